@@ -1,0 +1,146 @@
+import { abi } from "../ffi/abi/host.ts";
+import { type Calls, libcCalls } from "../ffi/libc.ts";
+import { BaseSelector } from "./base.ts";
+import { fitCapacity, resized } from "./capacity.ts";
+import type { FileObject } from "./key.ts";
+import { fromPoll, toPoll } from "./poll_events.ts";
+import { timeWords, writeTime } from "./timeout.ts";
+
+const declarations = {
+  poll: { parameters: ["buffer", "u32", "i32"], result: "i32" },
+  pollOffThread: {
+    name: "poll",
+    parameters: ["buffer", "u32", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
+  ppoll: { parameters: ["buffer", "u32", "buffer", "pointer"], result: "i32", optional: true },
+  ppollOffThread: {
+    name: "ppoll",
+    parameters: ["buffer", "u32", "buffer", "pointer"],
+    result: "i32",
+    nonblocking: true,
+    optional: true,
+  },
+} as const;
+
+const pollCalls = libcCalls(declarations);
+
+const { POLLIN, POLLOUT } = abi.constants;
+
+// struct pollfd in 32-bit words: the descriptor, then a word with events below and revents above.
+const { size, fields } = abi.structs.pollfd;
+const STRIDE = size / 4;
+const FD = fields.fd[0] / 4;
+const EVENTS = fields.events[0] / 4;
+
+/**
+ * Waits with `poll`, which every POSIX system has. Its cost grows with the number of registrations.
+ *
+ * It cannot know that a descriptor was closed and is another's by now: until it is unregistered,
+ * the new one's readiness is reported under the old key. A closed descriptor is reported as ready
+ * for all that was asked. Timeouts below a millisecond are kept where there is `ppoll` (Linux, the
+ * BSDs but NetBSD), and rounded up elsewhere.
+ *
+ * @typeParam Data The data that goes with a registration
+ * @typeParam File The file objects that can be registered
+ *
+ * @example
+ * ```ts
+ * import { EVENT_READ, PollSelector } from "@readiness/selectors";
+ * import { pipe } from "@readiness/selectors/socket";
+ *
+ * using selector = new PollSelector();
+ * const { reader, writer } = pipe();
+ * selector.register(reader, EVENT_READ);
+ * console.log(selector.select(0.2)); // []
+ * reader.close();
+ * writer.close();
+ * ```
+ */
+export class PollSelector<Data = unknown, File extends FileObject = FileObject>
+  extends BaseSelector<Data, File> {
+  protected override readonly waitCall = "poll";
+  protected override readonly changeCall = "poll";
+  protected override readonly live = false;
+  readonly #calls: Calls<typeof declarations>;
+  readonly #time = timeWords();
+  readonly #slots = new Map<number, number>();
+  #capacity = 0;
+  #fds = new Int32Array(0);
+  /** What the last wait wrote its results into. */
+  #results = this.#fds;
+
+  /**
+   * Makes a selector.
+   *
+   * @throws {Deno.errors.NotCapable} Without FFI permission
+   */
+  constructor() {
+    super();
+    this.#calls = pollCalls();
+  }
+
+  protected override add(fd: number, events: number): number {
+    const slot = this.#slots.size;
+    this.#fit(slot + 1);
+    this.#fds[slot * STRIDE + FD] = fd;
+    this.#fds[slot * STRIDE + EVENTS] = toPoll(events, POLLIN, POLLOUT);
+    this.#slots.set(fd, slot);
+    return 0;
+  }
+
+  protected override change(fd: number, _from: number, to: number): number {
+    this.#fds[this.#slots.get(fd)! * STRIDE + EVENTS] = toPoll(to, POLLIN, POLLOUT);
+    return 0;
+  }
+
+  /** The last slot moves into the gap. */
+  protected override remove(fd: number): number {
+    const gap = this.#slots.get(fd)!;
+    const last = this.#slots.size - 1;
+    this.#fds.copyWithin(gap * STRIDE, last * STRIDE, (last + 1) * STRIDE);
+    this.#slots.set(this.#fds[gap * STRIDE + FD], gap);
+    this.#slots.delete(fd);
+    this.#fit(last);
+    return 0;
+  }
+
+  protected override wait(timeout: number): number {
+    this.#results = this.#fds;
+    const { ppoll } = this.#calls;
+    if (ppoll === null || Number.isInteger(timeout)) {
+      return this.#calls.poll(this.#fds, this.#slots.size, Math.ceil(timeout));
+    }
+    writeTime(this.#time, timeout, 1_000_000);
+    return ppoll(this.#fds, this.#slots.size, this.#time, null);
+  }
+
+  /** Waits with a copy, so that registrations can change meanwhile. */
+  protected override waitOffThread(timeout: number): Promise<number> {
+    this.#results = this.#fds.slice();
+    const { ppollOffThread } = this.#calls;
+    if (ppollOffThread === null || Number.isInteger(timeout)) {
+      return this.#calls.pollOffThread(this.#results, this.#slots.size, Math.ceil(timeout));
+    }
+    writeTime(this.#time, timeout, 1_000_000);
+    return ppollOffThread(this.#results, this.#slots.size, this.#time, null);
+  }
+
+  protected override collect(count: number): void {
+    const results = this.#results;
+    for (let at = 0, left = count; left > 0; at += STRIDE) {
+      const revents = results[at + EVENTS] >> 16;
+      if (revents === 0) continue;
+      left--;
+      this.report(results[at + FD], fromPoll(revents, POLLIN, POLLOUT));
+    }
+  }
+
+  #fit(wanted: number): void {
+    const capacity = fitCapacity(this.#capacity, wanted);
+    if (capacity === this.#capacity) return;
+    this.#capacity = capacity;
+    this.#fds = resized(this.#fds, capacity * STRIDE);
+  }
+}

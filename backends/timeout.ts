@@ -1,0 +1,41 @@
+/** The longest wait that each system call takes in one go, in milliseconds: 24 days. */
+export const MAX_WAIT = 0x7fff_ffff;
+
+/**
+ * Turns a timeout as users give it into what a backend takes.
+ *
+ * @returns Milliseconds: above 0 at most that long, 0 not at all, `Infinity` until something is ready
+ * @throws {TypeError} If it is neither a number nor absent, or is `NaN`
+ */
+export function parseTimeout(timeout: number | null | undefined): number {
+  if (timeout === undefined || timeout === null) return Infinity;
+  if (typeof timeout !== "number" || Number.isNaN(timeout)) {
+    throw new TypeError(
+      `Cannot wait: the timeout must be a number of milliseconds, received ${String(timeout)}`,
+    );
+  }
+  return timeout > 0 ? timeout : 0;
+}
+
+/** Makes room for a `timespec` or `timeval`, at an address that stays while a call is under way. */
+export function timeWords(): Uint32Array {
+  return new Uint32Array(new ArrayBuffer(16));
+}
+
+/**
+ * Writes a timeout as C's `timespec` or `timeval`: seconds, then a fraction, each in eight bytes.
+ * A 32-bit fraction (macOS's `tv_usec`) reads the same, being followed by padding.
+ *
+ * @param words The structure's four 32-bit words
+ * @param timeout Milliseconds, from 0 to {@linkcode MAX_WAIT}, rounded up to a whole unit
+ * @param perMillisecond How many units of the fraction make a millisecond: 1,000,000 or 1,000
+ */
+export function writeTime(words: Uint32Array, timeout: number, perMillisecond: number): void {
+  const seconds = Math.floor(timeout / 1000);
+  const fraction = Math.ceil((timeout - seconds * 1000) * perMillisecond);
+  const carry = fraction === 1000 * perMillisecond;
+  words[0] = carry ? seconds + 1 : seconds;
+  words[1] = 0;
+  words[2] = carry ? 0 : fraction;
+  words[3] = 0;
+}

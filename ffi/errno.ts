@@ -1,0 +1,92 @@
+import { abi } from "./abi/host.ts";
+import { libcCalls } from "./libc.ts";
+import { copyFrom, stringAt } from "./memory.ts";
+
+const calls = libcCalls({
+  errnoLocation: { name: abi.symbols.errno, parameters: [], result: "usize" },
+  strerror: { parameters: ["i32"], result: "usize" },
+});
+
+/**
+ * A system call failed.
+ *
+ * @example Telling failures apart
+ * ```ts
+ * import { OSError } from "@readiness/selectors";
+ * import { FileDescriptor } from "@readiness/selectors/socket";
+ *
+ * try {
+ *   new FileDescriptor(999_999).read(new Uint8Array(1));
+ * } catch (error) {
+ *   if (!(error instanceof OSError) || error.code !== "EBADF") throw error;
+ * }
+ * ```
+ */
+export class OSError extends Error {
+  /** The system's number of the failure, such as 9. */
+  readonly errno: number;
+  /** The name of that number, such as `"EBADF"`. */
+  readonly code: string;
+  /** The system call that failed, such as `"epoll_ctl"`. */
+  readonly syscall: string;
+
+  /**
+   * Makes the error of a failed system call.
+   *
+   * @param attempt What was attempted and on what, such as `"Cannot register fd 7"`
+   * @param syscall The system call that failed
+   * @param errno The system's number of the failure, a positive integer
+   * @param code The number's name, where it is not an `errno` of this system
+   * @param reason The system's words for it, where they are not `strerror`'s
+   */
+  constructor(
+    attempt: string,
+    syscall: string,
+    errno: number,
+    code: string = errnoName(errno),
+    reason: string = stringAt(calls().strerror(errno)),
+  ) {
+    super(`${attempt}: ${reason} (${code})`);
+    this.name = "OSError";
+    this.errno = errno;
+    this.code = code;
+    this.syscall = syscall;
+  }
+}
+
+const names = new Map<number, string>();
+
+/** The name of an error number, the first that the table gives where there are two. */
+function errnoName(errno: number): string {
+  if (names.size === 0) {
+    for (const [name, number] of Object.entries(abi.errno)) {
+      if (!names.has(number)) names.set(number, name);
+    }
+  }
+  return names.get(errno) ?? `E${errno}`;
+}
+
+/**
+ * Reads the calling thread's `errno`: straight after the call that failed, and never after a
+ * `nonblocking` one, which ran on another thread.
+ */
+export function lastErrno(): number {
+  return (readErrno ??= errnoReader())();
+}
+
+let readErrno: (() => number) | undefined;
+
+function errnoReader(): () => number {
+  const address = calls().errnoLocation();
+  if (Deno.permissions.querySync({ name: "ffi" }).state === "granted") {
+    const pointer = Deno.UnsafePointer.create(address)!;
+    const errno = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(pointer, 4));
+    return () => errno[0];
+  }
+  const errno = new Int32Array(new ArrayBuffer(4));
+  const bytes = new Uint8Array(errno.buffer);
+  return () => {
+    copyFrom(address, bytes);
+    return errno[0];
+  };
+}

@@ -1,0 +1,89 @@
+import { abi } from "./abi/host.ts";
+
+/** How the calls of a library are declared, by the name under which the code calls them. */
+export type Declarations = Record<string, Deno.ForeignFunction>;
+
+/** The calls of an opened library; an `optional` one is `null` where the system lacks it. */
+export type Calls<D extends Declarations> = Deno.StaticForeignLibraryInterface<D>;
+
+/**
+ * Opens a set of libc's calls on first use, once an isolate. Loading this module opens nothing.
+ *
+ * @param declarations The calls, declared as for `Deno.dlopen`
+ * @returns A function that gives the calls and throws `Deno.errors.NotCapable` without permission
+ */
+export function libcCalls<const D extends Declarations>(declarations: D): () => Calls<D> {
+  let calls: Calls<D> | undefined;
+  return () => calls ??= openLibc(declarations);
+}
+
+/**
+ * Opens libc. A scoped permission names one absolute path, so each usual place is asked for and
+ * the first that is granted and there is taken.
+ */
+function openLibc<const D extends Declarations>(declarations: D): Calls<D> {
+  let failure: unknown;
+  for (const path of abi.libc) {
+    if (Deno.permissions.querySync({ name: "ffi", path }).state !== "granted") continue;
+    try {
+      return Deno.dlopen(path, declarations).symbols;
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  if (failure !== undefined) throw failure;
+  // A terminal asks its user for the permission, in full: a grant of the bare name opens nothing.
+  const [name, ...paths] = abi.libc;
+  if (Deno.permissions.requestSync({ name: "ffi" }).state === "granted") {
+    return Deno.dlopen(name, declarations).symbols;
+  }
+  throw new Deno.errors.NotCapable(
+    "Cannot open libc without FFI permission: run again with --allow-ffi, " +
+      `or with libc alone, by its path on this system, as --allow-ffi=${paths[0] ?? name}`,
+  );
+}
+
+/**
+ * Opens a set of calls that a library other than libc has, once an isolate and library.
+ *
+ * @param declarations The calls, declared as for `Deno.dlopen`
+ * @returns A function that gives the calls of the library at a path
+ */
+export function libraryCalls<const D extends Declarations>(
+  declarations: D,
+): (path: string) => Calls<D> {
+  const opened = new Map<string, Calls<D>>();
+  return (path) => {
+    let calls = opened.get(path);
+    if (calls === undefined) opened.set(path, calls = openLibrary(path, declarations));
+    return calls;
+  };
+}
+
+/** Declares every call as optional, so as to tell a library that lacks one from a missing library. */
+function openLibrary<const D extends Declarations>(path: string, declarations: D): Calls<D> {
+  if (Deno.permissions.requestSync({ name: "ffi", path }).state !== "granted") {
+    throw new Deno.errors.NotCapable(
+      `Cannot open the library ${path} without FFI permission: run again with --allow-ffi=${path}`,
+    );
+  }
+  const declared = Object.entries(declarations);
+  let symbols: Record<string, unknown>;
+  try {
+    symbols = Deno.dlopen(
+      path,
+      Object.fromEntries(declared.map(([name, call]) => [name, { ...call, optional: true }])),
+    ).symbols;
+  } catch (cause) {
+    const reason = (cause as Error).message.replace(/^(Could not open library: )+/, "");
+    throw new Deno.errors.NotFound(`Cannot open the library ${path}: ${reason}`, { cause });
+  }
+  for (const [name, call] of declared) {
+    if (symbols[name] === null && call.optional !== true) {
+      throw new Deno.errors.NotSupported(
+        `Cannot use the library ${path}: it has no symbol ${call.name ?? name}`,
+      );
+    }
+  }
+  return symbols as Calls<D>;
+}

@@ -1,0 +1,33 @@
+import { libcCalls } from "./libc.ts";
+
+// Deno.UnsafePointer and its views want an unscoped permission; libc's own calls do not.
+const calls = libcCalls({
+  memcpy: { parameters: ["buffer", "usize", "usize"], result: "void" },
+  addressOf: { name: "memcpy", parameters: ["buffer", "buffer", "usize"], result: "usize" },
+  strlen: { parameters: ["usize"], result: "usize" },
+});
+
+/** Copies `target.byteLength` bytes from an address into a buffer. */
+export function copyFrom(address: bigint, target: Uint8Array<ArrayBuffer>): void {
+  calls().memcpy(target, address, BigInt(target.byteLength));
+}
+
+/**
+ * Tells where a buffer is, for a structure that points to it. It has to be made of an `ArrayBuffer`
+ * of its own, as the memory of a small typed array moves, and to be kept while it is pointed to.
+ */
+export function addressOf(buffer: BufferSource): bigint {
+  return calls().addressOf(buffer, buffer, 0n);
+}
+
+/** Copies a NUL-terminated string from an address. */
+export function stringAt(address: bigint): string {
+  const bytes = new Uint8Array(Number(calls().strlen(address)));
+  copyFrom(address, bytes);
+  return new TextDecoder().decode(bytes);
+}
+
+/** Encodes a string with a NUL behind it, as C takes it. */
+export function cString(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text + "\0");
+}

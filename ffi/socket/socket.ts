@@ -1,0 +1,529 @@
+import { abi } from "../abi/host.ts";
+import { makeNonBlockingAndCloseOnExec } from "../descriptor.ts";
+import { lastErrno, OSError } from "../errno.ts";
+import { libcCalls } from "../libc.ts";
+import {
+  ADDRESS_SIZE,
+  decodeAddress,
+  encodeAddress,
+  familyOf,
+  type SocketAddress,
+} from "./address.ts";
+import { FileDescriptor, isInterrupted, nameOf, transferLength } from "./file_descriptor.ts";
+
+const {
+  AF_UNIX,
+  MSG_NOSIGNAL,
+  SHUT_RD,
+  SHUT_RDWR,
+  SHUT_WR,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  SOMAXCONN,
+  SO_ERROR,
+  SO_NOSIGPIPE,
+  SO_TYPE,
+} = abi.constants;
+const { EAGAIN, EALREADY, ECONNABORTED, EINPROGRESS, EINTR, EPROTO, EWOULDBLOCK } = abi.errno;
+
+const calls = libcCalls({
+  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+  bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  listen: { parameters: ["i32", "i32"], result: "i32" },
+  accept: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
+  accept4: { parameters: ["i32", "pointer", "pointer", "i32"], result: "i32", optional: true },
+  connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  recv: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
+  send: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
+  recvfrom: { parameters: ["i32", "buffer", "u32", "i32", "buffer", "buffer"], result: "i32" },
+  sendto: { parameters: ["i32", "buffer", "u32", "i32", "buffer", "u32"], result: "i32" },
+  shutdown: { parameters: ["i32", "i32"], result: "i32" },
+  getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
+  setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
+  getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+});
+
+/** What makes a new socket non-blocking and close-on-exec at once, where the system can do that. */
+const AT_BIRTH = SOCK_NONBLOCK === undefined || SOCK_CLOEXEC === undefined
+  ? 0
+  : SOCK_NONBLOCK | SOCK_CLOEXEC;
+
+/** Keeps a broken connection from ending the process, where it is a flag of each `send`. */
+const NO_SIGNAL = MSG_NOSIGNAL ?? 0;
+
+/**
+ * A socket, non-blocking and close-on-exec from birth, whose calls are the system's own.
+ *
+ * @example A server and a client on loopback
+ * ```ts
+ * import { DefaultSelector, EVENT_READ, EVENT_WRITE } from "@readiness/selectors";
+ * import { AF_INET, SOCK_STREAM, Socket } from "@readiness/selectors/socket";
+ * import { assertEquals } from "@std/assert";
+ *
+ * using server = new Socket(AF_INET, SOCK_STREAM);
+ * server.bind({ hostname: "127.0.0.1", port: 0 });
+ * server.listen();
+ *
+ * using client = new Socket(AF_INET, SOCK_STREAM);
+ * using selector = new DefaultSelector();
+ * if (!client.connect(server.localAddress)) {
+ *   selector.register(client, EVENT_WRITE);
+ *   selector.select();
+ * }
+ * assertEquals(client.error(), null);
+ *
+ * selector.register(server, EVENT_READ);
+ * selector.select();
+ * using connection = server.accept()!;
+ * assertEquals(connection.remoteAddress, client.localAddress);
+ * ```
+ */
+export class Socket extends FileDescriptor {
+  /**
+   * Makes a socket.
+   *
+   * @param family The address family: `AF_INET`, `AF_INET6`, `AF_UNIX`, …
+   * @param type The socket type: `SOCK_STREAM`, `SOCK_DGRAM`, …
+   * @param protocol The protocol, such as `IPPROTO_ICMP`; 0 is the type's usual one
+   * @throws {RangeError} If one of them is no 32-bit integer
+   * @throws {OSError} If the system refuses (`socket`), such as with `EAFNOSUPPORT` or `EPERM`
+   * @throws {Deno.errors.NotCapable} Without FFI permission
+   */
+  constructor(family: number, type: number, protocol: number = 0) {
+    super(openSocket(family, type, protocol));
+  }
+
+  /**
+   * Adopts an open socket, as it is: blocking or not.
+   *
+   * @param fd Its descriptor, an integer from 0 to 2³¹ − 1
+   * @returns The socket
+   * @throws {TypeError} If it is not a number
+   * @throws {RangeError} If it is negative, fractional or too large
+   * @throws {OSError} If it is not open (`EBADF`) or not a socket (`ENOTSOCK`)
+   *
+   * @example
+   * ```ts
+   * import { Socket, socketpair } from "@readiness/selectors/socket";
+   *
+   * const [left, right] = socketpair();
+   * using adopted = Socket.fromFd(left.detach());
+   * right.close();
+   * ```
+   */
+  static fromFd(fd: number): Socket {
+    const socket = adopt(fd);
+    socket.getOption(SOL_SOCKET, SO_TYPE); // Refused for what is not an open socket.
+    keepSignalsAway(fd);
+    return socket;
+  }
+
+  /**
+   * Gives the socket an address.
+   *
+   * @param address The address; a name goes to the system's resolver, which blocks
+   * @throws {TypeError} If it is no address, or of another family than the socket
+   * @throws {RangeError} If the port or the length of the path is out of range
+   * @throws {OSError} If the system refuses (`bind`), such as with `EADDRINUSE` or `EACCES`, or the
+   * name cannot be resolved (`getaddrinfo`)
+   *
+   * @example A Unix socket
+   * ```ts
+   * import { AF_UNIX, SOCK_DGRAM, Socket } from "@readiness/selectors/socket";
+   *
+   * const path = await Deno.makeTempDir() + "/socket";
+   * using socket = new Socket(AF_UNIX, SOCK_DGRAM);
+   * socket.bind({ path });
+   * ```
+   */
+  bind(address: SocketAddress): void {
+    const bytes = encodeFor(this, address);
+    if (calls().bind(this.fileno(), bytes, bytes.length) < 0) {
+      throw failure(this, `bind ${describe(address)} to`, "bind");
+    }
+  }
+
+  /**
+   * Begins to take connections in.
+   *
+   * @param backlog How many connections may wait to be accepted, 0 or more; left out, as many as
+   * the system allows
+   * @throws {RangeError} If the backlog is negative or no integer
+   * @throws {OSError} If the system refuses (`listen`), such as with `EOPNOTSUPP`
+   */
+  listen(backlog: number = SOMAXCONN): void {
+    assertInteger("backlog", backlog, 0);
+    if (calls().listen(this.fileno(), backlog) < 0) throw failure(this, "listen on", "listen");
+  }
+
+  /**
+   * Accepts a connection that waits. One that was reset meanwhile is passed over.
+   *
+   * @returns The connection, non-blocking and close-on-exec, or `null` if none waits
+   * @throws {OSError} If the system refuses (`accept4` or `accept`), such as with `EMFILE`
+   */
+  accept(): Socket | null {
+    const { accept, accept4 } = calls();
+    const atOnce = accept4 !== null && AT_BIRTH !== 0;
+    for (;;) {
+      const fd = atOnce
+        ? accept4(this.fileno(), null, null, AT_BIRTH)
+        : accept(this.fileno(), null, null);
+      if (fd >= 0) {
+        if (!atOnce) makeNonBlockingAndCloseOnExec(fd);
+        keepSignalsAway(fd);
+        return adopt(fd);
+      }
+      const errno = lastErrno();
+      if (errno === EAGAIN || errno === EWOULDBLOCK) return null;
+      if (errno !== EINTR && errno !== ECONNABORTED && errno !== EPROTO) {
+        throw failure(this, "accept from", atOnce ? "accept4" : "accept", errno);
+      }
+    }
+  }
+
+  /**
+   * Begins to connect. When the connection is in progress, the socket becomes writable once that
+   * is done, and {@linkcode Socket.error} tells how it went.
+   *
+   * @param address The peer's address; a name goes to the system's resolver, which blocks
+   * @returns Whether the socket is connected already
+   * @throws {TypeError} If it is no address, or of another family than the socket
+   * @throws {RangeError} If the port or the length of the path is out of range
+   * @throws {OSError} If the system refuses (`connect`), such as with `ECONNREFUSED`, or the name
+   * cannot be resolved (`getaddrinfo`)
+   */
+  connect(address: SocketAddress): boolean {
+    const bytes = encodeFor(this, address);
+    if (calls().connect(this.fileno(), bytes, bytes.length) === 0) return true;
+    const errno = lastErrno();
+    // A signal does not end the attempt.
+    if (errno === EINPROGRESS || errno === EALREADY || errno === EINTR) return false;
+    throw failure(this, `connect to ${describe(address)} from`, "connect", errno);
+  }
+
+  /**
+   * Takes the socket's pending error, which is none afterwards.
+   *
+   * @returns The error, or `null` if there is none
+   * @throws {OSError} If the system refuses (`getsockopt`), such as with `EBADF`
+   */
+  error(): OSError | null {
+    const errno = this.getOption(SOL_SOCKET, SO_ERROR);
+    return errno === 0 ? null : new OSError(`Cannot use ${nameOf(this)}`, "getsockopt", errno);
+  }
+
+  /**
+   * Receives, as {@linkcode FileDescriptor.read} reads.
+   *
+   * @param buffer Where the bytes go, as many as fit
+   * @param flags `MSG_PEEK` and others, ORed
+   * @returns How many bytes were received, 0 at the end of the stream, or `WOULD_BLOCK`
+   * @throws {TypeError} If `buffer` is no `Uint8Array`
+   * @throws {OSError} If the system refuses (`recv`), such as with `ECONNRESET`
+   */
+  recv(buffer: Uint8Array, flags: number = 0): number {
+    const length = transferLength(buffer);
+    let size: number;
+    do size = calls().recv(this.fileno(), buffer, length, flags); while (
+      size < 0 && isInterrupted("receive from", this, "recv")
+    );
+    return size;
+  }
+
+  /**
+   * Sends, as {@linkcode FileDescriptor.write} writes. A broken connection is an error, never a
+   * SIGPIPE.
+   *
+   * @param data The bytes, of which as many are taken as there is room for
+   * @param flags `MSG_OOB` and others, ORed
+   * @returns How many bytes were taken, or `WOULD_BLOCK`
+   * @throws {TypeError} If `data` is no `Uint8Array`
+   * @throws {OSError} If the system refuses (`send`), such as with `EPIPE` or `ENOTCONN`
+   */
+  send(data: Uint8Array, flags: number = 0): number {
+    const length = transferLength(data);
+    let size: number;
+    do size = calls().send(this.fileno(), data, length, flags | NO_SIGNAL); while (
+      size < 0 && isInterrupted("send to", this, "send")
+    );
+    return size;
+  }
+
+  /** Receives with `read`'s signature: {@linkcode Socket.recv} without flags. */
+  override read(buffer: Uint8Array): number {
+    return this.recv(buffer);
+  }
+
+  /** Sends with `write`'s signature: {@linkcode Socket.send} without flags. */
+  override write(data: Uint8Array): number {
+    return this.send(data);
+  }
+
+  /**
+   * Receives a datagram, and tells whose it is.
+   *
+   * @param buffer Where the bytes go; what does not fit is lost
+   * @param flags `MSG_PEEK` and others, ORed
+   * @returns The size and the sender's address, or `null` if none waits
+   * @throws {TypeError} If `buffer` is no `Uint8Array`
+   * @throws {OSError} If the system refuses (`recvfrom`), such as with `ECONNREFUSED`
+   *
+   * @example
+   * ```ts
+   * import { AF_INET, SOCK_DGRAM, Socket } from "@readiness/selectors/socket";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using left = new Socket(AF_INET, SOCK_DGRAM);
+   * using right = new Socket(AF_INET, SOCK_DGRAM);
+   * left.bind({ hostname: "127.0.0.1", port: 0 });
+   * right.bind({ hostname: "127.0.0.1", port: 0 });
+   * left.sendTo(new Uint8Array(3), right.localAddress);
+   * assertEquals(right.recvFrom(new Uint8Array(10)), { size: 3, address: left.localAddress });
+   * ```
+   */
+  recvFrom(
+    buffer: Uint8Array,
+    flags: number = 0,
+  ): { size: number; address: SocketAddress } | null {
+    const length = transferLength(buffer);
+    const room = new Uint8Array(ADDRESS_SIZE);
+    const roomSize = new Uint32Array([ADDRESS_SIZE]);
+    let size: number;
+    do size = calls().recvfrom(this.fileno(), buffer, length, flags, room, roomSize); while (
+      size < 0 && isInterrupted("receive from", this, "recvfrom")
+    );
+    if (size < 0) return null;
+    // A stream does not say with each piece whose it is.
+    const isStream = roomSize[0] === 0 && familyOf(...ownName(this)) !== AF_UNIX;
+    return { size, address: isStream ? this.remoteAddress : decodeAddress(room, roomSize[0]) };
+  }
+
+  /**
+   * Sends a datagram to an address.
+   *
+   * @param data The datagram
+   * @param address The receiver's address; a name goes to the system's resolver, which blocks
+   * @param flags `MSG_DONTROUTE` and others, ORed
+   * @returns How many bytes were sent, or `WOULD_BLOCK`
+   * @throws {TypeError} If `data` is no `Uint8Array`, or the address is of another family
+   * @throws {RangeError} If the port or the length of the path is out of range
+   * @throws {OSError} If the system refuses (`sendto`), such as with `EMSGSIZE`
+   */
+  sendTo(data: Uint8Array, address: SocketAddress, flags: number = 0): number {
+    const length = transferLength(data);
+    const bytes = encodeFor(this, address);
+    let size: number;
+    do {
+      size = calls().sendto(
+        this.fileno(),
+        data,
+        length,
+        flags | NO_SIGNAL,
+        bytes,
+        bytes.length,
+      );
+    } while (size < 0 && isInterrupted(`send to ${describe(address)} from`, this, "sendto"));
+    return size;
+  }
+
+  /**
+   * Ends one direction of the connection, or both.
+   *
+   * @param how Which: after `"write"` the peer reads the end of the stream
+   * @throws {TypeError} If `how` is none of the three
+   * @throws {OSError} If the system refuses (`shutdown`), such as with `ENOTCONN`
+   */
+  shutdown(how: "read" | "write" | "both"): void {
+    const code = { read: SHUT_RD, write: SHUT_WR, both: SHUT_RDWR }[how];
+    if (code === undefined) {
+      throw new TypeError(
+        `Cannot shut down ${nameOf(this)}: say "read", "write" or "both", received ${String(how)}`,
+      );
+    }
+    if (calls().shutdown(this.fileno(), code) < 0) throw failure(this, "shut down", "shutdown");
+  }
+
+  /**
+   * Reads an option that is an integer.
+   *
+   * @param level Whose option it is: `SOL_SOCKET`, `IPPROTO_TCP`, …
+   * @param name The option: `SO_RCVBUF`, `TCP_NODELAY`, …
+   * @returns Its value
+   * @throws {RangeError} If level or name is no 32-bit integer
+   * @throws {OSError} If the system refuses (`getsockopt`), such as with `ENOPROTOOPT`
+   *
+   * @example
+   * ```ts
+   * import { SO_TYPE, SOCK_STREAM, socketpair, SOL_SOCKET } from "@readiness/selectors/socket";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const [left, right] = socketpair();
+   * assertEquals(left.getOption(SOL_SOCKET, SO_TYPE), SOCK_STREAM);
+   * left.close();
+   * right.close();
+   * ```
+   */
+  getOption(level: number, name: number): number {
+    assertInteger("level", level);
+    assertInteger("option", name);
+    const value = new Int32Array(1);
+    const size = new Uint32Array([value.byteLength]);
+    if (calls().getsockopt(this.fileno(), level, name, value, size) < 0) {
+      throw failure(this, `get option ${name} of level ${level} of`, "getsockopt");
+    }
+    return value[0];
+  }
+
+  /**
+   * Sets an option.
+   *
+   * @param level Whose option it is: `SOL_SOCKET`, `IPPROTO_TCP`, …
+   * @param name The option: `SO_RCVBUF`, `TCP_NODELAY`, …
+   * @param value An integer, or the bytes of a structure
+   * @throws {RangeError} If level, name or a numeric value is no 32-bit integer
+   * @throws {OSError} If the system refuses (`setsockopt`), such as with `ENOPROTOOPT`
+   */
+  setOption(level: number, name: number, value: number | Uint8Array): void {
+    assertInteger("level", level);
+    assertInteger("option", name);
+    if (!(value instanceof Uint8Array)) assertInteger("value", value);
+    const bytes = value instanceof Uint8Array ? value : new Int32Array([value]);
+    if (calls().setsockopt(this.fileno(), level, name, bytes, bytes.byteLength) < 0) {
+      throw failure(this, `set option ${name} of level ${level} of`, "setsockopt");
+    }
+  }
+
+  /**
+   * The address that the socket is bound to.
+   *
+   * @throws {OSError} If the system refuses (`getsockname`), such as with `EBADF`
+   */
+  get localAddress(): SocketAddress {
+    const [bytes, size] = ownName(this);
+    return decodeAddress(bytes, size);
+  }
+
+  /**
+   * The peer's address.
+   *
+   * @throws {OSError} If the system refuses (`getpeername`), such as with `ENOTCONN`
+   */
+  get remoteAddress(): SocketAddress {
+    const bytes = new Uint8Array(ADDRESS_SIZE);
+    const size = new Uint32Array([ADDRESS_SIZE]);
+    if (calls().getpeername(this.fileno(), bytes, size) < 0) {
+      throw failure(this, "tell the peer of", "getpeername");
+    }
+    return decodeAddress(bytes, size[0]);
+  }
+}
+
+/**
+ * Makes two sockets that are connected with each other.
+ *
+ * @param family `AF_UNIX`, which is the only one that most systems take
+ * @param type `SOCK_STREAM`, `SOCK_DGRAM` or `SOCK_SEQPACKET`
+ * @returns The two, non-blocking and close-on-exec
+ * @throws {RangeError} If one of the arguments is no 32-bit integer
+ * @throws {OSError} If the system refuses (`socketpair`), such as with `EMFILE` or `EOPNOTSUPP`
+ * @throws {Deno.errors.NotCapable} Without FFI permission
+ *
+ * @example
+ * ```ts
+ * import { socketpair } from "@readiness/selectors/socket";
+ *
+ * const [left, right] = socketpair();
+ * left.send(new TextEncoder().encode("hi"));
+ * const buffer = new Uint8Array(10);
+ * const size = right.recv(buffer);
+ * console.log(new TextDecoder().decode(buffer.subarray(0, size))); // hi
+ * left.close();
+ * right.close();
+ * ```
+ */
+export function socketpair(
+  family: number = AF_UNIX,
+  type: number = SOCK_STREAM,
+): [Socket, Socket] {
+  assertInteger("family", family);
+  assertInteger("type", type);
+  const fds = new Int32Array(2);
+  if (calls().socketpair(family, type | AT_BIRTH, 0, fds) < 0) {
+    throw new OSError("Cannot make a pair of sockets", "socketpair", lastErrno());
+  }
+  fds.forEach(finishBirth);
+  return [adopt(fds[0]), adopt(fds[1])];
+}
+
+function openSocket(family: number, type: number, protocol: number): number {
+  assertInteger("family", family);
+  assertInteger("type", type);
+  assertInteger("protocol", protocol);
+  const fd = calls().socket(family, type | AT_BIRTH, protocol);
+  if (fd < 0) {
+    throw new OSError(
+      `Cannot make a socket of family ${family}, type ${type}, protocol ${protocol}`,
+      "socket",
+      lastErrno(),
+    );
+  }
+  finishBirth(fd);
+  return fd;
+}
+
+/** Makes an object of a descriptor, past the constructor, which would open one. */
+function adopt(fd: number): Socket {
+  return Reflect.construct(FileDescriptor, [fd], Socket) as Socket;
+}
+
+/** Asks for the socket's own address, in C's form. */
+function ownName(socket: Socket): [bytes: Uint8Array<ArrayBuffer>, size: number] {
+  const bytes = new Uint8Array(ADDRESS_SIZE);
+  const size = new Uint32Array([ADDRESS_SIZE]);
+  if (calls().getsockname(socket.fileno(), bytes, size) < 0) {
+    throw failure(socket, "tell the address of", "getsockname");
+  }
+  return [bytes, size[0]];
+}
+
+/** Turns an address into C's form, for a socket of whichever family. */
+function encodeFor(socket: Socket, address: SocketAddress): Uint8Array<ArrayBuffer> {
+  return encodeAddress(address, familyOf(...ownName(socket)));
+}
+
+function failure(socket: Socket, attempt: string, syscall: string, errno = lastErrno()): OSError {
+  return new OSError(`Cannot ${attempt} ${nameOf(socket)}`, syscall, errno);
+}
+
+/** Does what could not be done as the socket was made. */
+function finishBirth(fd: number): void {
+  if (AT_BIRTH === 0) makeNonBlockingAndCloseOnExec(fd);
+  keepSignalsAway(fd);
+}
+
+/** Keeps a broken connection from ending the process, where it is an option of the socket. */
+function keepSignalsAway(fd: number): void {
+  if (SO_NOSIGPIPE === undefined) return;
+  const on = new Int32Array([1]);
+  // macOS refuses (EINVAL) when the peer is gone already, and then there is nothing to keep away.
+  calls().setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, on, on.byteLength);
+}
+
+function assertInteger(what: string, value: number, minimum: number = -0x8000_0000): void {
+  if (!Number.isInteger(value) || value < minimum || value > 0x7fff_ffff) {
+    throw new RangeError(
+      `Cannot use a ${what}: it must be an integer from ${minimum} to 2147483647, received ${
+        String(value)
+      }`,
+    );
+  }
+}
+
+function describe(address: SocketAddress): string {
+  return "path" in address ? address.path : `${address.hostname}:${address.port}`;
+}
