@@ -1,0 +1,69 @@
+/**
+ * What the examples' command lines have in common.
+ *
+ * @module
+ */
+
+import { parseArgs, type ParseArgsConfig } from "node:util";
+import { OSError } from "@readiness/selectors";
+import type { SocketAddress } from "@readiness/selectors/socket";
+
+/** The name of the program, for its messages. */
+const program = Deno.mainModule.replace(/^.*\//, "");
+
+/** Prints a message to standard error and exits. */
+export function exitWith(code: number, message: string): never {
+  console.error(`${program}: ${message}`);
+  Deno.exit(code);
+}
+
+/**
+ * Parses the command line: `--help` prints the usage and exits with 0, what is not understood exits
+ * with 2.
+ */
+export function parseCommandLine<const T extends NonNullable<ParseArgsConfig["options"]>>(
+  usage: string,
+  options: T,
+  allowPositionals = false,
+): ReturnType<typeof parseArgs<{ options: T; allowPositionals: boolean }>> {
+  if (Deno.args.includes("--help")) {
+    console.log(usage);
+    Deno.exit(0);
+  }
+  try {
+    return parseArgs({ args: Deno.args, options, allowPositionals });
+  } catch (error) {
+    exitWith(2, `${(error as Error).message}\n\n${usage}`);
+  }
+}
+
+/** Reads a port from the command line. */
+export function parsePort(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65535) {
+    exitWith(2, `The port must be a number from 0 to 65535, received ${text}`);
+  }
+  return Number(text);
+}
+
+/**
+ * Runs a program. What a user can do something about (a port in use, a refused connection, a
+ * missing permission) ends it with a line instead of a stack trace.
+ */
+export function run(main: () => void): void {
+  try {
+    main();
+  } catch (error) {
+    if (
+      error instanceof OSError || error instanceof Deno.errors.NotCapable ||
+      error instanceof Deno.errors.NotSupported
+    ) exitWith(1, error.message);
+    throw error;
+  }
+}
+
+/** Writes an address as a person would. */
+export function format(address: SocketAddress): string {
+  if ("path" in address) return address.path;
+  const { hostname, port } = address;
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}
