@@ -12,7 +12,7 @@ import {
   type SelectorKey,
   SelectorMap,
 } from "./key.ts";
-import { loopTurned, turn, turnIsDue } from "./event_loop.ts";
+import { holdLoop, loopMustTurn, loopTurned } from "./event_loop.ts";
 import { MAX_WAIT, parseTimeout } from "./timeout.ts";
 import { openWakeDescriptor, type WakeDescriptor, type Waker } from "./waker.ts";
 
@@ -444,21 +444,20 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     const limit = this.#begin(asked);
     this.#state = WAITING;
     try {
-      if (turnIsDue()) {
-        await turn();
-        this.#assertStillOpen();
-        signal?.throwIfAborted();
-      }
-      // What is ready already costs no trip to another thread.
-      let ready = this.#results(this.wait(0));
       const start = limit > 0 && limit < Infinity ? performance.now() : 0;
       let left = limit;
-      while (ready.length === 0 && !this.#woken && left > 0) {
-        ready = await this.#resultsFromThread(left, signal);
-        left = limit - (performance.now() - start);
+      // What is ready already costs no trip to another thread, until the event loop has to turn.
+      for (let isTrip = loopMustTurn();; isTrip = true) {
+        const ready = isTrip
+          ? await this.#resultsFromThread(left, signal)
+          : this.#results(this.wait(0));
+        if (limit > 0) left = limit - (performance.now() - start);
+        if (ready.length > 0 || this.#woken || left <= 0) {
+          if (!isTrip) holdLoop();
+          this.#woken = false;
+          return ready;
+        }
       }
-      this.#woken = false;
-      return ready;
     } finally {
       if (this.#closed()) this.#free();
       else this.#state = this.#woken ? WOKEN : IDLE;
