@@ -89,7 +89,7 @@ export type CommonConstant =
     | "SNDTIMEO"
     | "TYPE"}`
   | `MSG_${"OOB" | "PEEK" | "DONTROUTE" | "CTRUNC" | "TRUNC" | "WAITALL"}`
-  | `TCP_${"NODELAY" | "MAXSEG"}`
+  | "TCP_NODELAY"
   | `IP_${
     | "TOS"
     | "TTL"
@@ -120,8 +120,12 @@ export type CommonConstant =
     | "SERVICE"
     | "SOCKTYPE"}`;
 
-/** The constants of `fcntl`, which Windows lacks. */
-export type FcntlConstant = `F_${"GETFL" | "SETFL" | "SETFD"}` | "FD_CLOEXEC" | "O_NONBLOCK";
+/** The constants that every system but Windows has. */
+export type PosixConstant =
+  | `F_${"GETFL" | "SETFL" | "SETFD"}`
+  | "FD_CLOEXEC"
+  | "O_NONBLOCK"
+  | "TCP_MAXSEG";
 
 /** The constants that some systems lack: a row that is absent says so. */
 export type OptionalConstant =
@@ -181,6 +185,8 @@ export interface Abi {
   readonly symbols: {
     /** Gives the address of the calling thread's `errno`. */
     readonly errno: string;
+    /** Gives the calling thread's last error itself, where that is in no `errno`. */
+    readonly lastError?: string;
     readonly select: string;
     readonly socket: string;
   };
@@ -190,10 +196,17 @@ export interface Abi {
   readonly selectLimit: number;
   readonly structs: Structs;
   readonly constants:
-    & { readonly [name in CommonConstant | FcntlConstant]: number }
+    & { readonly [name in CommonConstant | PosixConstant]: number }
     & { readonly [name in OptionalConstant]?: number };
   readonly epoll?: Epoll;
   readonly kqueue?: Kqueue;
   readonly devpoll?: Devpoll;
   readonly errno: { readonly [name in KnownError]: number } & { readonly [name: string]: number };
+}
+
+/** The numbers of Windows, which lacks some of what all others have. */
+export interface WindowsAbi extends Omit<Abi, "symbols" | "constants" | "errno"> {
+  readonly symbols: Omit<Abi["symbols"], "errno">;
+  readonly constants: Omit<Abi["constants"], PosixConstant>;
+  readonly errno: { readonly [name: string]: number };
 }

@@ -1,0 +1,26 @@
+import { fileURLToPath } from "node:url";
+
+const VERSION = "0.12.0-dev.1286";
+
+/**
+ * Gets the Zig compiler, whose `zig cc` has the headers of other systems, from npm into Deno's
+ * cache.
+ *
+ * @returns The path of its program
+ * @throws {Deno.errors.NotFound} If it cannot be had
+ */
+export async function zig(): Promise<string> {
+  const os = Deno.build.os === "windows" ? "win32" : Deno.build.os;
+  const arch = Deno.build.arch === "x86_64" ? "x64" : "arm64";
+  // Not a literal, as Deno would fetch that for whatever imports this module.
+  const manifest = ["npm:@oven", `zig-${os}-${arch}@${VERSION}`, "package.json"].join("/");
+  try {
+    await import(manifest, { with: { type: "json" } });
+  } catch (cause) {
+    throw new Deno.errors.NotFound(`Cannot get zig from npm: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+  const program = Deno.build.os === "windows" ? "zig.exe" : "zig";
+  return fileURLToPath(new URL(program, import.meta.resolve(manifest)));
+}
