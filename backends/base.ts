@@ -6,12 +6,12 @@ import {
   describeFile,
   descriptorOf,
   type FileObject,
-  findKey,
   KeyError,
   type ReadyEvent,
   type SelectorKey,
-  SelectorMap,
 } from "./key.ts";
+import { KeyTable } from "./key_table.ts";
+import { SelectorMap } from "./selector_map.ts";
 import { holdLoop, loopMustTurn, loopTurned } from "./event_loop.ts";
 import { MAX_WAIT, parseTimeout } from "./timeout.ts";
 import { openWakeDescriptor, type WakeDescriptor, type Waker } from "./waker.ts";
@@ -32,6 +32,16 @@ const dropped = new FinalizationRegistry<number[]>((fds) => fds.forEach(closeDes
 export interface SelectAsyncOptions {
   /** Rejects the wait with the signal's reason when it is aborted. */
   signal?: AbortSignal;
+}
+
+/** What a backend tells of itself. */
+export interface BackendTraits {
+  /** The system call that waits, for messages. */
+  readonly waitCall: string;
+  /** The system call that changes registrations, for messages. */
+  readonly changeCall: string;
+  /** Whether a change of the registrations acts on a wait that is under way on another thread. */
+  readonly live: boolean;
 }
 
 /**
@@ -63,26 +73,28 @@ export interface SelectAsyncOptions {
  */
 export abstract class BaseSelector<Data = unknown, File extends FileObject = FileObject>
   implements Disposable {
+  readonly #traits: BackendTraits;
   #state = IDLE;
-  readonly #keys = new Map<number, SelectorKey<Data, File>>();
+  readonly #keys = new KeyTable<Data, File>();
   readonly #map = new SelectorMap<Data, File>(this.#keys);
   readonly #descriptors: number[] = [];
   #ready: ReadyEvent<Data, File>[] = [];
   #wake: WakeDescriptor | null = null;
   #wakeFd = -1;
   #woken = false; // The last collection found a wake from outside.
+  #changed = false; // Registrations changed under the wait under way.
   #kicks = 0; // Wakes that this selector sent to its own wait, and that were not drained yet.
 
+  /**
+   * Makes the part of a selector that is the same for every backend.
+   *
+   * @param traits What the backend tells of itself
+   */
+  constructor(traits: BackendTraits) {
+    this.#traits = traits;
+  }
+
   // The seam: what a backend supplies.
-
-  /** The system call that waits, for messages. */
-  protected abstract readonly waitCall: string;
-
-  /** The system call that changes registrations, for messages. */
-  protected abstract readonly changeCall: string;
-
-  /** Whether a change of the registrations acts on a wait that is under way on another thread. */
-  protected abstract readonly live: boolean;
 
   /**
    * Registers a descriptor with the system.
@@ -115,7 +127,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
   /**
    * Waits on this thread.
    *
-   * @param timeout Milliseconds: `Infinity`, 0, or up to 2³¹ − 1
+   * @param timeout Milliseconds, from 0 to 2³¹ − 1; the base repeats what is to last longer
    * @returns How many results wait to be collected, or -1 with `errno` set
    */
   protected abstract wait(timeout: number): number;
@@ -124,7 +136,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * Waits on another thread. Until the promise is fulfilled nothing that the call was given is
    * moved, changed or freed.
    *
-   * @param timeout Milliseconds: `Infinity`, or up to 2³¹ − 1
+   * @param timeout Milliseconds, from 0 to 2³¹ − 1
    * @returns How many results wait to be collected, or -1 without a meaningful `errno`
    */
   protected abstract waitOffThread(timeout: number): Promise<number>;
@@ -259,12 +271,21 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
         }`,
       );
     }
+    if (this.#wake?.descriptors.includes(fd)) {
+      throw new KeyError(
+        `Cannot register ${describeFile(fileobj, fd)}: it is what wakes this selector`,
+      );
+    }
     const errno = this.add(fd, events);
     if (errno !== 0) {
-      throw new OSError(`Cannot register ${describeFile(fileobj, fd)}`, this.changeCall, errno);
+      throw new OSError(
+        `Cannot register ${describeFile(fileobj, fd)}`,
+        this.#traits.changeCall,
+        errno,
+      );
     }
     const key: SelectorKey<Data, File> = { fileobj, fd, events, data: data as Data };
-    this.#keys.set(fd, key);
+    this.#keys.add(key);
     if (this.#state === WAITING) this.#restartWait();
     return key;
   }
@@ -296,11 +317,11 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     const key = this.#keyFor("unregister", fileobj);
     this.#keys.delete(key.fd);
     const errno = this.remove(key.fd, key.events);
+    if (this.#state === WAITING) this.#restartWait();
     // The descriptor may have been closed before, or be another's by now.
     if (errno !== 0 && errno !== EBADF && errno !== ENOENT) {
-      throw new OSError(`Cannot unregister fd ${key.fd}`, this.changeCall, errno);
+      throw new OSError(`Cannot unregister fd ${key.fd}`, this.#traits.changeCall, errno);
     }
-    if (this.#state === WAITING) this.#restartWait();
     return key;
   }
 
@@ -340,16 +361,16 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     const { fd } = key;
     if (events !== key.events) {
       const errno = this.change(fd, key.events, events);
+      if (this.#state === WAITING) this.#restartWait();
       if (errno !== 0) {
         this.#keys.delete(fd);
         this.remove(fd, key.events);
         throw new OSError(
           `Cannot modify ${describeFile(key.fileobj, fd)}, which is not registered any more`,
-          this.changeCall,
+          this.#traits.changeCall,
           errno,
         );
       }
-      if (this.#state === WAITING) this.#restartWait();
     }
     const changed: SelectorKey<Data, File> = {
       fileobj: key.fileobj,
@@ -357,7 +378,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
       events,
       data: data as Data,
     };
-    this.#keys.set(fd, changed);
+    this.#keys.replace(changed);
     return changed;
   }
 
@@ -647,7 +668,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
 
   #keyFor(attempt: string, fileobj: File): SelectorKey<Data, File> {
     this.assertOpen(attempt);
-    const key = findKey(this.#keys, fileobj);
+    const key = this.#keys.find(fileobj);
     if (key === undefined) {
       throw new KeyError(
         `Cannot ${attempt} ${describeFile(fileobj, descriptorOf(fileobj))}: it is not registered`,
@@ -678,7 +699,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
       if (errno !== EINTR) {
         throw new OSError(
           `Cannot select among ${this.#keys.size} file objects`,
-          this.waitCall,
+          this.#traits.waitCall,
           errno,
         );
       }
@@ -690,9 +711,11 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     timeout: number,
     signal: AbortSignal | undefined,
   ): Promise<ReadyEvent<Data, File>[]> {
+    signal?.throwIfAborted(); // Since the last trip.
     this.#openWake();
     const kick = () => this.#kick();
     signal?.addEventListener("abort", kick);
+    this.#changed = false;
     let count: number;
     try {
       count = await this.waitOffThread(Math.min(timeout, MAX_WAIT));
@@ -701,8 +724,9 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     }
     loopTurned();
     this.#assertStillOpen();
-    // The other thread's errno is out of reach: the same call on this one tells why it failed.
-    const ready = this.#results(count < 0 ? this.wait(0) : count);
+    // The other thread's errno is out of reach, and what it found may be about a descriptor that is
+    // another's by now: the same call on this one tells.
+    const ready = this.#results(count < 0 || this.#changed ? this.wait(0) : count);
     signal?.throwIfAborted();
     return ready;
   }
@@ -719,7 +743,8 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
 
   /** Makes a wait under way see a change that its system call has not seen. */
   #restartWait(): void {
-    if (!this.live) this.#kick();
+    this.#changed = true;
+    if (!this.#traits.live) this.#kick();
   }
 
   /** Ends the native call under way, if there is one, without ending the wait. */
@@ -732,15 +757,26 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
   /** Opens and registers the descriptor to wake with: who stays synchronous never needs one. */
   #openWake(): WakeDescriptor {
     if (this.#wake !== null) return this.#wake;
-    const wake = openWakeDescriptor();
+    const wake = this.#openUnregistered();
     const errno = this.add(wake.reader, EVENT_READ);
     if (errno !== 0) {
       wake.descriptors.forEach(closeDescriptor);
-      throw new OSError("Cannot register the waking descriptor", this.changeCall, errno);
+      throw new OSError("Cannot register the waking descriptor", this.#traits.changeCall, errno);
     }
     wake.descriptors.forEach((fd) => this.own(fd));
     this.#wakeFd = wake.reader;
     return this.#wake = wake;
+  }
+
+  /** A closed descriptor may still have a key, and its number is given out anew: not for waking. */
+  #openUnregistered(): WakeDescriptor {
+    const wake = openWakeDescriptor();
+    if (!wake.descriptors.some((fd) => this.#keys.get(fd) !== undefined)) return wake;
+    try {
+      return this.#openUnregistered();
+    } finally {
+      wake.descriptors.forEach(closeDescriptor);
+    }
   }
 
   #free(): void {

@@ -80,9 +80,6 @@ const NONE = -1;
  */
 export class EpollSelector<Data = unknown, File extends FileObject = FileObject>
   extends BaseSelector<Data, File> {
-  protected override readonly waitCall = "epoll_wait";
-  protected override readonly changeCall = "epoll_ctl";
-  protected override readonly live = true;
   readonly #calls: Calls<typeof declarations>;
   readonly #fd: number;
   readonly #precise: boolean;
@@ -103,7 +100,7 @@ export class EpollSelector<Data = unknown, File extends FileObject = FileObject>
    * @throws {OSError} If `epoll_create1` fails, such as with `EMFILE`
    */
   constructor() {
-    super();
+    super({ waitCall: "epoll_wait", changeCall: "epoll_ctl", live: true });
     if (abi.epoll === undefined) throw unsupported("EpollSelector", "epoll_create1");
     this.#calls = epollCalls();
     this.#fd = this.#create();
@@ -122,6 +119,7 @@ export class EpollSelector<Data = unknown, File extends FileObject = FileObject>
     return this.#fd;
   }
 
+  /** Registers with `EPOLL_CTL_ADD`. */
   protected override add(fd: number, events: number): number {
     const generation = this.#generation;
     let errno = this.#control(this.#fd, EPOLL_CTL_ADD, fd, events, generation);
@@ -133,10 +131,12 @@ export class EpollSelector<Data = unknown, File extends FileObject = FileObject>
     return errno;
   }
 
+  /** Changes with `EPOLL_CTL_MOD`. */
   protected override change(fd: number, _from: number, to: number): number {
     return this.#control(this.#fd, EPOLL_CTL_MOD, fd, to, this.#generationOf(fd));
   }
 
+  /** Takes out with `EPOLL_CTL_DEL`. */
   protected override remove(fd: number): number {
     const errno = this.#control(this.#fd, EPOLL_CTL_DEL, fd, 0, 0);
     if (errno !== 0) {
@@ -146,6 +146,7 @@ export class EpollSelector<Data = unknown, File extends FileObject = FileObject>
     return errno;
   }
 
+  /** Waits with `epoll_wait`, or `epoll_pwait2` for a fraction of a millisecond. */
   protected override wait(timeout: number): number {
     this.#fit();
     if (!this.#precise || Number.isInteger(timeout)) {
@@ -155,6 +156,7 @@ export class EpollSelector<Data = unknown, File extends FileObject = FileObject>
     return this.#calls.epoll_pwait2!(this.#fd, this.#ready, this.#capacity, this.#time, null);
   }
 
+  /** Waits likewise on another thread. */
   protected override waitOffThread(timeout: number): Promise<number> {
     this.#fit();
     if (!this.#precise || Number.isInteger(timeout)) {
@@ -175,6 +177,7 @@ export class EpollSelector<Data = unknown, File extends FileObject = FileObject>
     );
   }
 
+  /** Reports what `epoll_wait` wrote, but for what was left behind in the system. */
   protected override collect(count: number): void {
     const ready = this.#ready;
     let stale = false;
@@ -223,18 +226,21 @@ export class EpollSelector<Data = unknown, File extends FileObject = FileObject>
 
   /** Rids the system's set of what was left behind in it: nothing else takes that out. */
   #rebuild(): void {
+    const fresh = this.#create();
+    try {
+      for (const [fd, events] of this.registrations()) {
+        // One that is closed is refused, and told of nothing before either.
+        this.#control(fresh, EPOLL_CTL_ADD, fd, events, 0);
+      }
+      // The number stays: it may be registered elsewhere.
+      if (this.#calls.dup3(fresh, this.#fd, O_CLOEXEC) < 0) {
+        throw new OSError(`Cannot rebuild the epoll instance ${this.#fd}`, "dup3", lastErrno());
+      }
+    } finally {
+      closeDescriptor(fresh);
+    }
     this.#generation = 0;
     this.#generations.clear();
-    const fresh = this.#create();
-    for (const [fd, events] of this.registrations()) {
-      // One that is closed is refused, and told of nothing before either.
-      this.#control(fresh, EPOLL_CTL_ADD, fd, events, 0);
-    }
-    // The number stays: it may be registered elsewhere.
-    if (this.#calls.dup3(fresh, this.#fd, O_CLOEXEC) < 0) {
-      throw new OSError(`Cannot rebuild the epoll instance ${this.#fd}`, "dup3", lastErrno());
-    }
-    closeDescriptor(fresh);
   }
 }
 

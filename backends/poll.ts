@@ -60,9 +60,6 @@ const EVENTS = fields.events[0] / 4;
  */
 export class PollSelector<Data = unknown, File extends FileObject = FileObject>
   extends BaseSelector<Data, File> {
-  protected override readonly waitCall = "poll";
-  protected override readonly changeCall = "poll";
-  protected override readonly live = false;
   readonly #calls: Calls<typeof declarations>;
   readonly #time = timeWords();
   readonly #slots = new Map<number, number>();
@@ -77,10 +74,11 @@ export class PollSelector<Data = unknown, File extends FileObject = FileObject>
    * @throws {Deno.errors.NotCapable} Without FFI permission
    */
   constructor() {
-    super();
+    super({ waitCall: "poll", changeCall: "poll", live: false });
     this.#calls = pollCalls();
   }
 
+  /** Takes the next slot of the array. */
   protected override add(fd: number, events: number): number {
     const slot = this.#slots.size;
     this.#fit(slot + 1);
@@ -90,6 +88,7 @@ export class PollSelector<Data = unknown, File extends FileObject = FileObject>
     return 0;
   }
 
+  /** Changes the slot. */
   protected override change(fd: number, _from: number, to: number): number {
     this.#fds[this.#slots.get(fd)! * STRIDE + EVENTS] = toPoll(to, POLLIN, POLLOUT);
     return 0;
@@ -106,6 +105,7 @@ export class PollSelector<Data = unknown, File extends FileObject = FileObject>
     return 0;
   }
 
+  /** Waits with `poll`, or `ppoll` for a fraction of a millisecond. */
   protected override wait(timeout: number): number {
     this.#results = this.#fds;
     const { ppoll } = this.#calls;
@@ -127,6 +127,7 @@ export class PollSelector<Data = unknown, File extends FileObject = FileObject>
     return ppollOffThread(this.#results, this.#slots.size, this.#time, null);
   }
 
+  /** Reports the slots with something in `revents`. */
   protected override collect(count: number): void {
     const results = this.#results;
     for (let at = 0, left = count; left > 0; at += STRIDE) {

@@ -49,9 +49,6 @@ const selectCalls = libcCalls(declarations);
  */
 export class SelectSelector<Data = unknown, File extends FileObject = FileObject>
   extends BaseSelector<Data, File> {
-  protected override readonly waitCall = "select";
-  protected override readonly changeCall = "select";
-  protected override readonly live = false;
   readonly #calls: Calls<typeof declarations>;
   readonly #time = timeWords();
   // The interest, as sets of descriptors: the 32 bits of word n stand for fd 32 n and up.
@@ -69,10 +66,11 @@ export class SelectSelector<Data = unknown, File extends FileObject = FileObject
    * @throws {Deno.errors.NotCapable} Without FFI permission
    */
   constructor() {
-    super();
+    super({ waitCall: "select", changeCall: "select", live: false });
     this.#calls = selectCalls();
   }
 
+  /** Sets the bits of the descriptor. */
   protected override add(fd: number, events: number): number {
     if (fd >= abi.selectLimit) {
       throw new RangeError(
@@ -84,12 +82,14 @@ export class SelectSelector<Data = unknown, File extends FileObject = FileObject
     return this.change(fd, 0, events);
   }
 
+  /** Sets or clears the bits of the descriptor. */
   protected override change(fd: number, _from: number, to: number): number {
     setBit(this.#read, fd, (to & EVENT_READ) !== 0);
     setBit(this.#write, fd, (to & EVENT_WRITE) !== 0);
     return 0;
   }
 
+  /** Clears the bits of the descriptor. */
   protected override remove(fd: number): number {
     this.change(fd, 0, 0);
     while (this.#words > 0 && this.#isEmpty(this.#words - 1)) this.#words--;
@@ -97,6 +97,7 @@ export class SelectSelector<Data = unknown, File extends FileObject = FileObject
     return 0;
   }
 
+  /** Waits with `select`. */
   protected override wait(timeout: number): number {
     this.#prepare(timeout);
     return this.#calls.select(
@@ -108,6 +109,7 @@ export class SelectSelector<Data = unknown, File extends FileObject = FileObject
     );
   }
 
+  /** Waits likewise on another thread. */
   protected override waitOffThread(timeout: number): Promise<number> {
     this.#prepare(timeout);
     return this.#calls.selectOffThread(
@@ -119,6 +121,7 @@ export class SelectSelector<Data = unknown, File extends FileObject = FileObject
     );
   }
 
+  /** Reports the descriptors whose bits are set. */
   protected override collect(count: number): void {
     const read = this.#readReady;
     const write = this.#writeReady;

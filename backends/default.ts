@@ -1,0 +1,71 @@
+import { BaseSelector } from "./base.ts";
+import { DevpollSelector } from "./devpoll.ts";
+import { EpollSelector } from "./epoll.ts";
+import type { FileObject } from "./key.ts";
+import { KqueueSelector } from "./kqueue.ts";
+import { PollSelector } from "./poll.ts";
+import { SelectSelector } from "./select.ts";
+
+/** A class of selectors, which can be asked whether this machine can allocate one. */
+export interface SelectorClass {
+  /** Makes a selector. */
+  new <Data = unknown, File extends FileObject = FileObject>(): BaseSelector<Data, File>;
+  /**
+   * Tells whether this machine can allocate one, by trying.
+   *
+   * @returns Whether it can
+   */
+  isAvailable(): boolean;
+}
+
+/** Every backend, the best first. */
+export const BACKENDS: readonly SelectorClass[] = [
+  KqueueSelector,
+  DevpollSelector,
+  EpollSelector,
+  PollSelector,
+  SelectSelector,
+];
+
+let best: SelectorClass | undefined;
+
+/**
+ * Finds the first class that this machine can allocate. The last is taken without asking: its own
+ * error tells best why there is none.
+ */
+export function firstAvailable(classes: readonly SelectorClass[]): SelectorClass {
+  return classes.find((backend, i) => i === classes.length - 1 || backend.isAvailable())!;
+}
+
+/**
+ * The best selector of this machine: the first of kqueue, /dev/poll, epoll, poll and select that it
+ * can allocate. `new DefaultSelector()` makes an instance of that class.
+ *
+ * @example
+ * ```ts
+ * import { DefaultSelector } from "@readiness/selectors";
+ *
+ * using selector = new DefaultSelector();
+ * console.log(selector.constructor.name); // EpollSelector, on Linux
+ * ```
+ */
+export const DefaultSelector: SelectorClass = class {
+  constructor() {
+    best ??= firstAvailable(BACKENDS);
+    return new best();
+  }
+
+  static isAvailable(): boolean {
+    return firstAvailable(BACKENDS).isAvailable();
+  }
+
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof BaseSelector;
+  }
+} as SelectorClass;
+
+/** A selector of whichever class is best on this machine. */
+export type DefaultSelector<Data = unknown, File extends FileObject = FileObject> = BaseSelector<
+  Data,
+  File
+>;

@@ -1,0 +1,96 @@
+import { descriptorOf, type FileObject, type SelectorKey } from "./key.ts";
+
+/**
+ * The keys of a selector, found by descriptor. Systems give out the lowest free descriptors, so an
+ * array is compact. A `Map` is not fit for this: each time the same few descriptors are closed and
+ * used again, its chains grow until it is rehashed.
+ */
+export class KeyTable<Data, File extends FileObject> {
+  readonly #keys: (SelectorKey<Data, File> | undefined)[] = [];
+  /** When each descriptor was registered: the order in which the keys are listed. */
+  readonly #serials: number[] = [];
+  #nextSerial = 0;
+  #size = 0;
+
+  /** How many keys there are. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The key of a descriptor. */
+  get(fd: number): SelectorKey<Data, File> | undefined {
+    return this.#keys[fd];
+  }
+
+  /** Whether a descriptor has a key. */
+  has(fd: number): boolean {
+    return this.#keys[fd] !== undefined;
+  }
+
+  /** Adds the key of a descriptor that has none. */
+  add(key: SelectorKey<Data, File>): void {
+    this.#keys[key.fd] = key;
+    this.#serials[key.fd] = this.#nextSerial++;
+    this.#size++;
+  }
+
+  /** Puts another key in the place of the descriptor's. */
+  replace(key: SelectorKey<Data, File>): void {
+    this.#keys[key.fd] = key;
+  }
+
+  /** Takes the key of a descriptor out. */
+  delete(fd: number): void {
+    this.#keys[fd] = undefined;
+    this.#size--;
+  }
+
+  /** Takes all keys out. */
+  clear(): void {
+    this.#keys.length = 0;
+    this.#serials.length = 0;
+    this.#size = 0;
+  }
+
+  /** Lists the keys in the order of their registration, without those taken out meanwhile. */
+  *values(): MapIterator<SelectorKey<Data, File>> {
+    const serials = this.#serials;
+    const fds: number[] = [];
+    for (const key of this.#all()) fds.push(key.fd);
+    fds.sort((a, b) => serials[a] - serials[b]);
+    for (const fd of fds) {
+      const key = this.#keys[fd];
+      if (key !== undefined) yield key;
+    }
+  }
+
+  /**
+   * Finds the key of a file object. One that is closed tells no descriptor any more, or one that is
+   * another's by now, and is found by identity.
+   *
+   * @returns The key, or `undefined` if there is none
+   * @throws What {@linkcode descriptorOf} throws, if the object tells no descriptor and has no key
+   */
+  find(fileobj: FileObject): SelectorKey<Data, File> | undefined {
+    if (typeof fileobj === "number") return this.get(descriptorOf(fileobj));
+    let key: SelectorKey<Data, File> | undefined;
+    let refusal: unknown;
+    try {
+      key = this.get(descriptorOf(fileobj));
+      if (key?.fileobj === fileobj) return key;
+    } catch (error) {
+      refusal = error;
+    }
+    for (const candidate of this.#all()) if (candidate.fileobj === fileobj) return candidate;
+    if (refusal !== undefined) throw refusal;
+    return key;
+  }
+
+  /** Lists the keys by descriptor. A far descriptor costs nothing: the gap before it is skipped. */
+  *#all(): Iterable<SelectorKey<Data, File>> {
+    for (const fd in this.#keys) {
+      const key = this.#keys[fd];
+      if (key !== undefined) yield key;
+    }
+  }
+}

@@ -1,0 +1,185 @@
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  BaseSelector,
+  EVENT_READ,
+  EVENT_WRITE,
+  KeyError,
+  OSError,
+  PollSelector,
+} from "../../mod.ts";
+import { abi } from "../../ffi/abi/host.ts";
+import { isPending, turns } from "../support/turns.ts";
+
+const { EACCES, EBADF, ENOENT } = abi.errno;
+const BOTH = EVENT_READ | EVENT_WRITE;
+
+/** A backend whose system calls are this test's. */
+class FakeSelector extends BaseSelector<string> {
+  constructor() {
+    super({ waitCall: "fake_wait", changeCall: "fake_change", live: true });
+  }
+
+  /** What the system was asked to do. */
+  readonly log: unknown[][] = [];
+  /** The `errno` of the next change. */
+  refusal = 0;
+  /** What is ready: descriptors and masks. */
+  ready: [fd: number, events: number][] = [];
+  /** Ends the wait on the other thread. */
+  arrive: () => void = () => {};
+
+  protected override add(fd: number, events: number): number {
+    return this.#change("add", fd, events);
+  }
+
+  protected override change(fd: number, from: number, to: number): number {
+    return this.#change("change", fd, from, to);
+  }
+
+  protected override remove(fd: number, events: number): number {
+    return this.#change("remove", fd, events);
+  }
+
+  protected override wait(timeout: number): number {
+    this.log.push(["wait", timeout]);
+    return this.ready.length;
+  }
+
+  protected override waitOffThread(timeout: number): Promise<number> {
+    this.log.push(["waitOffThread", timeout]);
+    const { promise, resolve } = Promise.withResolvers<number>();
+    this.arrive = () => resolve(this.ready.length);
+    return promise;
+  }
+
+  protected override collect(count: number): void {
+    assertEquals(count, this.ready.length);
+    for (const [fd, events] of this.ready) this.report(fd, events);
+  }
+
+  #change(...call: unknown[]): number {
+    this.log.push(call);
+    const { refusal } = this;
+    this.refusal = 0;
+    return refusal;
+  }
+}
+
+Deno.test("BaseSelector.register() tells the system, and keeps nothing that it refuses", () => {
+  using selector = new FakeSelector();
+  selector.refusal = EACCES;
+  const error = assertThrows(() => selector.register(7, EVENT_READ), OSError, "Cannot register fd");
+  assertEquals([error.code, error.errno, error.syscall], ["EACCES", EACCES, "fake_change"]);
+  assertEquals(selector.getMap().size, 0);
+  selector.register(7, EVENT_READ);
+  assertEquals(selector.log, [["add", 7, EVENT_READ], ["add", 7, EVENT_READ]]);
+});
+
+Deno.test("BaseSelector.modify() tells the system only of another mask", () => {
+  using selector = new FakeSelector();
+  selector.register(7, EVENT_READ);
+  selector.modify(7, EVENT_READ, "data");
+  assertEquals(selector.log.length, 1);
+  selector.modify(7, BOTH);
+  assertEquals(selector.log.at(-1), ["change", 7, EVENT_READ, BOTH]);
+});
+
+Deno.test("BaseSelector.modify() takes out what the system refuses to change", () => {
+  using selector = new FakeSelector();
+  selector.register(7, EVENT_READ);
+  selector.refusal = EACCES;
+  assertThrows(() => selector.modify(7, BOTH), OSError, "Cannot modify fd 7, which is not");
+  assertEquals(selector.log.at(-1), ["remove", 7, EVENT_READ]);
+  assertThrows(() => selector.getKey(7), KeyError);
+});
+
+Deno.test("BaseSelector.unregister() ignores EBADF and ENOENT, and passes the rest on", () => {
+  using selector = new FakeSelector();
+  for (const errno of [EBADF, ENOENT]) {
+    const key = selector.register(7, EVENT_READ);
+    selector.refusal = errno;
+    assertStrictEquals(selector.unregister(7), key);
+  }
+  selector.register(7, EVENT_READ);
+  selector.refusal = EACCES;
+  assertThrows(() => selector.unregister(7), OSError, "Cannot unregister fd 7");
+  assertEquals(selector.getMap().size, 0);
+});
+
+Deno.test("BaseSelector.select() applies the mask to what a backend reports", () => {
+  using selector = new FakeSelector();
+  const read = selector.register(7, EVENT_READ);
+  const write = selector.register(8, EVENT_WRITE);
+  const both = selector.register(9, BOTH);
+  selector.ready = [[7, BOTH], [8, BOTH], [9, BOTH], [10, BOTH]];
+  assertEquals(selector.select(), [[read, EVENT_READ], [write, EVENT_WRITE], [both, BOTH]]);
+  selector.ready = [[7, EVENT_WRITE], [8, EVENT_READ]];
+  assertEquals(selector.select(0), []);
+});
+
+Deno.test("BaseSelector.selectAsync() makes no trip for what is ready", async () => {
+  using selector = new FakeSelector();
+  const key = selector.register(7, EVENT_READ);
+  selector.ready = [[7, EVENT_READ]];
+  await turns(); // The event loop has just turned, and need not again.
+  selector.log.length = 0;
+  assertEquals(await selector.selectAsync(), [[key, EVENT_READ]]);
+  assertEquals(selector.log, [["wait", 0]]);
+});
+
+Deno.test("BaseSelector.selectAsync() asks anew when registrations changed meanwhile", async () => {
+  using selector = new FakeSelector();
+  selector.register(7, EVENT_READ, "old");
+  const wait = selector.selectAsync();
+  await turns();
+  selector.ready = [[7, EVENT_READ]];
+  const arrive = selector.arrive;
+  selector.unregister(7);
+  selector.register(7, EVENT_READ, "new");
+  arrive(); // What it brings is about the old one.
+  selector.ready = [];
+  assert(await isPending(wait));
+  const key = selector.getKey(7);
+  selector.ready = [[7, EVENT_READ]];
+  selector.arrive();
+  assertEquals(await wait, [[key, EVENT_READ]]);
+});
+
+// Between the end of one trip and the beginning of the next, other promises have their turns.
+for (
+  const [what, end, reason] of [
+    ["an abort", (_, controller) => controller.abort(), DOMException],
+    ["a close", (selector) => selector.close(), Deno.errors.BadResource],
+    ["a wake", (selector) => selector.wakeup(), undefined],
+  ] as [
+    string,
+    (selector: FakeSelector, controller: AbortController) => void,
+    (new () => Error)?,
+  ][]
+) {
+  for (let ticks = 0; ticks < 8; ticks++) {
+    Deno.test(`BaseSelector.selectAsync() sees ${what} ${ticks} ticks after a trip`, async () => {
+      using selector = new FakeSelector();
+      const controller = new AbortController();
+      const wait = selector.selectAsync(undefined, controller);
+      const ended = reason === undefined ? wait : assertRejects(() => wait, reason);
+      await turns();
+      const { fd } = selector.waker();
+      selector.arrive(); // With nothing, as after an interruption.
+      for (let i = 0; i < ticks; i++) await null;
+      end(selector, controller);
+      if (await isPending(ended)) {
+        assert(isReadable(fd), "Nothing ends the trip that is under way");
+        selector.ready = [[fd, EVENT_READ]];
+        selector.arrive();
+      }
+      await ended;
+    });
+  }
+}
+
+function isReadable(fd: number): boolean {
+  using selector = new PollSelector();
+  selector.register(fd, EVENT_READ);
+  return selector.select(0).length > 0;
+}

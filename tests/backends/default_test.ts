@@ -1,0 +1,88 @@
+import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
+import { BACKENDS, firstAvailable } from "../../backends/default.ts";
+import {
+  BaseSelector,
+  DefaultSelector,
+  DevpollSelector,
+  EpollSelector,
+  EVENT_READ,
+  type FileObject,
+  KqueueSelector,
+  PollSelector,
+  type SelectorClass,
+  SelectSelector,
+} from "../../mod.ts";
+import { Pair } from "../support/descriptors.ts";
+
+/** Stands in for each backend, in their order, of which only the last ones are available. */
+function backendsFrom(first: number, asked: number[]): SelectorClass[] {
+  return BACKENDS.map((_, i) =>
+    class<Data, File extends FileObject> extends PollSelector<Data, File> {
+      static override isAvailable(): boolean {
+        asked.push(i);
+        return i >= first;
+      }
+    }
+  );
+}
+
+Deno.test("DefaultSelector prefers kqueue, /dev/poll, epoll, poll, select, in this order", () => {
+  assertEquals(BACKENDS, [
+    KqueueSelector,
+    DevpollSelector,
+    EpollSelector,
+    PollSelector,
+    SelectSelector,
+  ]);
+});
+
+BACKENDS.forEach((backend, i) => {
+  Deno.test(`DefaultSelector is a ${backend.name} where no better one is available`, () => {
+    const asked: number[] = [];
+    const classes = backendsFrom(i, asked);
+    assertStrictEquals(firstAvailable(classes), classes[i]);
+    // Nothing after it is made in vain, and the last one is taken without being made.
+    assertEquals(asked, BACKENDS.map((_, i) => i).slice(0, Math.min(i + 1, BACKENDS.length - 1)));
+  });
+});
+
+Deno.test("DefaultSelector is the last class where none is available, for its error", () => {
+  const classes = backendsFrom(Infinity, []);
+  assertStrictEquals(firstAvailable(classes), classes.at(-1));
+});
+
+Deno.test("DefaultSelector is this system's best", () => {
+  using selector = new DefaultSelector<string>();
+  assertInstanceOf(selector, BACKENDS.find((backend) => backend.isAvailable())!);
+  assertInstanceOf(selector, BaseSelector);
+  assert(selector instanceof DefaultSelector);
+  assert(DefaultSelector.isAvailable());
+  using ends = new Pair();
+  const key = selector.register(ends.left, EVENT_READ, "data");
+  ends.fill();
+  assertEquals(selector.select(), [[key, EVENT_READ]]);
+});
+
+Deno.test({
+  name: "DefaultSelector is an EpollSelector on Linux",
+  ignore: Deno.build.os !== "linux",
+  fn() {
+    using selector = new DefaultSelector();
+    assertInstanceOf(selector, EpollSelector);
+  },
+});
+
+Deno.test("BaseSelector.isAvailable() tells which backends the system has, and throws nothing", () => {
+  for (const backend of BACKENDS) {
+    if (backend.isAvailable()) new backend().close();
+  }
+  if (Deno.build.os === "linux") {
+    assertEquals(BACKENDS.map((backend) => backend.isAvailable()), [
+      false,
+      false,
+      true,
+      true,
+      true,
+    ]);
+  }
+});

@@ -1,0 +1,161 @@
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertGreaterOrEqual,
+  assertLessOrEqual,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { abi } from "../../ffi/abi/host.ts";
+import { DevpollSelector, EVENT_READ, EVENT_WRITE, OSError } from "../../mod.ts";
+import { Descriptor, Pair } from "../support/descriptors.ts";
+import { runProgram } from "../support/program.ts";
+import { needsStandIn, standIn } from "../support/stand_ins.ts";
+import { sharedSuite } from "./shared_suite.ts";
+
+const BOTH = EVENT_READ | EVENT_WRITE;
+
+// The manual lets a system go either way with descriptors that were closed.
+const library = standIn("devpoll");
+const asDocumented = standIn("devpoll", "-DCLOSED_AS_DOCUMENTED");
+
+function suiteOver(name: string, library: string, seesReuse: boolean): void {
+  sharedSuite({
+    name,
+    create: () => new DevpollSelector({ library }),
+    source: `new selectors.DevpollSelector({ library: ${JSON.stringify(library)} })`,
+    ...needsStandIn,
+    descriptorsAreChecked: false,
+    seesReuse,
+  });
+}
+
+suiteOver("DevpollSelector", library, true);
+suiteOver("DevpollSelector[closed ones stay]", asDocumented, false);
+
+Deno.test({
+  name: "DevpollSelector() throws NotSupported where there is no /dev/poll, and says what to take",
+  ignore: abi.devpoll !== undefined,
+  fn() {
+    const error = assertThrows(() => new DevpollSelector(), Deno.errors.NotSupported);
+    assertStringIncludes(error.message, "/dev/poll");
+    assertStringIncludes(error.message, "DefaultSelector");
+    assertFalse(DevpollSelector.isAvailable());
+  },
+});
+
+Deno.test("DevpollSelector() throws NotFound when the library is not there", () => {
+  const library = "/nonexistent/libdevpoll.so";
+  const error = assertThrows(() => new DevpollSelector({ library }), Deno.errors.NotFound);
+  assertStringIncludes(error.message, `Cannot open the library ${library}: `);
+});
+
+Deno.test({
+  name: "DevpollSelector() throws OSError when the library has no /dev/poll",
+  ignore: Deno.build.os !== "linux",
+  fn() {
+    // Every library leads to libc's own `open`, which finds no such file.
+    const [library] = abi.libc;
+    const error = assertThrows(() => new DevpollSelector({ library }), OSError, "/dev/poll");
+    assertEquals([error.code, error.syscall], ["ENOENT", "open"]);
+  },
+});
+
+Deno.test({
+  name: "DevpollSelector.select() needs permission for libc and the library alone",
+  ...needsStandIn,
+  async fn() {
+    const libc = abi.libc.filter((path) => path.startsWith("/"));
+    const outcome = await runProgram(
+      `
+      using selector = new selectors.DevpollSelector({ library: ${JSON.stringify(library)} });
+      const { reader, writer } = sockets.pipe();
+      selector.register(reader, EVENT_READ);
+      writer.write(new Uint8Array(1));
+      console.log(selector.select()[0][1], (await selector.selectAsync()).length);
+      `,
+      [`--allow-ffi=${[...libc, library].join(",")}`],
+    );
+    assertEquals([outcome.stderr, outcome.stdout, outcome.code], ["", "1 1", 0]);
+  },
+});
+
+/** Counts the waits, as one that ends too early is begun again and nobody sees it. */
+class CountingSelector extends DevpollSelector {
+  waits = 0;
+
+  protected override wait(timeout: number): number {
+    this.waits++;
+    return super.wait(timeout);
+  }
+}
+
+function test(promise: string, fn: (selector: CountingSelector) => void): void {
+  Deno.test({
+    name: `DevpollSelector.${promise}`,
+    ...needsStandIn,
+    fn() {
+      using selector = new CountingSelector({ library });
+      fn(selector);
+    },
+  });
+}
+
+test("fileno() tells the descriptor, which started programs do not get", (selector) => {
+  const info = Deno.readTextFileSync(`/proc/self/fdinfo/${selector.fileno()}`);
+  assert(parseInt(/flags:\s*(\d+)/.exec(info)![1], 8) & abi.constants.O_CLOEXEC!);
+  selector.close();
+  assertThrows(() => selector.fileno(), Deno.errors.BadResource);
+});
+
+test("modify() takes events back, though a write adds to them", (selector) => {
+  using ends = new Pair();
+  selector.register(ends.left, BOTH);
+  ends.fill();
+  assertEquals(selector.select()[0][1], BOTH);
+  selector.modify(ends.left, EVENT_READ);
+  assertEquals(selector.select()[0][1], EVENT_READ);
+  ends.drain();
+  selector.waits = 0;
+  assertEquals(selector.select(5), []);
+  assertLessOrEqual(selector.waits, 2);
+  selector.modify(ends.left, EVENT_WRITE);
+  ends.fill();
+  assertEquals(selector.select()[0][1], EVENT_WRITE);
+});
+
+test("register() takes a closed fd, which is ready for all that was asked", () => {
+  using selector = new DevpollSelector({ library: asDocumented });
+  using ends = new Pair();
+  using closed = Descriptor.dupHigh(ends.left.fileno());
+  closed.close();
+  const key = selector.register(closed.fd, EVENT_READ);
+  assertEquals(selector.select(), [[key, EVENT_READ]]);
+  selector.unregister(closed.fd);
+  assertEquals(selector.select(0), []);
+});
+
+test("select() finds more than fit the first results", (selector) => {
+  const pairs = Array.from({ length: 40 }, () => new Pair());
+  for (const [i, ends] of pairs.entries()) {
+    selector.register(ends.left, EVENT_READ, i);
+    ends.fill();
+    assertEquals(selector.select().length, i + 1);
+  }
+  for (const ends of pairs) {
+    selector.unregister(ends.left);
+    ends[Symbol.dispose]();
+  }
+  assertEquals(selector.select(0), []);
+});
+
+test("select() rounds its timeout up, also when nothing is registered", (selector) => {
+  for (const timeout of [0.2, 20.5]) {
+    const start = performance.now();
+    selector.waits = 0;
+    assertEquals(selector.select(timeout), []);
+    assertLessOrEqual(selector.waits, 2);
+    assertGreaterOrEqual(performance.now() - start, timeout);
+  }
+});

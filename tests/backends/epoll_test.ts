@@ -1,0 +1,220 @@
+import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
+import { EpollSelector, EVENT_READ, EVENT_WRITE, OSError, PollSelector } from "../../mod.ts";
+import { Descriptor, Pair, Pipe } from "../support/descriptors.ts";
+import { needs } from "../support/needs.ts";
+import { runProgram } from "../support/program.ts";
+import { sharedSuite } from "./shared_suite.ts";
+
+const onLinux = needs("epoll", Deno.build.os === "linux");
+
+sharedSuite({
+  name: "EpollSelector",
+  create: () => new EpollSelector(),
+  source: "new selectors.EpollSelector()",
+  descriptorsAreChecked: true,
+  seesReuse: true,
+  ...onLinux,
+});
+
+function test(name: string, fn: (selector: EpollSelector) => void | Promise<void>): void {
+  Deno.test({
+    name,
+    ...onLinux,
+    async fn() {
+      using selector = new EpollSelector();
+      await fn(selector);
+    },
+  });
+}
+
+test("EpollSelector.isAvailable() is true on Linux", () => {
+  assertEquals(EpollSelector.isAvailable(), true);
+});
+
+test("EpollSelector.register() throws OSError EPERM for a regular file", (selector) => {
+  using file = Descriptor.open(Deno.execPath());
+  const error = assertThrows(() => selector.register(file, EVENT_READ), OSError);
+  assertEquals([error.code, error.syscall], ["EPERM", "epoll_ctl"]);
+  assertEquals(error.message.includes(`Cannot register fd ${file.fd} (Descriptor): `), true);
+  assertEquals(selector.getMap().size, 0);
+  assertEquals(selector.select(0), []);
+});
+
+test("EpollSelector.fileno() tells a descriptor that other selectors wait for", (selector) => {
+  using ends = new Pair();
+  using outer = new EpollSelector();
+  using poller = new PollSelector();
+  const nested = outer.register(selector, EVENT_READ);
+  const polled = poller.register(selector, EVENT_READ);
+  assertEquals(nested.fd, selector.fileno());
+  selector.register(ends.left, EVENT_READ);
+  assertEquals([outer.select(0), poller.select(0)], [[], []]);
+  ends.fill();
+  assertEquals(outer.select(), [[nested, EVENT_READ]]);
+  assertEquals(poller.select(), [[polled, EVENT_READ]]);
+});
+
+test("EpollSelector.fileno() throws BadResource once the selector is closed", (selector) => {
+  selector.close();
+  assertThrows(() => selector.fileno(), Deno.errors.BadResource, "the selector is closed");
+});
+
+test("EpollSelector.fileno() is not inherited by programs", async (selector) => {
+  const { fd } = Descriptor.dup(selector.fileno());
+  const { stdout } = await new Deno.Command("ls", { args: ["-l", "/dev/fd/"] }).output();
+  const listed = new TextDecoder().decode(stdout);
+  assert(listed.includes(` ${fd} -> `) || !listed.includes("eventpoll"), listed);
+  using _ = new Descriptor(fd);
+});
+
+test("EpollSelector.register() throws OSError for itself and for a circle", (selector) => {
+  using other = new EpollSelector();
+  assertEquals(
+    assertThrows(() => selector.register(selector, EVENT_READ), OSError).code,
+    "EINVAL",
+  );
+  selector.register(other, EVENT_READ);
+  assertEquals(assertThrows(() => other.register(selector, EVENT_READ), OSError).code, "ELOOP");
+  assertEquals([selector.getMap().size, other.getMap().size], [1, 0]);
+});
+
+test("EpollSelector.modify() throws OSError ENOENT when the fd is another's", (selector) => {
+  using a = new Pair();
+  using b = new Pair();
+  using file = Descriptor.dupHigh(a.left.fileno());
+  selector.register(file, EVENT_READ);
+  file.becomes(b.left.fileno());
+  const error = assertThrows(() => selector.modify(file, EVENT_WRITE), OSError);
+  assertEquals([error.code, error.syscall], ["ENOENT", "epoll_ctl"]);
+  assertEquals(selector.getMap().size, 0);
+  selector.register(file, EVENT_WRITE);
+  assertEquals(selector.select().length, 1);
+});
+
+test("EpollSelector.select() rebuilds its set around what was left behind", async (selector) => {
+  using a = new Pair();
+  using b = new Pair();
+  using c = new Pair();
+  using orphan = Descriptor.dupHigh(a.left.fileno());
+  const number = selector.fileno();
+  const waker = selector.waker();
+  const kept = selector.register(b.left, EVENT_READ, "kept");
+  selector.register(orphan, EVENT_READ, "orphan");
+  orphan.close();
+  selector.unregister(orphan);
+  const late = selector.register(c.left, EVENT_WRITE, "registered later");
+  a.fill(); // An event for the orphan, which no system call can take out.
+
+  assertEquals(selector.select(), [[late, EVENT_WRITE]]);
+  selector.unregister(c.left);
+  const start = performance.now();
+  assertEquals(selector.select(1), []); // One event would end each wait, were it still in.
+  assertLess(performance.now() - start, 10_000);
+
+  assertEquals(selector.fileno(), number);
+  b.fill();
+  assertEquals(selector.select(), [[kept, EVENT_READ]]);
+  assertEquals(await selector.selectAsync(), [[kept, EVENT_READ]]);
+  b.drain();
+  waker.wake();
+  assertEquals(selector.select(), []);
+  assertEquals(selector.modify(b.left, EVENT_WRITE).events, EVENT_WRITE);
+  assertEquals(selector.select().length, 1);
+});
+
+test("EpollSelector.selectAsync() rebuilds its set around what was left behind", async (selector) => {
+  using a = new Pair();
+  using b = new Pair();
+  using orphan = Descriptor.dupHigh(a.left.fileno());
+  const kept = selector.register(b.left, EVENT_READ);
+  selector.register(orphan, EVENT_READ);
+  const wait = selector.selectAsync();
+  orphan.close();
+  selector.unregister(orphan);
+  a.fill();
+  b.fill();
+  assertEquals(await wait, [[kept, EVENT_READ]]);
+  orphan.becomes(b.left.fileno());
+  selector.register(orphan, EVENT_WRITE, "new");
+  b.drain();
+  assertEquals((await selector.selectAsync()).map(([key]) => key.data), ["new"]);
+});
+
+test("EpollSelector.select() does not spin over what was left behind", async (selector) => {
+  using ends = new Pair();
+  using orphan = Descriptor.dupHigh(ends.left.fileno());
+  const key = selector.register(ends.left, EVENT_READ);
+  selector.register(orphan, EVENT_READ);
+  orphan.close();
+  selector.unregister(orphan);
+  selector.unregister(ends.left);
+  ends.fill();
+  assertEquals(selector.select(2), []);
+  assertEquals(await selector.selectAsync(2), []);
+  selector.register(ends.left, EVENT_READ);
+  assertEquals(selector.select().map(([{ fd }]) => fd), [key.fd]);
+});
+
+test("EpollSelector.select() keeps what was left behind apart while it cannot rebuild", async (selector) => {
+  selector.close();
+  const { code, stdout, stderr } = await runProgram(`
+    const { dup2, close } = Deno.dlopen("libc.so.6", {
+      dup2: { parameters: ["i32", "i32"], result: "i32" },
+      close: { parameters: ["i32"], result: "i32" },
+    }).symbols;
+    using selector = new selectors.EpollSelector();
+    const [a, peer] = sockets.socketpair();
+    const [b] = sockets.socketpair();
+    const number = 500;
+    dup2(a.fileno(), number);
+    selector.register(number, EVENT_READ, "old");
+    close(number);
+    selector.unregister(number);
+    dup2(b.fileno(), number);
+    selector.register(number, EVENT_READ, "new");
+    peer.send(new Uint8Array(1));
+    const taken = [];
+    try {
+      for (;;) taken.push(...sockets.socketpair());
+    } catch (error) {
+      console.log(error.code);
+    }
+    try {
+      for (;;) taken.push(new sockets.Socket(sockets.AF_INET, sockets.SOCK_DGRAM));
+    } catch (error) {
+      console.log(error.code);
+    }
+    for (let i = 0; i < 2; i++) {
+      try {
+        console.log(JSON.stringify(selector.select(1)));
+      } catch (error) {
+        console.log(error.code);
+      }
+    }
+    taken.forEach((socket) => socket.close());
+    console.log(JSON.stringify(selector.select(1)));
+  `);
+  assertEquals([stderr, code], ["", 0]);
+  assertEquals(stdout.split("\n"), ["EMFILE", "EMFILE", "EMFILE", "EMFILE", "[]"]);
+});
+
+test("EpollSelector.select() reports the hang-up of a pipe as readable and writable", (selector) => {
+  using pipe = new Pipe();
+  selector.register(pipe.reader, EVENT_READ | EVENT_WRITE);
+  pipe.writer.close();
+  assertEquals(selector.select()[0][1], EVENT_READ | EVENT_WRITE);
+});
+
+test("new EpollSelector() throws OSError EMFILE without a descriptor to spare", async (selector) => {
+  selector.close();
+  const { code, stdout, stderr } = await runProgram(`
+    const all = [];
+    try {
+      for (;;) all.push(new selectors.EpollSelector());
+    } catch (error) {
+      const available = selectors.EpollSelector.isAvailable();
+      console.log(error instanceof selectors.OSError, error.code, error.syscall, available);
+    }
+  `);
+  assertEquals([stderr, stdout, code], ["", "true EMFILE epoll_create1 true", 0]);
+});

@@ -1,0 +1,88 @@
+import { assertEquals } from "@std/assert";
+import { EVENT_READ, EVENT_WRITE, PollSelector } from "../../mod.ts";
+import { Descriptor, Pair, Pipe } from "../support/descriptors.ts";
+import { sharedSuite } from "./shared_suite.ts";
+
+const BOTH = EVENT_READ | EVENT_WRITE;
+
+sharedSuite({
+  name: "PollSelector",
+  create: () => new PollSelector(),
+  source: "new selectors.PollSelector()",
+  descriptorsAreChecked: false,
+  seesReuse: false,
+});
+
+Deno.test("PollSelector.isAvailable() is true", () => {
+  assertEquals(PollSelector.isAvailable(), true);
+});
+
+Deno.test("PollSelector.select() reports a closed fd as ready for all that was asked", async () => {
+  using selector = new PollSelector();
+  using ends = new Pair();
+  for (const events of [EVENT_READ, EVENT_WRITE, BOTH]) {
+    using file = Descriptor.dupHigh(ends.left.fileno());
+    const key = selector.register(file, events);
+    file.close();
+    assertEquals(selector.select(), [[key, events]]);
+    assertEquals(await selector.selectAsync(), [[key, events]]);
+    selector.unregister(file);
+    assertEquals(selector.select(0), []);
+  }
+});
+
+Deno.test("PollSelector.select() takes a regular file as always ready", () => {
+  using selector = new PollSelector();
+  using file = Descriptor.open(Deno.execPath());
+  const key = selector.register(file, BOTH);
+  assertEquals(selector.select(), [[key, BOTH]]);
+});
+
+Deno.test("PollSelector.select() reports the hang-up of a pipe as readable and writable", () => {
+  using selector = new PollSelector();
+  using pipe = new Pipe();
+  const key = selector.register(pipe.reader, BOTH);
+  pipe.writer.close();
+  assertEquals(selector.select(), [[key, BOTH]]);
+});
+
+Deno.test("PollSelector.unregister() moves the last registration into the gap", () => {
+  using stack = new DisposableStack();
+  using selector = new PollSelector();
+  const all = Array.from({ length: 5 }, () => stack.use(new Pair()));
+  for (const ends of all) selector.register(ends.left, EVENT_READ, ends);
+  const left = new Set(all);
+  // The first, the last, one in the middle, and then all: each time the others stay themselves.
+  for (const i of [0, 4, 2, 3, 1]) {
+    selector.unregister(all[i].left);
+    left.delete(all[i]);
+    all[i].fill();
+    assertEquals(selector.select(0), []);
+    for (const ends of left) {
+      ends.fill();
+      assertEquals(selector.select(0).map(([key]) => key.data), [ends]);
+      ends.drain();
+      selector.modify(ends.left, EVENT_WRITE, ends);
+      assertEquals(selector.select(0).map(([key]) => key.data), [ends]);
+      selector.modify(ends.left, EVENT_READ, ends);
+    }
+  }
+});
+
+Deno.test("PollSelector.register() grows the array, and unregister() shrinks it", () => {
+  using stack = new DisposableStack();
+  using selector = new PollSelector();
+  const all = Array.from({ length: 150 }, () => stack.use(new Pair()));
+  for (let round = 0; round < 2; round++) {
+    for (const [i, ends] of all.entries()) {
+      selector.register(ends.left, EVENT_READ, i);
+      ends.fill();
+      assertEquals(selector.select().length, i + 1);
+    }
+    for (const [i, ends] of all.entries()) {
+      selector.unregister(ends.left);
+      assertEquals(selector.select(0).length, all.length - 1 - i);
+      ends.drain();
+    }
+  }
+});

@@ -1,0 +1,127 @@
+import { assertEquals, assertGreater, assertRejects, assertThrows } from "@std/assert";
+import { abi } from "../../ffi/abi/host.ts";
+import { EVENT_READ, EVENT_WRITE, OSError, SelectSelector } from "../../mod.ts";
+import { Descriptor, Pair, Pipe } from "../support/descriptors.ts";
+import { needs } from "../support/needs.ts";
+import { isPending, turns } from "../support/turns.ts";
+import { sharedSuite } from "./shared_suite.ts";
+
+const BOTH = EVENT_READ | EVENT_WRITE;
+
+sharedSuite({
+  name: "SelectSelector",
+  create: () => new SelectSelector(),
+  source: "new selectors.SelectSelector()",
+  descriptorsAreChecked: false,
+  seesReuse: false,
+});
+
+Deno.test("SelectSelector.isAvailable() is true", () => {
+  assertEquals(SelectSelector.isAvailable(), true);
+});
+
+Deno.test({
+  name: "SelectSelector.select() takes descriptors above 1023",
+  ...needs("a select() without a limit", abi.selectLimit === Infinity),
+  async fn() {
+    using selector = new SelectSelector();
+    using low = new Pair();
+    using ends = new Pair();
+    using high = Descriptor.dupHigh(ends.left.fileno());
+    assertGreater(high.fd, 1023);
+    selector.register(low.left, EVENT_READ);
+    const key = selector.register(high, EVENT_READ);
+    assertEquals(selector.select(0), []);
+    ends.fill();
+    assertEquals(selector.select(), [[key, EVENT_READ]]);
+    assertEquals(await selector.selectAsync(), [[key, EVENT_READ]]);
+    const both = selector.modify(high, BOTH);
+    assertEquals(selector.select(), [[both, BOTH]]);
+  },
+});
+
+Deno.test("SelectSelector.select() takes every bit of a word", () => {
+  using stack = new DisposableStack();
+  using selector = new SelectSelector();
+  using ends = new Pair();
+  ends.fill();
+  for (let i = 0; i < 70; i++) {
+    const file = stack.use(Descriptor.dup(ends.left.fileno()));
+    const key = selector.register(file, [EVENT_READ, EVENT_WRITE, BOTH][i % 3]);
+    assertEquals(selector.select(0).length, i + 1);
+    assertEquals(selector.select(0).find(([{ fd }]) => fd === file.fd), [key, key.events]);
+  }
+});
+
+Deno.test("SelectSelector.unregister() of the highest lets the sets shrink", () => {
+  using selector = new SelectSelector();
+  using low = new Pair();
+  using ends = new Pair();
+  const key = selector.register(low.left, EVENT_READ);
+  low.fill();
+  for (let i = 0; i < 3; i++) {
+    using high = Descriptor.dupHigh(ends.left.fileno());
+    const writable = selector.register(high, EVENT_WRITE);
+    assertEquals(selector.select(0), [[key, EVENT_READ], [writable, EVENT_WRITE]]);
+    selector.unregister(high);
+    assertEquals(selector.select(0), [[key, EVENT_READ]]);
+  }
+  selector.unregister(low.left);
+  assertEquals(selector.select(0), []);
+});
+
+Deno.test("SelectSelector.select() throws OSError EBADF while a closed fd is registered", async () => {
+  using selector = new SelectSelector();
+  using ends = new Pair();
+  using other = new Pair();
+  const file = Descriptor.dupHigh(ends.left.fileno());
+  const key = selector.register(other.left, EVENT_WRITE);
+  selector.register(file, EVENT_READ);
+  file.close();
+  const error = assertThrows(
+    () => selector.select(),
+    OSError,
+    "Cannot select among 2 file objects",
+  );
+  assertEquals([error.code, error.syscall], ["EBADF", "select"]);
+  assertEquals((await assertRejects(() => selector.selectAsync(), OSError)).code, "EBADF");
+  selector.unregister(file);
+  assertEquals(selector.select(), [[key, EVENT_WRITE]]);
+  assertEquals(await selector.selectAsync(), [[key, EVENT_WRITE]]);
+});
+
+Deno.test("SelectSelector.selectAsync() rejects with what the call on the other thread met", async () => {
+  using selector = new SelectSelector();
+  using ends = new Pair();
+  const file = Descriptor.dupHigh(ends.left.fileno());
+  selector.register(file, EVENT_READ);
+  const wait = assertRejects(() => selector.selectAsync(), OSError);
+  await turns();
+  file.close();
+  selector.register(ends.left, EVENT_READ); // The wait begins anew, and meets the closed one.
+  assertEquals((await wait).code, "EBADF");
+  selector.unregister(file);
+  const again = selector.selectAsync();
+  assertEquals(await isPending(again), true);
+  ends.fill();
+  assertEquals((await again).length, 1);
+});
+
+Deno.test({
+  name: "SelectSelector.select() reports the hang-up of a pipe as readable alone",
+  ...needs("Linux's select()", Deno.build.os === "linux"),
+  fn() {
+    using selector = new SelectSelector();
+    using pipe = new Pipe();
+    const key = selector.register(pipe.reader, BOTH);
+    pipe.writer.close();
+    assertEquals(selector.select(), [[key, EVENT_READ]]);
+  },
+});
+
+Deno.test("SelectSelector.select() takes a regular file as always ready", () => {
+  using selector = new SelectSelector();
+  using file = Descriptor.open(Deno.execPath());
+  const key = selector.register(file, BOTH);
+  assertEquals(selector.select(), [[key, BOTH]]);
+});

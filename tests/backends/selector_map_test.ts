@@ -1,0 +1,26 @@
+import { assertEquals, assertInstanceOf } from "@std/assert";
+import { PollSelector, SelectorMap } from "../../mod.ts";
+import { Pair } from "../support/descriptors.ts";
+
+// What it does is in the suite of every backend.
+Deno.test("SelectorMap can stand for a ReadonlyMap", () => {
+  using selector = new PollSelector<string>();
+  using ends = new Pair();
+  const key = selector.register(ends.left, 1, "data");
+  const map = selector.getMap();
+  assertInstanceOf(map, SelectorMap);
+  const copy: ReadonlyMap<unknown, { data: string }> = new Map(map);
+  assertEquals([...copy], [[key.fd, key]]);
+});
+
+Deno.test("SelectorMap takes unregistering while it is listed", () => {
+  using stack = new DisposableStack();
+  using selector = new PollSelector();
+  const pairs = Array.from({ length: 4 }, () => stack.use(new Pair()));
+  for (const ends of pairs) selector.register(ends.left, 1);
+  for (const [fd, key] of selector.getMap()) assertEquals(selector.unregister(fd as never), key);
+  assertEquals(selector.getMap().size, 0);
+  for (const ends of pairs) selector.register(ends.left, 1);
+  selector.getMap().forEach((key) => selector.unregister(key.fileobj));
+  assertEquals(selector.getMap().size, 0);
+});

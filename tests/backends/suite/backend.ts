@@ -1,0 +1,37 @@
+import type { BaseSelector } from "../../../mod.ts";
+
+/** A class of selectors that the shared suite is run over, and in what it may differ. */
+export interface Backend {
+  /** The name of the class, which every test begins with. */
+  readonly name: string;
+  /** Makes a selector. */
+  readonly create: () => BaseSelector;
+  /** What makes a selector in a program of its own, where `selectors` is all of `mod.ts`. */
+  readonly source: string;
+  /** Whether this machine lacks it: from `needs()`. */
+  readonly ignore?: boolean;
+  /** Whether `register` and `modify` of a closed descriptor are refused with `EBADF`. */
+  readonly descriptorsAreChecked: boolean;
+  /** Whether a registered descriptor that was closed, and reused perhaps, yields no event. */
+  readonly seesReuse: boolean;
+  /** How many selectors are made and closed to see what they leave behind; left out, 10,000. */
+  readonly many?: number;
+  /** The promises that it breaks through no fault of the class: their tests are skipped. */
+  readonly excused?: readonly string[];
+}
+
+/** Declares a test of a backend, with a selector that is closed after it. */
+export function test(
+  backend: Backend,
+  promise: string,
+  fn: (selector: BaseSelector) => void | Promise<void>,
+): void {
+  Deno.test({
+    name: `${backend.name}${/^[\w[]/.test(promise) ? "." : ""}${promise}`,
+    ignore: backend.ignore || (backend.excused?.includes(promise) ?? false),
+    async fn() {
+      using selector = backend.create();
+      await fn(selector);
+    },
+  });
+}

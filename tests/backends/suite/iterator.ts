@@ -1,0 +1,156 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { type BaseSelector, EVENT_READ, EVENT_WRITE, type FileObject } from "../../../mod.ts";
+import { Pair } from "../../support/descriptors.ts";
+import { isPending, turns } from "../../support/turns.ts";
+import { type Backend, test } from "./backend.ts";
+
+/** `for await` over a selector. */
+export function testIterator(backend: Backend): void {
+  test(backend, "[Symbol.asyncIterator]() yields one event at a time", async (selector) => {
+    using a = new Pair();
+    using b = new Pair();
+    const keys = [a, b].map((ends) => selector.register(ends.left, EVENT_WRITE));
+    const events = selector[Symbol.asyncIterator]();
+    assert(events[Symbol.asyncIterator]() === events);
+    const seen = [await events.next(), await events.next()].map(({ value }) => value);
+    assertEquals(seen.map(([, mask]) => mask), [EVENT_WRITE, EVENT_WRITE]);
+    assertEquals(new Set(seen.map(([key]) => key)), new Set(keys));
+  });
+
+  test(backend, "[Symbol.asyncIterator]() waits for what is not ready yet", async (selector) => {
+    using ends = new Pair();
+    const key = selector.register(ends.left, EVENT_READ);
+    const next = selector[Symbol.asyncIterator]().next();
+    assert(await isPending(next));
+    ends.fill();
+    assertEquals(await next, { done: false, value: [key, EVENT_READ] });
+  });
+
+  for (
+    const [what, change] of Object.entries({
+      "was unregistered": (selector: BaseSelector, file: FileObject) => selector.unregister(file),
+      "was modified": (selector: BaseSelector, file: FileObject) => {
+        selector.modify(file, EVENT_READ, "changed");
+      },
+      "was given other data": (selector: BaseSelector, file: FileObject) => {
+        selector.modify(file, EVENT_WRITE, "changed");
+      },
+      "was registered anew": (selector: BaseSelector, file: FileObject) => {
+        selector.unregister(file);
+        selector.register(file, EVENT_WRITE, "changed");
+      },
+    })
+  ) {
+    test(backend, `[Symbol.asyncIterator]() passes over a key that ${what}`, async (selector) => {
+      using a = new Pair();
+      using b = new Pair();
+      using c = new Pair();
+      const all = [a.left, b.left, c.left];
+      for (const file of all) selector.register(file, EVENT_WRITE, "as fetched");
+      let first: FileObject | undefined;
+      for await (const [key] of selector) {
+        if (first === undefined) {
+          first = key.fileobj; // The other two were fetched with it.
+          for (const file of all) if (file !== first) change(selector, file);
+          continue;
+        }
+        if (key.fileobj === first) break;
+        assertEquals(key.data, "changed");
+        assert(selector.getKey(key.fileobj) === key);
+        if (key.data === "changed") selector.unregister(key.fileobj);
+      }
+      assert(selector.getMap().has(first!));
+    });
+  }
+
+  test(backend, "[Symbol.asyncIterator]() ends when closed between events", async (selector) => {
+    using a = new Pair();
+    using b = new Pair();
+    for (const ends of [a, b]) selector.register(ends.left, EVENT_WRITE);
+    let count = 0;
+    for await (const _ of selector) {
+      count++;
+      selector.close();
+    }
+    assertEquals(count, 1);
+  });
+
+  test(backend, "[Symbol.asyncIterator]() ends when closed while it waits", async (selector) => {
+    using ends = new Pair();
+    selector.register(ends.left, EVENT_READ);
+    const events = selector[Symbol.asyncIterator]();
+    const next = events.next();
+    await turns();
+    selector.close();
+    assertEquals(await next, { done: true, value: undefined });
+    assertEquals(await events.next(), { done: true, value: undefined });
+  });
+
+  test(backend, "[Symbol.asyncIterator]() ends when closed before it begins", async (selector) => {
+    const events = selector[Symbol.asyncIterator]();
+    selector.close();
+    assertEquals(await events.next(), { done: true, value: undefined });
+    assertThrows(() => selector[Symbol.asyncIterator](), Deno.errors.BadResource);
+  });
+
+  test(
+    backend,
+    "[Symbol.asyncIterator]() leaves a selector that is left early usable",
+    async (selector) => {
+      using ends = new Pair();
+      const key = selector.register(ends.left, EVENT_WRITE);
+      for await (const _ of selector) break;
+      await assertRejects(
+        async () => {
+          for await (const _ of selector) throw new Error("left");
+        },
+        Error,
+        "left",
+      );
+      assertEquals(selector.select(), [[key, EVENT_WRITE]]);
+      assertEquals(await selector.selectAsync(), [[key, EVENT_WRITE]]);
+      for await (const event of selector) {
+        assertEquals(event, [key, EVENT_WRITE]);
+        break;
+      }
+    },
+  );
+
+  test(backend, "[Symbol.asyncIterator]() frees the selector between events", async (selector) => {
+    using ends = new Pair();
+    const key = selector.register(ends.left, EVENT_WRITE);
+    for await (const event of selector) {
+      assertEquals(selector.select(), [event]);
+      assertEquals(await selector.selectAsync(), [[key, EVENT_WRITE]]);
+      break;
+    }
+  });
+
+  test(backend, "[Symbol.asyncIterator]() goes on after a wake", async (selector) => {
+    using ends = new Pair();
+    const key = selector.register(ends.left, EVENT_READ);
+    selector.wakeup();
+    const next = selector[Symbol.asyncIterator]().next();
+    assert(await isPending(next));
+    selector.wakeup();
+    assert(await isPending(next));
+    ends.fill();
+    assertEquals((await next).value, [key, EVENT_READ]);
+  });
+
+  test(
+    backend,
+    "[Symbol.asyncIterator]() does not starve timers when always ready",
+    async (selector) => {
+      using ends = new Pair();
+      selector.register(ends.left, EVENT_WRITE);
+      let over = false;
+      setTimeout(() => over = true, 5);
+      const deadline = performance.now() + 10_000;
+      for await (const _ of selector) {
+        if (over) break;
+        assert(performance.now() < deadline, "timers are starved");
+      }
+    },
+  );
+}

@@ -1,0 +1,145 @@
+import { assert, assertEquals } from "@std/assert";
+import { type BaseSelector, EVENT_READ, EVENT_WRITE, OSError } from "../../../mod.ts";
+import { AF_INET, SOCK_STREAM, Socket } from "../../../ffi/socket/mod.ts";
+import { Pair, Pipe } from "../../support/descriptors.ts";
+import { type Backend, test } from "./backend.ts";
+
+const BOTH = EVENT_READ | EVENT_WRITE;
+
+/** What is reported of a descriptor that is ready in some way. */
+export function testMasks(backend: Backend): void {
+  test(backend, "select() reports what was asked for and nothing more", (selector) => {
+    using ends = new Pair();
+    selector.register(ends.left, EVENT_READ);
+    assertEquals(selector.select(0), []); // It is writable, but who asked?
+    ends.fill();
+    assertEquals(selector.select(0)[0][1], EVENT_READ);
+    selector.modify(ends.left, EVENT_WRITE);
+    assertEquals(selector.select(0)[0][1], EVENT_WRITE);
+    ends.stuff();
+    assertEquals(selector.select(0), []); // It is readable, but who asked?
+  });
+
+  test(backend, "select() reports both directions in one entry", (selector) => {
+    using ends = new Pair();
+    const key = selector.register(ends.left, BOTH);
+    assertEquals(selector.select(), [[key, EVENT_WRITE]]);
+    ends.fill();
+    assertEquals(selector.select(), [[key, BOTH]]);
+    ends.stuff();
+    assertEquals(selector.select(), [[key, EVENT_READ]]);
+    ends.drain();
+    assertEquals(selector.select(0), []);
+  });
+
+  test(backend, "select() goes on reporting what stays ready", (selector) => {
+    using ends = new Pair();
+    const key = selector.register(ends.left, EVENT_READ);
+    ends.fill();
+    for (let i = 0; i < 3; i++) assertEquals(selector.select(), [[key, EVENT_READ]]);
+    ends.drain();
+    assertEquals(selector.select(0), []);
+  });
+
+  test(backend, "select() reports each ready object once", (selector) => {
+    using a = new Pair();
+    using b = new Pair();
+    using idle = new Pair();
+    for (const ends of [a, b, idle]) selector.register(ends.left, EVENT_READ, ends);
+    a.fill();
+    b.fill();
+    const ready = selector.select();
+    assertEquals(ready.length, 2);
+    assertEquals(new Set(ready.map(([key]) => key.data)), new Set<unknown>([a, b]));
+  });
+
+  test(backend, "select() takes the two ends of a pipe", (selector) => {
+    using pipe = new Pipe();
+    selector.register(pipe.reader, EVENT_READ, "reader");
+    selector.register(pipe.writer, EVENT_WRITE, "writer");
+    assertEquals(selector.select().map(([key]) => key.data), ["writer"]);
+    pipe.writer.write(new Uint8Array(1));
+    assertEquals(selector.select().map(([key]) => key.data).sort(), ["reader", "writer"]);
+  });
+
+  for (const asked of [EVENT_READ, EVENT_WRITE, BOTH]) {
+    test(backend, `select() reports a hang-up as ${wordsFor(asked)}`, (selector) => {
+      using ends = new Pair();
+      selector.register(ends.left, asked);
+      ends.stuff();
+      ends.right.close();
+      assertEquals(selector.select().map(([, events]) => events), [asked]);
+    });
+
+    test(backend, `select() reports a refused connection as ${wordsFor(asked)}`, (selector) => {
+      using bound = new Socket(AF_INET, SOCK_STREAM); // Its port is taken, and nobody listens.
+      bound.bind({ hostname: "127.0.0.1", port: 0 });
+      using client = new Socket(AF_INET, SOCK_STREAM);
+      if (refusedAtOnce(client, bound)) return;
+      selector.register(client, asked);
+      assertEquals(waitForAll(selector, asked), asked);
+      assertEquals(client.error()!.code, "ECONNREFUSED");
+    });
+  }
+
+  test(backend, "select() reports the broken pipe of a writer", (selector) => {
+    using pipe = new Pipe();
+    const key = selector.register(pipe.writer, EVENT_WRITE);
+    const chunk = new Uint8Array(1 << 16);
+    while (pipe.writer.write(chunk) > 0);
+    assertEquals(selector.select(0), []);
+    pipe.reader.close();
+    assertEquals(selector.select(), [[key, EVENT_WRITE]]);
+  });
+
+  test(backend, "select() reports the end of a stream as readable", (selector) => {
+    using ends = new Pair();
+    const key = selector.register(ends.left, EVENT_READ);
+    ends.right.shutdown("write");
+    assertEquals(selector.select(), [[key, EVENT_READ]]);
+    assertEquals(ends.left.recv(new Uint8Array(1)), 0);
+  });
+
+  test(backend, "select() reports a connection to accept", (selector) => {
+    using server = new Socket(AF_INET, SOCK_STREAM);
+    server.bind({ hostname: "127.0.0.1", port: 0 });
+    server.listen();
+    const key = selector.register(server, EVENT_READ);
+    assertEquals(selector.select(0), []);
+    using client = new Socket(AF_INET, SOCK_STREAM);
+    client.connect(server.localAddress);
+    assertEquals(selector.select(), [[key, EVENT_READ]]);
+    using connection = server.accept();
+    assert(connection !== null);
+    selector.register(client, EVENT_WRITE, "client");
+    assertEquals(selector.select().map(([key]) => key.data), ["client"]);
+    assertEquals(client.error(), null);
+  });
+}
+
+function wordsFor(events: number): string {
+  return events === BOTH
+    ? "readable and writable"
+    : events === EVENT_READ
+    ? "readable"
+    : "writable";
+}
+
+function refusedAtOnce(client: Socket, bound: Socket): boolean {
+  try {
+    client.connect(bound.localAddress);
+    return false;
+  } catch (error) {
+    if (!(error instanceof OSError) || error.code !== "ECONNREFUSED") throw error;
+    return true;
+  }
+}
+
+/** The two directions of a failing connection may show one after the other. */
+function waitForAll(selector: BaseSelector, asked: number): number {
+  let events = 0;
+  for (let i = 0; i < 100 && events !== asked; i++) {
+    for (const [, ready] of selector.select()) events = ready;
+  }
+  return events;
+}

@@ -1,0 +1,106 @@
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { EVENT_READ, EVENT_WRITE, KeyError } from "../../../mod.ts";
+import { Descriptor, Pair } from "../../support/descriptors.ts";
+import { type Backend, test } from "./backend.ts";
+
+/** Descriptors that are closed, reused or duplicated while their keys live on. */
+export function testStaleness(backend: Backend): void {
+  test(backend, "select() reports nothing of a closed object that sees reuse", (selector) => {
+    using ends = new Pair();
+    using other = new Pair();
+    selector.register(ends.left, EVENT_READ);
+    const key = selector.register(other.left, EVENT_READ);
+    ends.fill();
+    ends.left.close();
+    other.fill();
+    if (backend.seesReuse) assertEquals(selector.select(), [[key, EVENT_READ]]);
+    selector.unregister(ends.left);
+    assertEquals(selector.select(), [[key, EVENT_READ]]);
+  });
+
+  test(backend, "select() reports nothing of a reused descriptor's old key", (selector) => {
+    using a = new Pair();
+    using b = new Pair();
+    using file = Descriptor.dupHigh(a.left.fileno());
+    a.left.close(); // The duplicate alone is left.
+    selector.register(file, EVENT_READ, "old");
+    file.becomes(b.left.fileno());
+    b.fill();
+    if (backend.seesReuse) assertEquals(selector.select(0), []);
+    assertEquals(selector.unregister(file.fd).data, "old");
+    assertEquals(selector.select(0), []);
+    const key = selector.register(file, EVENT_READ, "new");
+    assertEquals(selector.select(), [[key, EVENT_READ]]);
+  });
+
+  test(
+    backend,
+    "select() reports nothing of an open file that lives on in a duplicate",
+    (selector) => {
+      using a = new Pair();
+      using b = new Pair();
+      using file = Descriptor.dupHigh(a.left.fileno());
+      selector.register(file, EVENT_READ, "old");
+      file.close();
+      selector.unregister(file);
+      a.fill();
+      assertEquals(selector.select(0), []);
+      file.becomes(b.left.fileno());
+      const key = selector.register(file, EVENT_READ, "new");
+      assertEquals(selector.select(0), []); // The old one is ready, the new one is not.
+      b.fill();
+      assertEquals(selector.select(), [[key, EVENT_READ]]);
+      selector.unregister(file);
+      assertEquals(selector.select(0), []);
+    },
+  );
+
+  test(backend, "select() goes on after a duplicate came back under its number", (selector) => {
+    using ends = new Pair();
+    using file = Descriptor.dupHigh(ends.left.fileno());
+    selector.register(file, EVENT_WRITE, "old");
+    file.close();
+    selector.unregister(file);
+    file.becomes(ends.left.fileno()); // The very registration that was left behind.
+    const key = selector.register(file, EVENT_READ, "new");
+    assertEquals(selector.select(0), []);
+    ends.fill();
+    assertEquals(selector.select(), [[key, EVENT_READ]]);
+  });
+
+  test(backend, "unregister() finds a closed object by identity", (selector) => {
+    using ends = new Pair();
+    const key = selector.register(ends.left, EVENT_READ);
+    ends.left.close();
+    assertEquals(ends.left.fileno(), -1);
+    assertStrictEquals(selector.getKey(ends.left), key);
+    assertStrictEquals(selector.unregister(ends.left), key);
+    assertEquals(selector.getMap().size, 0);
+    assertEquals(selector.select(0), []);
+    assertThrows(() => selector.unregister(ends.left), RangeError);
+  });
+
+  test(backend, "unregister() finds a closed descriptor by its number", (selector) => {
+    using ends = new Pair();
+    const file = Descriptor.dupHigh(ends.left.fileno());
+    const key = selector.register(file.fd, EVENT_READ);
+    file.close();
+    assertStrictEquals(selector.unregister(file.fd), key);
+    assertThrows(() => selector.unregister(file.fd), KeyError);
+  });
+
+  test(backend, "unregister() prefers an object's identity to its number", (selector) => {
+    using a = new Pair();
+    using b = new Pair();
+    const file = { fd: a.left.fileno(), fileno: () => file.fd };
+    const key = selector.register(file, EVENT_READ, "a");
+    const other = selector.register(b.left, EVENT_READ, "b");
+    file.fd = b.left.fileno();
+    assertStrictEquals(selector.getKey(file), key);
+    assertStrictEquals(selector.getMap().get(file), key);
+    assertStrictEquals(selector.unregister(file), key);
+    assertEquals([...selector.getMap().values()], [other]);
+    b.fill();
+    assertEquals(selector.select(), [[other, EVENT_READ]]);
+  });
+}

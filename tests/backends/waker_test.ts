@@ -1,0 +1,116 @@
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { openWakeDescriptor } from "../../backends/waker.ts";
+import { closeDescriptor } from "../../ffi/descriptor.ts";
+import { EpollSelector, EVENT_READ, OSError, PollSelector, wake } from "../../mod.ts";
+import { Descriptor, Pair, Pipe } from "../support/descriptors.ts";
+import { needs } from "../support/needs.ts";
+
+const withEventfd = needs("eventfd", Deno.build.os === "linux");
+
+function refusal(fd: number): string {
+  return assertThrows(() => wake(fd), OSError, `Cannot wake fd ${fd}: `).code;
+}
+
+Deno.test("wake() throws TypeError for what is no number", () => {
+  for (const fd of [undefined, null, "3", 3n, {}, [], Symbol()] as unknown[] as number[]) {
+    assertThrows(() => wake(fd), TypeError);
+  }
+});
+
+Deno.test("wake() throws RangeError for what is no descriptor", () => {
+  for (const fd of [-1, 1.5, NaN, Infinity, 2 ** 31]) assertThrows(() => wake(fd), RangeError);
+});
+
+Deno.test("wake() throws OSError EBADF for a closed descriptor", () => {
+  using ends = new Pair();
+  using closed = Descriptor.dupHigh(ends.left.fileno());
+  closed.close();
+  assertEquals(refusal(closed.fd), "EBADF");
+});
+
+Deno.test("wake() throws OSError EBADF for the waker of a closed selector", () => {
+  const selector = new PollSelector();
+  using high = Descriptor.dupHigh(selector.waker().fd);
+  selector.close();
+  wake(high.fd); // The open file outlives the selector, and is woken in vain.
+  high.close();
+  assertEquals(refusal(high.fd), "EBADF");
+});
+
+Deno.test("wake() throws OSError for a socket, and sends nothing", () => {
+  using ends = new Pair();
+  assertEquals(refusal(ends.left.fileno()), "EINVAL");
+  assertEquals(ends.right.recv(new Uint8Array(8)), -1);
+  ends.right.close();
+  assertEquals(refusal(ends.left.fileno()), "EINVAL"); // And no SIGPIPE.
+});
+
+Deno.test({
+  name: "wake() throws OSError for a pipe, and writes nothing",
+  ...withEventfd,
+  fn() {
+    using pipe = new Pipe();
+    assertEquals(refusal(pipe.writer.fileno()), "EINVAL");
+    assertMatch(refusal(pipe.reader.fileno()), /^(EBADF|EINVAL)$/);
+    assertEquals(pipe.reader.read(new Uint8Array(8)), -1);
+    pipe.reader.close();
+    assertEquals(refusal(pipe.writer.fileno()), "EINVAL"); // And no SIGPIPE.
+  },
+});
+
+Deno.test({
+  name: "wake() throws OSError for a file that can be written, and writes nothing",
+  ...withEventfd,
+  fn() {
+    const path = Deno.makeTempFileSync();
+    using file = Descriptor.open(path, "write");
+    assertEquals(refusal(file.fd), "EINVAL");
+    assertEquals(Deno.statSync(path).size, 0);
+    Deno.removeSync(path);
+  },
+});
+
+Deno.test("wake() throws OSError for a file that cannot be written", () => {
+  using file = Descriptor.open(Deno.execPath());
+  assertMatch(refusal(file.fd), /^(EBADF|EINVAL)$/);
+});
+
+Deno.test({
+  name: "wake() throws OSError for the descriptor of a selector",
+  ...needs("epoll", Deno.build.os === "linux"),
+  fn() {
+    using selector = new EpollSelector();
+    assertEquals(refusal(selector.fileno()), "EINVAL");
+  },
+});
+
+Deno.test({
+  name: "wake() takes a full waker as woken",
+  ...withEventfd,
+  fn() {
+    using selector = new PollSelector();
+    const { fd } = selector.waker();
+    using file = Descriptor.dup(fd);
+    // One short of what an eventfd holds.
+    file.write(new Uint8Array(new BigUint64Array([0xffff_ffff_ffff_fffen]).buffer));
+    wake(fd);
+    assertEquals(selector.select(), []);
+    assertEquals(selector.select(0.1), []);
+    wake(fd);
+    assertEquals(selector.select(), []);
+  },
+});
+
+Deno.test("openWakeDescriptor() opens what counts wakes", () => {
+  const waking = openWakeDescriptor();
+  using selector = new PollSelector();
+  selector.register(waking.reader, EVENT_READ);
+  assertEquals(waking.drain(), 0);
+  for (const count of [1, 3, 700]) {
+    for (let i = 0; i < count; i++) waking.wake();
+    assertEquals(selector.select().length, 1);
+    assertEquals(waking.drain(), count);
+    assertEquals(selector.select(0), []);
+  }
+  waking.descriptors.forEach(closeDescriptor);
+});

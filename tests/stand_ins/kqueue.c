@@ -1,0 +1,181 @@
+/*
+ * A stand-in for kqueue(2) over poll(2), so that KqueueSelector can be tested on Linux:
+ *
+ *     cc -shared -fPIC -O1 -pthread [-DFREEBSD_LAYOUT] -o kqueue.so kqueue.c
+ *
+ * EVFILT_READ, EVFILT_WRITE and EVFILT_USER, with EV_ADD, EV_DELETE, EV_ENABLE, EV_DISABLE, EV_ONESHOT and EV_RECEIPT;
+ * EV_CLEAR for EVFILT_USER alone. Anything else is refused with EINVAL: EV_CLEAR for reading and writing too, and a
+ * kqueue within a kqueue. Every change but a deletion replaces `udata`.
+ *
+ * Where it differs: error numbers are Linux's; a regular file is always ready, at its end too; `data` is what FIONREAD
+ * says or else 1 for reading, always 1 for writing; `fflags` is 0; the descriptor itself polls as always ready; a
+ * close(2) made while a thread sleeps in kevent takes effect up to 20 ms later, and closing the kqueue ends that sleep
+ * with EBADF; a forked child is given the kqueue too.
+ */
+#include "state.h"
+
+#include <limits.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+
+struct kevent {
+  uint64_t ident;
+  int16_t filter;
+  uint16_t flags;
+  uint32_t fflags;
+  int64_t data;
+  void *udata;
+#ifdef FREEBSD_LAYOUT
+  uint64_t ext[4];
+#endif
+};
+
+_Static_assert(offsetof(struct kevent, ident) == 0, "ident");
+_Static_assert(offsetof(struct kevent, filter) == 8, "filter");
+_Static_assert(offsetof(struct kevent, flags) == 10, "flags");
+_Static_assert(offsetof(struct kevent, fflags) == 12, "fflags");
+_Static_assert(offsetof(struct kevent, data) == 16, "data");
+_Static_assert(offsetof(struct kevent, udata) == 24, "udata");
+#ifdef FREEBSD_LAYOUT
+_Static_assert(offsetof(struct kevent, ext) == 32, "ext");
+_Static_assert(sizeof(struct kevent) == 64, "FreeBSD's struct kevent");
+#else
+_Static_assert(sizeof(struct kevent) == 32, "macOS's struct kevent");
+#endif
+
+enum {
+  EVFILT_READ = -1,
+  EVFILT_WRITE = -2,
+#ifdef FREEBSD_LAYOUT
+  EVFILT_USER = -11,
+#else
+  EVFILT_USER = -10,
+#endif
+  EV_ADD = 0x1,
+  EV_DELETE = 0x2,
+  EV_ENABLE = 0x4,
+  EV_DISABLE = 0x8,
+  EV_ONESHOT = 0x10,
+  EV_CLEAR = 0x20,
+  EV_RECEIPT = 0x40,
+  EV_SYSFLAGS = 0xF000, /* the system's own, such as the two below: ignored in a change */
+  EV_ERROR = 0x4000,
+  EV_EOF = 0x8000,
+  EV_KNOWN = EV_ADD | EV_DELETE | EV_ENABLE | EV_DISABLE | EV_ONESHOT | EV_CLEAR | EV_RECEIPT,
+  NOTE_TRIGGER = 0x01000000,
+};
+
+/* What to poll for, by part; hang-ups and errors come unasked. */
+static const short asked[2] = {POLLIN | POLLRDHUP, POLLOUT};
+
+/* Brings a watch in line with its notes. */
+static void settle(struct watch *watch) {
+  watch->events = 0;
+  for (int part = 0; part < 2; part++)
+    if (watch->note[part].present && watch->note[part].enabled) watch->events |= asked[part];
+  watch->dead = !watch->note[0].present && !watch->note[1].present;
+  /* Polled for nothing, a hung-up descriptor would still wake the sleeper, again and again. */
+  watch->poll_fd = watch->user || !watch->events ? -1 : (int)watch->ident;
+}
+
+/* 0 or an error number. */
+static int apply(struct set *set, const struct kevent *change) {
+  unsigned flags = change->flags & ~EV_SYSFLAGS;
+  bool user = change->filter == EVFILT_USER;
+  if (!user && change->filter != EVFILT_READ && change->filter != EVFILT_WRITE) return EINVAL;
+  if (flags & ~EV_KNOWN || (!user && flags & EV_CLEAR)) return EINVAL;
+  if (!user) {
+    if (change->ident > INT_MAX || !identify((int)change->ident).open) return EBADF;
+    if (find_set((int)change->ident)) return EINVAL;
+  }
+  int part = change->filter == EVFILT_WRITE;
+  struct watch *watch = find_watch(set, change->ident, user);
+  bool present = watch && watch->note[part].present;
+  if (!present && (flags & EV_DELETE || !(flags & EV_ADD))) return ENOENT;
+  if (!watch && !(watch = add_watch(set, change->ident, user))) return ENOMEM;
+
+  struct note *note = &watch->note[part];
+  if (flags & EV_DELETE) {
+    *note = (struct note){0};
+  } else {
+    note->present = true;
+    if (flags & EV_ADD) note->flags = flags & (EV_ONESHOT | EV_CLEAR);
+    if (flags & (EV_ADD | EV_ENABLE)) note->enabled = true;
+    if (flags & EV_DISABLE) note->enabled = false;
+    if (user && change->fflags & NOTE_TRIGGER) note->triggered = true;
+    note->udata = change->udata;
+  }
+  settle(watch);
+  if (watch->dead) sweep(set);
+  return 0;
+}
+
+static int64_t readable_bytes(int fd) {
+  int bytes;
+  return ioctl(fd, FIONREAD, &bytes) < 0 ? 1 : bytes;
+}
+
+static bool deliver(struct watch *watch, int part, short revents, void *out, size_t at) {
+  struct note *note = &watch->note[part];
+  if (!note->present || !note->enabled) return false;
+  struct kevent event = {.ident = watch->ident, .flags = note->flags, .udata = note->udata};
+  if (watch->user) {
+    if (!note->triggered) return false;
+    event.filter = EVFILT_USER;
+    if (note->flags & EV_CLEAR) note->triggered = false;
+  } else {
+    if (!(revents & (asked[part] | POLLHUP | POLLERR))) return false;
+    event.filter = part ? EVFILT_WRITE : EVFILT_READ;
+    if (revents & (POLLHUP | POLLERR) || (!part && revents & POLLRDHUP)) event.flags |= EV_EOF;
+    event.data = part ? 1 : readable_bytes((int)watch->ident);
+  }
+  if (note->flags & EV_ONESHOT) {
+    *note = (struct note){0};
+    settle(watch);
+  }
+  ((struct kevent *)out)[at] = event;
+  return true;
+}
+
+static bool valid(const struct timespec *time) {
+  return time->tv_sec >= 0 && time->tv_nsec >= 0 && time->tv_nsec < SECOND_NS;
+}
+
+int kqueue(void) {
+  pthread_mutex_lock(&lock);
+  int fd = new_set("kqueue", true);
+  pthread_mutex_unlock(&lock);
+  return fd;
+}
+
+int kevent(int kq, const struct kevent *changelist, int nchanges, struct kevent *eventlist, int nevents,
+           const struct timespec *timeout) {
+  if (nchanges < 0 || nevents < 0 || (timeout && !valid(timeout))) return errno = EINVAL, -1;
+  if ((nchanges && !changelist) || (nevents && !eventlist)) return errno = EFAULT, -1;
+  pthread_mutex_lock(&lock);
+  struct set *set = find_set(kq);
+  int got = 0, failure = set ? 0 : EBADF;
+  bool applied = false;
+  for (int i = 0; i < nchanges && !failure; i++) {
+    struct kevent change = changelist[i]; /* a copy: the two lists may be one */
+    int error = apply(set, &change);
+    if (!error) applied = true;
+    if (!error && !(change.flags & EV_RECEIPT)) continue;
+    if (got < nevents) {
+      change.flags |= EV_ERROR;
+      change.data = error;
+      eventlist[got++] = change;
+    } else {
+      failure = error;
+    }
+  }
+  if (applied) changed();
+  if (failure) {
+    got = -1;
+    errno = failure;
+  } else if (!got && nevents) {
+    got = wait_for(set, timeout, deliver, eventlist, nevents);
+  }
+  pthread_mutex_unlock(&lock);
+  return got;
+}

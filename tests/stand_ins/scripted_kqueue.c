@@ -1,0 +1,31 @@
+/*
+ * A kqueue that only takes down what it is asked and answers what it was told to, whatever the layout, so that
+ * KqueueSelector can be tested with answers that kqueue.c never gives:
+ *
+ *     cc -shared -fPIC -O1 -o scripted_kqueue.so scripted_kqueue.c
+ */
+#include <string.h>
+#include <sys/eventfd.h>
+
+struct {
+  int size;     /* sizeof(struct kevent) in the layout under test */
+  int answers;  /* how many of `events` the next call returns; those after it return none */
+  int nchanges; /* how many changes all calls were given, in `changes` */
+  int nevents;  /* the room of the last call */
+  long long timeout[2];
+  char events[4096], changes[4096];
+} script;
+
+int kqueue(void) { return eventfd(0, 0); }
+
+int kevent(int kq, const void *changelist, int nchanges, void *eventlist, int nevents, const void *timeout) {
+  (void)kq;
+  if (nchanges) memcpy(script.changes + script.nchanges * script.size, changelist, nchanges * script.size);
+  script.nchanges += nchanges;
+  script.nevents = nevents;
+  if (timeout) memcpy(script.timeout, timeout, sizeof script.timeout);
+  int count = script.answers < nevents ? script.answers : nevents;
+  script.answers = 0;
+  if (count) memcpy(eventlist, script.events, count * script.size);
+  return count;
+}

@@ -1,0 +1,290 @@
+/*
+ * What kqueue.c and devpoll.c share: sets of watched descriptors, and a wait over them with poll(2).
+ *
+ * One mutex guards everything. What is reported always comes from a poll made under it, so a report never mixes two
+ * states of a set; the sleep itself is made without it, and only says that it is time to look again.
+ *
+ * Include it first in a file: it asks for the system's extensions.
+ */
+#ifndef STAND_INS_STATE_H
+#define STAND_INS_STATE_H
+
+#define _GNU_SOURCE
+#undef _FORTIFY_SOURCE /* its inline wrappers would clash with an `open` of one's own */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/*
+ * A sleeping poll(2) keeps the files it watches open, so that a close(2) made meanwhile does not reach the other end.
+ * Waking now and then lets go of them: a close takes effect within this time.
+ */
+#define SLICE_NS 20000000L
+#define SECOND_NS 1000000000L
+
+/*
+ * Which file a number stood for. Linux gives every eventfd, timerfd and epoll one shared inode, and both ends of a pipe
+ * another, so one of those reused for its like goes unnoticed.
+ */
+struct identity {
+  bool open;
+  dev_t dev;
+  ino_t ino;
+};
+
+/* One of kqueue's filters on a descriptor; /dev/poll has no use for it. */
+struct note {
+  bool present, enabled, triggered;
+  uint16_t flags;
+  void *udata;
+};
+
+struct watch {
+  uint64_t ident;
+  bool user;       /* `ident` is a name and no descriptor */
+  bool any_file;   /* whatever file the number stands for: no identity to check */
+  bool dead;       /* to be swept */
+  int poll_fd;     /* negative: nothing to poll now, which poll(2) skips */
+  short events;
+  struct identity identity;
+  struct note note[2];
+};
+
+struct set {
+  struct set *next;
+  int fd;          /* what the program holds: a memfd, since that has an inode of its own */
+  struct identity identity;
+  unsigned busy;   /* waits under way: not to be freed under them */
+  size_t count, capacity;
+  size_t turn;     /* where the next look begins, so that a short list starves nobody */
+  struct watch *watches;
+};
+
+/* Reports part 0 or 1 of a watch as `out[at]`; false if there is nothing to report. */
+typedef bool deliver_fn(struct watch *watch, int part, short revents, void *out, size_t at);
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct set *sets;
+
+/*
+ * One descriptor wakes every sleeper of every set, so a set closed behind our back leaves nothing but memory. It is a
+ * semaphore: a change posts one token for each thread asleep, and each of those takes its own.
+ */
+static int wake_fd = -1;
+static unsigned long generation;
+static unsigned asleep;
+
+static struct identity identify(int fd) {
+  struct stat st;
+  if (fstat(fd, &st) < 0) return (struct identity){0};
+  return (struct identity){.open = true, .dev = st.st_dev, .ino = st.st_ino};
+}
+
+static bool same(struct identity a, struct identity b) {
+  return a.open == b.open && a.dev == b.dev && a.ino == b.ino;
+}
+
+/* ---- sets; all of these with the lock held ---- */
+
+static struct set *find_set(int fd) {
+  struct identity identity = identify(fd);
+  if (!identity.open) return NULL;
+  for (struct set *set = sets; set; set = set->next)
+    if (set->fd == fd && same(set->identity, identity)) return set;
+  return NULL;
+}
+
+/* Frees the sets whose descriptor was closed. */
+static void reap(void) {
+  for (struct set **link = &sets; *link;) {
+    struct set *set = *link;
+    if (set->busy || same(identify(set->fd), set->identity)) {
+      link = &set->next;
+      continue;
+    }
+    *link = set->next;
+    free(set->watches);
+    free(set);
+  }
+}
+
+/* A new set's descriptor, or -1 and errno. */
+static int new_set(const char *name, bool close_on_exec) {
+  if (wake_fd < 0) return errno = EMFILE, -1;
+  reap();
+  struct set *set = calloc(1, sizeof *set);
+  if (!set) return -1;
+  set->fd = memfd_create(name, close_on_exec ? MFD_CLOEXEC : 0);
+  if (set->fd < 0) return free(set), -1;
+  set->identity = identify(set->fd);
+  set->next = sets;
+  sets = set;
+  return set->fd;
+}
+
+/* Wakes every thread asleep: something changed. */
+static void changed(void) {
+  generation++;
+  if (asleep) eventfd_write(wake_fd, asleep);
+  asleep = 0;
+}
+
+/* Made when the library is loaded, so that descriptors counted around a set's life come out even. */
+__attribute__((constructor)) static void load(void) {
+  wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
+}
+
+/* Also runs when the process exits, perhaps with threads asleep in here. */
+__attribute__((destructor)) static void unload(void) {
+  pthread_mutex_lock(&lock);
+  syscall(SYS_close, wake_fd);
+  wake_fd = -1;
+  for (struct set *set = sets, *next; set; set = next) {
+    next = set->next;
+    if (set->busy) continue;
+    free(set->watches);
+    free(set);
+  }
+  sets = NULL;
+  pthread_mutex_unlock(&lock);
+}
+
+/* ---- watches; all of these with the lock held ---- */
+
+static bool stale(const struct watch *watch) {
+  return !watch->any_file && !same(identify((int)watch->ident), watch->identity);
+}
+
+static void sweep(struct set *set) {
+  size_t kept = 0;
+  for (size_t i = 0; i < set->count; i++)
+    if (!set->watches[i].dead) set->watches[kept++] = set->watches[i];
+  set->count = kept;
+}
+
+/* The watch of that name, if its descriptor is what it was. Searched in a row: good enough for thousands. */
+static struct watch *find_watch(struct set *set, uint64_t ident, bool user) {
+  for (size_t i = 0; i < set->count; i++) {
+    struct watch *watch = &set->watches[i];
+    if (watch->ident != ident || watch->user != user) continue;
+    if (!stale(watch)) return watch;
+    watch->dead = true;
+    sweep(set);
+    return NULL;
+  }
+  return NULL;
+}
+
+/* NULL: out of memory. What other calls returned is invalid after it. */
+static struct watch *add_watch(struct set *set, uint64_t ident, bool user) {
+  if (set->count == set->capacity) {
+    size_t capacity = set->capacity ? 2 * set->capacity : 16;
+    struct watch *watches = realloc(set->watches, capacity * sizeof *watches);
+    if (!watches) return NULL;
+    set->watches = watches;
+    set->capacity = capacity;
+  }
+  struct watch *watch = &set->watches[set->count++];
+  *watch = (struct watch){.ident = ident, .user = user, .any_file = user, .poll_fd = user ? -1 : (int)ident};
+  if (!user) watch->identity = identify((int)ident);
+  return watch;
+}
+
+/* ---- waiting ---- */
+
+static int64_t now_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * SECOND_NS + now.tv_nsec;
+}
+
+/*
+ * Looks once, without waiting; the lock is held. -1: nothing to report, but something was dropped, so look again.
+ * A file is identified after the poll: a number never goes back to a file it has left, so it was the right one then.
+ */
+static int look(struct set *set, struct pollfd *polled, deliver_fn *deliver, void *out, size_t room) {
+  size_t count = set->count, got = 0;
+  bool dropped = false;
+  if (poll(polled, count, 0) < 0) return 0;
+  for (size_t i = 0; i < count; i++)
+    if (polled[i].revents && stale(&set->watches[i])) dropped = set->watches[i].dead = true;
+  size_t first = count ? set->turn % (2 * count) : 0;
+  for (size_t k = 0; k < 2 * count && got < room; k++) {
+    size_t unit = (first + k) % (2 * count);
+    struct watch *watch = &set->watches[unit / 2];
+    if (watch->dead || !deliver(watch, unit % 2, polled[unit / 2].revents, out, got)) continue;
+    got++;
+    set->turn = unit + 1;
+  }
+  sweep(set);
+  return got || !dropped ? (int)got : -1;
+}
+
+/* Sleeps until a change, a ready descriptor, `ns` or the slice's end; the lock is held before and after. */
+static int sleep_on(struct pollfd *polled, size_t count, int64_t ns) {
+  if (ns > SLICE_NS) ns = SLICE_NS;
+  struct timespec slice = {.tv_nsec = ns};
+  unsigned long seen = generation;
+  asleep++;
+  pthread_mutex_unlock(&lock);
+  int result = ppoll(polled, count, &slice, NULL), error = errno;
+  pthread_mutex_lock(&lock);
+  eventfd_t token;
+  if (seen == generation) asleep--;
+  else eventfd_read(wake_fd, &token);
+  errno = error;
+  return result;
+}
+
+/*
+ * Waits with the lock held (given up while asleep) until something was delivered: how many, 0 when the time is over, -1
+ * and errno: EINTR, ENOMEM, EBADF if the set itself was closed meanwhile. No timeout: forever.
+ */
+static int wait_for(struct set *set, const struct timespec *timeout, deliver_fn *deliver, void *out, size_t room) {
+  int64_t deadline = INT64_MAX, left = INT64_MAX;
+  if (timeout && timeout->tv_sec < INT32_MAX) deadline = now_ns() + timeout->tv_sec * SECOND_NS + timeout->tv_nsec;
+  struct pollfd *polled = NULL;
+  int got;
+  set->busy++;
+  for (;;) {
+    struct pollfd *larger = realloc(polled, (set->count + 1) * sizeof *polled);
+    if (!larger) {
+      got = -1;
+      break;
+    }
+    polled = larger;
+    polled[0] = (struct pollfd){.fd = wake_fd, .events = POLLIN};
+    for (size_t i = 0; i < set->count; i++)
+      polled[i + 1] = (struct pollfd){.fd = set->watches[i].poll_fd, .events = set->watches[i].events};
+    size_t count = set->count + 1;
+    got = look(set, polled + 1, deliver, out, room);
+    if (got > 0) break;
+    if (got < 0) continue;
+    if (timeout && (left = deadline - now_ns()) <= 0) break;
+    if (sleep_on(polled, count, left) < 0) {
+      got = -1;
+      break;
+    }
+    if (!same(identify(set->fd), set->identity)) {
+      errno = EBADF;
+      got = -1;
+      break;
+    }
+  }
+  int error = errno;
+  set->busy--;
+  free(polled);
+  errno = error;
+  return got;
+}
+
+#endif

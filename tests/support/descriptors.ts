@@ -1,0 +1,131 @@
+import { libcCalls } from "../../ffi/libc.ts";
+import { closeDescriptor } from "../../ffi/descriptor.ts";
+import { cString } from "../../ffi/memory.ts";
+import { type FileDescriptor, pipe, type Socket, socketpair } from "../../ffi/socket/mod.ts";
+
+const calls = libcCalls({
+  dup: { parameters: ["i32"], result: "i32" },
+  dup2: { parameters: ["i32", "i32"], result: "i32" },
+  open: { parameters: ["buffer", "i32"], result: "i32" },
+  write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+});
+
+const BYTE = new Uint8Array(1);
+
+/** Two connected sockets, closed at the end of a `using` block. */
+export class Pair implements Disposable {
+  readonly left: Socket;
+  readonly right: Socket;
+
+  constructor() {
+    [this.left, this.right] = socketpair();
+  }
+
+  /** Makes the left socket readable. */
+  fill(): void {
+    this.right.send(BYTE);
+  }
+
+  /** Makes the left socket unreadable again. */
+  drain(): void {
+    this.left.recv(new Uint8Array(4096));
+  }
+
+  /** Makes the left socket unwritable. */
+  stuff(): void {
+    const chunk = new Uint8Array(1 << 16);
+    while (this.left.send(chunk) > 0);
+  }
+
+  [Symbol.dispose](): void {
+    this.left.close();
+    this.right.close();
+  }
+}
+
+/** A pipe, closed at the end of a `using` block. */
+export class Pipe implements Disposable {
+  readonly reader: FileDescriptor;
+  readonly writer: FileDescriptor;
+
+  constructor() {
+    ({ reader: this.reader, writer: this.writer } = pipe());
+  }
+
+  [Symbol.dispose](): void {
+    this.reader.close();
+    this.writer.close();
+  }
+}
+
+/** A bare descriptor, closed at the end of a `using` block. */
+export class Descriptor implements Disposable {
+  /** The number, also once it is closed. */
+  readonly fd: number;
+  #open = true;
+
+  constructor(fd: number) {
+    if (fd < 0) throw new Error("Cannot make a descriptor for a test");
+    this.fd = fd;
+  }
+
+  /** Opens a file that is there. */
+  static open(path: string, to: "read" | "write" = "read"): Descriptor {
+    return new Descriptor(calls().open(cString(path), to === "read" ? 0 : 1));
+  }
+
+  /** Duplicates onto the lowest number that is free. */
+  static dup(fd: number): Descriptor {
+    return new Descriptor(calls().dup(fd));
+  }
+
+  /**
+   * Duplicates onto a high number, which nothing takes once it is closed: numbers are given out
+   * from the lowest up.
+   */
+  static dupHigh(fd: number): Descriptor {
+    return new Descriptor(calls().dup2(fd, HIGH + highs++ % (HIGHEST - HIGH)));
+  }
+
+  fileno(): number {
+    return this.#open ? this.fd : -1;
+  }
+
+  write(bytes: Uint8Array<ArrayBuffer>): number {
+    return calls().write(this.fd, bytes, bytes.length);
+  }
+
+  /** Makes the number another's, in one step, as if it had been closed and given out anew. */
+  becomes(fd: number): void {
+    if (calls().dup2(fd, this.fd) < 0) throw new Error(`Cannot reuse fd ${this.fd}`);
+    this.#open = true;
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    closeDescriptor(this.fd);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+// Test files run side by side in one process: each begins somewhere else.
+const HIGH = 14_000;
+const HIGHEST = 19_000;
+let highs = Math.floor(Math.random() * (HIGHEST - HIGH));
+
+const O_NONBLOCK = 0o4000;
+const O_CLOEXEC = 0o2000000;
+
+/** What Linux tells of a descriptor: whether its calls return at once, and whether it is inherited. */
+export function descriptorFlags(fd: number): { nonBlocking: boolean; closeOnExec: boolean } {
+  const info = Deno.readTextFileSync(`/proc/self/fdinfo/${fd}`);
+  const flags = parseInt(/^flags:\s*([0-7]+)$/m.exec(info)![1], 8);
+  return { nonBlocking: (flags & O_NONBLOCK) !== 0, closeOnExec: (flags & O_CLOEXEC) !== 0 };
+}
+
+/** What is to be told of every descriptor that the package makes. */
+export const BORN = { nonBlocking: true, closeOnExec: true } as const;

@@ -1,0 +1,51 @@
+const root = new URL("../../", import.meta.url);
+
+const PRELUDE = `
+  import * as selectors from "${new URL("mod.ts", root)}";
+  import * as sockets from "${new URL("ffi/socket/mod.ts", root)}";
+  const { EVENT_READ, EVENT_WRITE } = selectors;
+`.replaceAll("\n", " ");
+
+/** What a program left behind. */
+export interface Outcome {
+  readonly code: number;
+  readonly signal: Deno.Signal | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Starts a TypeScript program in a process of its own, with `selectors` and `sockets` imported. */
+export async function startProgram(
+  source: string,
+  flags: readonly string[] = ["--allow-all"],
+  env: Record<string, string> = {},
+): Promise<Deno.ChildProcess> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-config", "--no-prompt", "--quiet", ...flags, "-"],
+    env: { NO_COLOR: "1", ...env },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(PRELUDE + source));
+  await writer.close();
+  return child;
+}
+
+/** Runs such a program to its end. */
+export async function runProgram(
+  source: string,
+  flags?: readonly string[],
+  env?: Record<string, string>,
+): Promise<Outcome> {
+  const child = await startProgram(source, flags, env);
+  const { code, signal, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  return {
+    code,
+    signal,
+    stdout: decoder.decode(stdout).trim(),
+    stderr: decoder.decode(stderr).trim(),
+  };
+}

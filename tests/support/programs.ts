@@ -1,0 +1,200 @@
+/**
+ * Runs the examples as a person does: in processes of their own, by the README's command.
+ *
+ * @module
+ */
+
+import type { Outcome } from "./program.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** How long anything is waited for at the most, in milliseconds: a test fails and never hangs. */
+const DEADLINE = 30_000;
+
+const running = new Set<Deno.ChildProcess>();
+addEventListener("unload", () => running.forEach((child) => child.kill("SIGKILL")));
+
+/** How to start an example. */
+export interface ExampleOptions {
+  /** The flags of `deno run`: `--allow-ffi` unless told. */
+  flags?: readonly string[];
+  /** How many descriptors it may have; `sh` sets the limit. */
+  descriptors?: number;
+}
+
+/** An example that runs until it is stopped, at the latest at the end of an `await using` block. */
+export class Example implements AsyncDisposable {
+  /** What it prints. */
+  readonly stdout: Lines;
+  /** What it complains about. */
+  readonly stderr: Lines;
+  /** Its first line of output. */
+  firstLine = "";
+  readonly #child: Deno.ChildProcess;
+
+  private constructor(child: Deno.ChildProcess) {
+    this.#child = child;
+    this.stdout = new Lines(child.stdout);
+    this.stderr = new Lines(child.stderr);
+    running.add(child);
+    child.status.then(() => running.delete(child));
+  }
+
+  /** Starts one and waits for its first line. */
+  static async start(
+    name: string,
+    args: readonly string[],
+    options?: ExampleOptions,
+  ): Promise<Example> {
+    const example = new Example(command(name, args, options).spawn());
+    try {
+      example.firstLine = await example.stdout.wait(/./);
+      return example;
+    } catch (error) {
+      const { stderr } = await example.stop("SIGKILL");
+      throw new Error(`${name} did not start: ${stderr}`, { cause: error });
+    }
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** The port that its first line tells. */
+  get port(): number {
+    return Number(/:(\d+) /.exec(this.firstLine)![1]);
+  }
+
+  /** Its resident memory, in bytes (Linux). */
+  get memory(): number {
+    const status = Deno.readTextFileSync(`/proc/${this.pid}/status`);
+    return Number(/VmRSS:\s*(\d+) kB/.exec(status)![1]) * 1024;
+  }
+
+  /** The time that it has used, in milliseconds (Linux). */
+  get cpuTime(): number {
+    // What follows the name, which is in parentheses, begins with the third field.
+    const fields = Deno.readTextFileSync(`/proc/${this.pid}/stat`).replace(/^.*\) /, "").split(" ");
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  }
+
+  /** Sends a signal. */
+  kill(signal: Deno.Signal): void {
+    this.#child.kill(signal);
+  }
+
+  /** Sends a signal and waits for the end. */
+  async stop(
+    signal: Deno.Signal = "SIGINT",
+  ): Promise<Outcome> {
+    if (running.has(this.#child)) this.kill(signal);
+    return await this.end();
+  }
+
+  /** Waits for the end. */
+  async end(): Promise<Outcome> {
+    const { code, signal } = await inTime(this.#child.status, "the end of the program");
+    await Promise.all([this.stdout.ended, this.stderr.ended]);
+    return { code, signal, stdout: this.stdout.text, stderr: this.stderr.text };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop("SIGKILL");
+  }
+}
+
+/** Runs an example to its end. */
+export async function runExample(
+  name: string,
+  args: readonly string[] = [],
+  options?: ExampleOptions,
+): Promise<Outcome> {
+  const output = command(name, args, options).output();
+  const { code, signal, stdout, stderr } = await inTime(output, `the end of ${name}`);
+  return { code, signal, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** The lines of a stream, which can be waited for. */
+export class Lines {
+  /** All that came. */
+  text = "";
+  /** Fulfilled at the end of the stream, also when it broke. */
+  readonly ended: Promise<void>;
+  #isEnded = false;
+  #at = 0;
+  #change = Promise.withResolvers<void>();
+
+  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
+    this.ended = this.#read(stream);
+  }
+
+  /** Waits for a line, and passes over those before it. A string is the whole line. */
+  async wait(wanted: string | RegExp): Promise<string> {
+    for (;;) {
+      const change = this.#change.promise;
+      for (let end; (end = this.text.indexOf("\n", this.#at)) >= 0;) {
+        const line = this.text.slice(this.#at, end);
+        this.#at = end + 1;
+        if (typeof wanted === "string" ? line === wanted : wanted.test(line)) return line;
+      }
+      if (this.#isEnded) throw new Error(`There is no line ${wanted} in:\n${this.text}`);
+      await inTime(change, `the line ${wanted}, having received:\n${this.text}`);
+    }
+  }
+
+  async #read(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
+    try {
+      for await (const piece of stream.pipeThrough(new TextDecoderStream())) {
+        this.text += piece;
+        this.#tell();
+      }
+    } catch {
+      // A connection that is reset has ended, too.
+    }
+    this.#isEnded = true;
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#change.resolve();
+    this.#change = Promise.withResolvers();
+  }
+}
+
+/** Waits for what must not take longer than the deadline. */
+export async function inTime<T>(promise: Promise<T>, what: string): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`Waited too long for ${what}`)), DEADLINE);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A loopback address that nobody else uses, where the well-known ports are free (Linux). */
+export function unusedHostname(): string {
+  return `127.${[...crypto.getRandomValues(new Uint8Array(3))].map((n) => n % 250 + 1).join(".")}`;
+}
+
+const decoder = new TextDecoder();
+
+function command(
+  name: string,
+  args: readonly string[],
+  { flags = ["--allow-ffi"], descriptors }: ExampleOptions = {},
+): Deno.Command {
+  const run = [Deno.execPath(), "run", ...flags, `examples/${name}.ts`, ...args];
+  const limited = ["sh", "-c", `ulimit -n ${descriptors}; exec "$@"`, "sh", ...run];
+  const [program, ...rest] = descriptors === undefined ? run : limited;
+  return new Deno.Command(program, {
+    args: rest,
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}

@@ -1,0 +1,204 @@
+import { assert, assertEquals } from "@std/assert";
+import { EVENT_READ, EVENT_WRITE, PollSelector } from "../../mod.ts";
+import {
+  AF_INET,
+  AF_INET6,
+  AF_UNIX,
+  type FileDescriptor,
+  SO_LINGER,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+  Socket,
+  type SocketAddress,
+  SOL_SOCKET,
+  WOULD_BLOCK,
+} from "../../ffi/socket/mod.ts";
+import { needs } from "./needs.ts";
+
+/** How long anything is waited for that is sure to come, in milliseconds. */
+const PATIENCE = 10_000;
+
+/** Waits until a descriptor is readable. */
+export function untilReadable(file: FileDescriptor): void {
+  until(file, EVENT_READ);
+}
+
+/** Waits until a descriptor is writable. */
+export function untilWritable(file: FileDescriptor): void {
+  until(file, EVENT_WRITE);
+}
+
+function until(file: FileDescriptor, events: number): void {
+  using selector = new PollSelector();
+  selector.register(file, events);
+  assertEquals(selector.select(PATIENCE).length, 1, `fd ${file.fileno()} is not ready`);
+}
+
+/** Where sockets can be bound. */
+export interface Place {
+  /** What the place is called in a test's name. */
+  readonly name: string;
+  readonly family: number;
+  /** Whether this machine lacks it: from `needs()`. */
+  readonly ignore: boolean;
+  /** Gives an address that nobody has. */
+  free(): SocketAddress;
+}
+
+let names = 0;
+
+/** A name in no file system that nobody else has. */
+export function abstractPath(): string {
+  return `\0readiness-${Deno.pid}-${crypto.randomUUID()}-${names++}`;
+}
+
+/** A path to no file yet, in a folder that is removed after the tests. */
+export function filePath(): string {
+  if (folder === undefined) {
+    const temporary = folder = Deno.makeTempDirSync({ prefix: "sockets_" });
+    addEventListener("unload", () => Deno.removeSync(temporary, { recursive: true }));
+  }
+  return `${folder}/${names++}`;
+}
+
+let folder: string | undefined;
+
+/** Whether this machine has IPv6 on its loopback interface. */
+const hasIpv6 = canBind({ hostname: "::1", port: 0 });
+
+/** Skips a test where there is no IPv6. */
+export const needsIpv6: { readonly ignore: boolean } = needs("IPv6", hasIpv6);
+
+/** Skips a test of what Linux alone has. */
+export const linuxOnly: { readonly ignore: boolean } = { ignore: Deno.build.os !== "linux" };
+
+/** Every kind of address. */
+export const places: readonly Place[] = [
+  {
+    name: "IPv4",
+    family: AF_INET,
+    ignore: false,
+    free: () => ({ hostname: "127.0.0.1", port: 0 }),
+  },
+  { name: "IPv6", family: AF_INET6, ...needsIpv6, free: () => ({ hostname: "::1", port: 0 }) },
+  { name: "Unix", family: AF_UNIX, ignore: false, free: () => ({ path: filePath() }) },
+  {
+    name: "abstract Unix",
+    family: AF_UNIX,
+    ...linuxOnly,
+    free: () => ({ path: abstractPath() }),
+  },
+];
+
+function canBind(address: SocketAddress): boolean {
+  using socket = new Socket(AF_INET6, SOCK_STREAM);
+  try {
+    socket.bind(address);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Makes a socket that listens. */
+export function listener(place: Place = places[0], backlog?: number): Socket {
+  const socket = new Socket(place.family, SOCK_STREAM);
+  socket.bind(place.free());
+  socket.listen(backlog);
+  return socket;
+}
+
+/** Makes a socket that is bound for datagrams. */
+export function datagrams(place: Place = places[0]): Socket {
+  const socket = new Socket(place.family, SOCK_DGRAM);
+  socket.bind(place.free());
+  return socket;
+}
+
+/** Accepts the connection that is sure to come. */
+export function acceptFrom(server: Socket): Socket {
+  untilReadable(server);
+  const socket = server.accept();
+  assert(socket !== null);
+  return socket;
+}
+
+/** A connection over loopback, closed at the end of a `using` block. */
+export class Connection implements Disposable {
+  readonly listener: Socket;
+  readonly client: Socket;
+  readonly server: Socket;
+
+  constructor(place: Place = places[0]) {
+    this.listener = listener(place);
+    this.client = new Socket(place.family, SOCK_STREAM);
+    if (!this.client.connect(this.listener.localAddress)) untilWritable(this.client);
+    assertEquals(this.client.error(), null);
+    this.server = acceptFrom(this.listener);
+  }
+
+  [Symbol.dispose](): void {
+    this.client.close();
+    this.server.close();
+    this.listener.close();
+  }
+}
+
+/** Closes a socket so that its peer's connection is reset. */
+export function reset(socket: Socket): void {
+  const linger = new Uint8Array(new Int32Array([1, 0]).buffer);
+  socket.setOption(SOL_SOCKET, SO_LINGER, linger);
+  socket.close();
+}
+
+/** Receives until the buffer is full, or the stream at its end; returns how many bytes came. */
+export function readFully(file: FileDescriptor, buffer: Uint8Array): number {
+  let filled = 0;
+  while (filled < buffer.length) {
+    const size = file.read(buffer.subarray(filled));
+    if (size === 0) break;
+    if (size === WOULD_BLOCK) untilReadable(file);
+    else filled += size;
+  }
+  return filled;
+}
+
+/** Bytes that repeat only after four billion of them. */
+export function noise(size: number, seed = 1): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(size);
+  for (let i = 0; i < size; i++) {
+    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+    bytes[i] = seed >>> 24;
+  }
+  return bytes;
+}
+
+/** Sends bytes in pieces of all sizes, and receives them in others, to the end of the stream. */
+export function transfer(
+  bytes: Uint8Array,
+  from: FileDescriptor,
+  to: FileDescriptor,
+  end: () => void,
+): Uint8Array {
+  const received = new Uint8Array(bytes.length + 1);
+  let sent = 0;
+  let size = 0;
+  for (let turn = 1;; turn++) {
+    if (sent < bytes.length) {
+      const written = from.write(bytes.subarray(sent, sent + 1 + turn * 7919 % 100_003));
+      if (written !== WOULD_BLOCK) sent += written;
+      if (sent === bytes.length) end();
+    }
+    const read = to.read(received.subarray(size, size + 1 + turn * 104_729 % 90_001));
+    if (read === 0) return received.subarray(0, size);
+    if (read !== WOULD_BLOCK) size += read;
+    else if (sent === bytes.length) untilReadable(to);
+  }
+}
+
+/** Asserts that bytes are equal, without saying each of them. */
+export function assertSameBytes(actual: Uint8Array, expected: Uint8Array): void {
+  assertEquals(actual.length, expected.length);
+  const at = actual.findIndex((byte, i) => byte !== expected[i]);
+  assertEquals(at, -1, `byte ${at} differs`);
+}
