@@ -113,6 +113,14 @@ export class EpollSelector<Data = unknown, File extends FileObject = FileObject>
    *
    * @returns The descriptor
    * @throws {Deno.errors.BadResource} If the selector is closed
+   *
+   * @example
+   * ```ts
+   * import { EpollSelector } from "@readiness/selectors";
+   *
+   * using selector = new EpollSelector();
+   * console.log(selector.fileno());
+   * ```
    */
   fileno(): number {
     this.assertOpen("tell the descriptor");
@@ -183,7 +191,7 @@ export class EpollSelector<Data = unknown, File extends FileObject = FileObject>
     let stale = false;
     for (let i = 0, at = 0; i < count; i++, at += STRIDE) {
       const fd = ready[at + FD];
-      if (this.#generation > 0 && ready[at + GENERATION] !== this.#generationOf(fd)) {
+      if (ready[at + GENERATION] !== this.#generationOf(fd)) {
         stale = true;
       } else {
         this.report(fd, fromPoll(ready[at + EVENTS], EPOLLIN, EPOLLOUT));
@@ -221,7 +229,7 @@ export class EpollSelector<Data = unknown, File extends FileObject = FileObject>
   }
 
   #generationOf(fd: number): number {
-    return this.#generations.get(fd) ?? 0;
+    return this.#generation === 0 ? 0 : this.#generations.get(fd) ?? 0;
   }
 
   /** Rids the system's set of what was left behind in it: nothing else takes that out. */

@@ -46,6 +46,11 @@ export function assertDescriptor(fd: number, subject: string): void {
   }
 }
 
+/** Names a descriptor, for a message. */
+export function nameOf(fd: number): string {
+  return fd < 0 ? "a closed descriptor" : `fd ${fd}`;
+}
+
 /** Closes a descriptor, which is gone also when a signal came in between. */
 export function closeDescriptor(fd: number): void {
   if (calls().close(fd) < 0) {
@@ -93,6 +98,8 @@ function fcntl(fd: number, command: number, value: number): number {
   const result = abi.variadicOnStack
     ? calls().fcntlOnStack(fd, command, 0, 0, 0, 0, 0, 0, value)
     : calls().fcntl(fd, command, value);
-  if (result < 0) throw new OSError(`Cannot change the flags of fd ${fd}`, "fcntl", lastErrno());
+  if (result < 0) {
+    throw new OSError(`Cannot change the flags of ${nameOf(fd)}`, "fcntl", lastErrno());
+  }
   return result;
 }

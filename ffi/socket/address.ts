@@ -42,7 +42,7 @@ export const ADDRESS_SIZE = 128;
  * @param address The address
  * @param family The family of the socket that it is for
  * @throws {TypeError} If it is no address, or of another family than the socket
- * @throws {RangeError} If the port or the length of the path is out of range
+ * @throws {RangeError} If the port or the length of the path is out of range, or a NUL in it
  * @throws {OSError} If the name cannot be resolved (`getaddrinfo`)
  */
 export function encodeAddress(address: SocketAddress, family: number): Uint8Array<ArrayBuffer> {
@@ -62,6 +62,9 @@ export function encodeAddress(address: SocketAddress, family: number): Uint8Arra
     );
   }
   if (family !== AF_INET && family !== AF_INET6) throw wrongFamily("a hostname", family);
+  if (hostname.includes("\0")) {
+    throw new RangeError("Cannot use a hostname: it must not hold a NUL");
+  }
   const bytes = resolve(hostname, family);
   const layout = family === AF_INET ? sockaddr_in.fields.sin_port : sockaddr_in6.fields.sin6_port;
   new DataView(bytes.buffer).setUint16(layout[0], port);
@@ -122,8 +125,9 @@ function encodePath(path: string): Uint8Array<ArrayBuffer> {
   // An abstract name has no NUL behind it: its length tells where it ends.
   const text = isAbstract ? new TextEncoder().encode(path) : cString(path);
   if (text.length > room) {
+    const included = isAbstract ? "" : ", its closing NUL included";
     throw new RangeError(
-      `Cannot use a path of ${text.length} bytes, its closing NUL included: the system takes ${room}`,
+      `Cannot use a path of ${text.length} bytes${included}: the system takes ${room}`,
     );
   }
   const bytes = new Uint8Array(at + text.length);
@@ -139,6 +143,13 @@ function decodePath(bytes: Uint8Array, size: number): string {
   if (text.every((byte) => byte === 0)) return "";
   const end = text[0] === 0 ? -1 : text.indexOf(0);
   return new TextDecoder().decode(end < 0 ? text : text.subarray(0, end));
+}
+
+/** Names an address, for a message; an abstract one as `ss` does. */
+export function describe(address: SocketAddress): string {
+  if (isUnix(address)) return address.path.replace(/^\0/, "@");
+  const { hostname, port } = address;
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
 
 function isUnix(address: SocketAddress): address is UnixAddress {

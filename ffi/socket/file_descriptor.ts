@@ -4,6 +4,7 @@ import {
   closeDescriptor,
   type HasFileno,
   makePipe,
+  nameOf,
   setBlocking,
 } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
@@ -17,7 +18,7 @@ const calls = libcCalls({
 });
 
 /** What a read or write returns when it would have to wait: `-1`. */
-export const WOULD_BLOCK = -1;
+export const WOULD_BLOCK: -1 = -1;
 
 /** What one call moves at the most, in bytes: it fits a 32-bit result, and is Linux's own limit. */
 const MAX_TRANSFER = 0x7fff_f000;
@@ -65,6 +66,13 @@ export class FileDescriptor implements HasFileno, Disposable {
    * Tells the descriptor.
    *
    * @returns The descriptor, or -1 once it is closed or detached
+   *
+   * @example
+   * ```ts
+   * import { FileDescriptor } from "@readiness/selectors/socket";
+   *
+   * console.log(new FileDescriptor(0).fileno()); // 0
+   * ```
    */
   fileno(): number {
     return this.#fd;
@@ -92,11 +100,10 @@ export class FileDescriptor implements HasFileno, Disposable {
    */
   read(buffer: Uint8Array): number {
     const length = transferLength(buffer);
-    let size: number;
-    do size = calls().read(this.#fd, buffer, length); while (
-      size < 0 && isInterrupted("read from", this, "read")
-    );
-    return size;
+    for (;;) {
+      const size = calls().read(this.#fd, buffer, length);
+      if (size >= 0 || !isInterrupted("read from", this, "read")) return size;
+    }
   }
 
   /**
@@ -120,11 +127,10 @@ export class FileDescriptor implements HasFileno, Disposable {
    */
   write(data: Uint8Array): number {
     const length = transferLength(data);
-    let size: number;
-    do size = calls().write(this.#fd, data, length); while (
-      size < 0 && isInterrupted("write to", this, "write")
-    );
-    return size;
+    for (;;) {
+      const size = calls().write(this.#fd, data, length);
+      if (size >= 0 || !isInterrupted("write to", this, "write")) return size;
+    }
   }
 
   /**
@@ -132,6 +138,16 @@ export class FileDescriptor implements HasFileno, Disposable {
    *
    * @param blocking Whether they are to block
    * @throws {OSError} If the system refuses (`fcntl`)
+   *
+   * @example
+   * ```ts
+   * import { pipe } from "@readiness/selectors/socket";
+   *
+   * const { reader, writer } = pipe();
+   * writer.setBlocking(true); // Its writes wait until there is room.
+   * reader.close();
+   * writer.close();
+   * ```
    */
   setBlocking(blocking: boolean): void {
     setBlocking(this.#fd, blocking);
@@ -161,6 +177,17 @@ export class FileDescriptor implements HasFileno, Disposable {
    * Closes the descriptor. Closing again does nothing.
    *
    * @throws {OSError} If the system refuses (`close`); the descriptor is given up all the same
+   *
+   * @example
+   * ```ts
+   * import { pipe } from "@readiness/selectors/socket";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const { reader, writer } = pipe();
+   * reader.close();
+   * writer.close();
+   * assertEquals(reader.fileno(), -1);
+   * ```
    */
   close(): void {
     const fd = this.detach();
@@ -212,11 +239,5 @@ export function isInterrupted(attempt: string, file: HasFileno, syscall: string)
   const errno = lastErrno();
   if (errno === EINTR) return true;
   if (errno === EAGAIN || errno === EWOULDBLOCK) return false;
-  throw new OSError(`Cannot ${attempt} ${nameOf(file)}`, syscall, errno);
-}
-
-/** Names a descriptor, for a message. */
-export function nameOf(file: HasFileno): string {
-  const fd = file.fileno();
-  return fd < 0 ? "a closed descriptor" : `fd ${fd}`;
+  throw new OSError(`Cannot ${attempt} ${nameOf(file.fileno())}`, syscall, errno);
 }

@@ -1,15 +1,16 @@
 import { abi } from "../abi/host.ts";
-import { makeNonBlockingAndCloseOnExec } from "../descriptor.ts";
+import { makeNonBlockingAndCloseOnExec, nameOf } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
 import {
   ADDRESS_SIZE,
   decodeAddress,
+  describe,
   encodeAddress,
   familyOf,
   type SocketAddress,
 } from "./address.ts";
-import { FileDescriptor, isInterrupted, nameOf, transferLength } from "./file_descriptor.ts";
+import { FileDescriptor, isInterrupted, transferLength } from "./file_descriptor.ts";
 
 const {
   AF_UNIX,
@@ -29,7 +30,7 @@ const {
 const { EAGAIN, EALREADY, ECONNABORTED, EINPROGRESS, EINTR, EPROTO, EWOULDBLOCK } = abi.errno;
 
 const calls = libcCalls({
-  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  socket: { name: abi.symbols.socket, parameters: ["i32", "i32", "i32"], result: "i32" },
   socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   listen: { parameters: ["i32", "i32"], result: "i32" },
@@ -54,6 +55,8 @@ const AT_BIRTH = SOCK_NONBLOCK === undefined || SOCK_CLOEXEC === undefined
 
 /** Keeps a broken connection from ending the process, where it is a flag of each `send`. */
 const NO_SIGNAL = MSG_NOSIGNAL ?? 0;
+
+const DIRECTIONS = { read: SHUT_RD, write: SHUT_WR, both: SHUT_RDWR };
 
 /**
  * A socket, non-blocking and close-on-exec from birth, whose calls are the system's own.
@@ -154,9 +157,18 @@ export class Socket extends FileDescriptor {
    * the system allows
    * @throws {RangeError} If the backlog is negative or no integer
    * @throws {OSError} If the system refuses (`listen`), such as with `EOPNOTSUPP`
+   *
+   * @example
+   * ```ts
+   * import { AF_INET, SOCK_STREAM, Socket } from "@readiness/selectors/socket";
+   *
+   * using server = new Socket(AF_INET, SOCK_STREAM);
+   * server.bind({ hostname: "127.0.0.1", port: 0 });
+   * server.listen(16);
+   * ```
    */
   listen(backlog: number = SOMAXCONN): void {
-    assertInteger("backlog", backlog, 0);
+    assertInteger("a backlog", backlog, 0);
     if (calls().listen(this.fileno(), backlog) < 0) throw failure(this, "listen on", "listen");
   }
 
@@ -165,6 +177,17 @@ export class Socket extends FileDescriptor {
    *
    * @returns The connection, non-blocking and close-on-exec, or `null` if none waits
    * @throws {OSError} If the system refuses (`accept4` or `accept`), such as with `EMFILE`
+   *
+   * @example
+   * ```ts
+   * import { AF_INET, SOCK_STREAM, Socket } from "@readiness/selectors/socket";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using server = new Socket(AF_INET, SOCK_STREAM);
+   * server.bind({ hostname: "127.0.0.1", port: 0 });
+   * server.listen();
+   * assertEquals(server.accept(), null);
+   * ```
    */
   accept(): Socket | null {
     const { accept, accept4 } = calls();
@@ -196,6 +219,24 @@ export class Socket extends FileDescriptor {
    * @throws {RangeError} If the port or the length of the path is out of range
    * @throws {OSError} If the system refuses (`connect`), such as with `ECONNREFUSED`, or the name
    * cannot be resolved (`getaddrinfo`)
+   *
+   * @example
+   * ```ts
+   * import { EVENT_WRITE, PollSelector } from "@readiness/selectors";
+   * import { AF_INET, SOCK_STREAM, Socket } from "@readiness/selectors/socket";
+   *
+   * using server = new Socket(AF_INET, SOCK_STREAM);
+   * server.bind({ hostname: "127.0.0.1", port: 0 });
+   * server.listen();
+   * using client = new Socket(AF_INET, SOCK_STREAM);
+   * if (!client.connect(server.localAddress)) {
+   *   using selector = new PollSelector();
+   *   selector.register(client, EVENT_WRITE);
+   *   selector.select();
+   *   const error = client.error();
+   *   if (error !== null) throw error;
+   * }
+   * ```
    */
   connect(address: SocketAddress): boolean {
     const bytes = encodeFor(this, address);
@@ -211,10 +252,27 @@ export class Socket extends FileDescriptor {
    *
    * @returns The error, or `null` if there is none
    * @throws {OSError} If the system refuses (`getsockopt`), such as with `EBADF`
+   *
+   * @example
+   * ```ts
+   * import { EVENT_WRITE, PollSelector } from "@readiness/selectors";
+   * import { AF_INET, SOCK_STREAM, Socket } from "@readiness/selectors/socket";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using client = new Socket(AF_INET, SOCK_STREAM);
+   * using selector = new PollSelector();
+   * client.connect({ hostname: "127.0.0.1", port: 1 }); // Nobody listens there.
+   * selector.register(client, EVENT_WRITE);
+   * selector.select();
+   * assertEquals(client.error()?.code, "ECONNREFUSED");
+   * assertEquals(client.error(), null);
+   * ```
    */
   error(): OSError | null {
     const errno = this.getOption(SOL_SOCKET, SO_ERROR);
-    return errno === 0 ? null : new OSError(`Cannot use ${nameOf(this)}`, "getsockopt", errno);
+    return errno === 0
+      ? null
+      : new OSError(`Cannot use ${nameOf(this.fileno())}`, "getsockopt", errno);
   }
 
   /**
@@ -224,15 +282,29 @@ export class Socket extends FileDescriptor {
    * @param flags `MSG_PEEK` and others, ORed
    * @returns How many bytes were received, 0 at the end of the stream, or `WOULD_BLOCK`
    * @throws {TypeError} If `buffer` is no `Uint8Array`
+   * @throws {RangeError} If `flags` is no 32-bit integer
    * @throws {OSError} If the system refuses (`recv`), such as with `ECONNRESET`
+   *
+   * @example
+   * ```ts
+   * import { MSG_PEEK, socketpair } from "@readiness/selectors/socket";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const [left, right] = socketpair();
+   * left.send(new Uint8Array(3));
+   * assertEquals(right.recv(new Uint8Array(10), MSG_PEEK), 3);
+   * assertEquals(right.recv(new Uint8Array(10)), 3);
+   * left.close();
+   * right.close();
+   * ```
    */
   recv(buffer: Uint8Array, flags: number = 0): number {
     const length = transferLength(buffer);
-    let size: number;
-    do size = calls().recv(this.fileno(), buffer, length, flags); while (
-      size < 0 && isInterrupted("receive from", this, "recv")
-    );
-    return size;
+    assertFlags(flags);
+    for (;;) {
+      const size = calls().recv(this.fileno(), buffer, length, flags);
+      if (size >= 0 || !isInterrupted("receive from", this, "recv")) return size;
+    }
   }
 
   /**
@@ -243,15 +315,27 @@ export class Socket extends FileDescriptor {
    * @param flags `MSG_OOB` and others, ORed
    * @returns How many bytes were taken, or `WOULD_BLOCK`
    * @throws {TypeError} If `data` is no `Uint8Array`
+   * @throws {RangeError} If `flags` is no 32-bit integer
    * @throws {OSError} If the system refuses (`send`), such as with `EPIPE` or `ENOTCONN`
+   *
+   * @example
+   * ```ts
+   * import { socketpair } from "@readiness/selectors/socket";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const [left, right] = socketpair();
+   * assertEquals(left.send(new TextEncoder().encode("hi")), 2);
+   * left.close();
+   * right.close();
+   * ```
    */
   send(data: Uint8Array, flags: number = 0): number {
     const length = transferLength(data);
-    let size: number;
-    do size = calls().send(this.fileno(), data, length, flags | NO_SIGNAL); while (
-      size < 0 && isInterrupted("send to", this, "send")
-    );
-    return size;
+    assertFlags(flags);
+    for (;;) {
+      const size = calls().send(this.fileno(), data, length, flags | NO_SIGNAL);
+      if (size >= 0 || !isInterrupted("send to", this, "send")) return size;
+    }
   }
 
   /** Receives with `read`'s signature: {@linkcode Socket.recv} without flags. */
@@ -265,13 +349,17 @@ export class Socket extends FileDescriptor {
   }
 
   /**
-   * Receives a datagram, and tells whose it is.
+   * Receives a datagram, and tells whose it is. Of a stream it receives what is there; the address
+   * is that of the peer, or `0.0.0.0` or `::` with port 0 once the connection is over.
    *
    * @param buffer Where the bytes go; what does not fit is lost
    * @param flags `MSG_PEEK` and others, ORed
    * @returns The size and the sender's address, or `null` if none waits
    * @throws {TypeError} If `buffer` is no `Uint8Array`
+   * @throws {RangeError} If `flags` is no 32-bit integer
    * @throws {OSError} If the system refuses (`recvfrom`), such as with `ECONNREFUSED`
+   * @throws {Deno.errors.NotSupported} If the sender's family is none of IPv4, IPv6 and Unix; the
+   * datagram is lost, so receive such ones with {@linkcode Socket.recv}
    *
    * @example
    * ```ts
@@ -291,16 +379,14 @@ export class Socket extends FileDescriptor {
     flags: number = 0,
   ): { size: number; address: SocketAddress } | null {
     const length = transferLength(buffer);
+    assertFlags(flags);
     const room = new Uint8Array(ADDRESS_SIZE);
     const roomSize = new Uint32Array([ADDRESS_SIZE]);
-    let size: number;
-    do size = calls().recvfrom(this.fileno(), buffer, length, flags, room, roomSize); while (
-      size < 0 && isInterrupted("receive from", this, "recvfrom")
-    );
-    if (size < 0) return null;
-    // A stream does not say with each piece whose it is.
-    const isStream = roomSize[0] === 0 && familyOf(...ownName(this)) !== AF_UNIX;
-    return { size, address: isStream ? this.remoteAddress : decodeAddress(room, roomSize[0]) };
+    for (;;) {
+      const size = calls().recvfrom(this.fileno(), buffer, length, flags, room, roomSize);
+      if (size >= 0) return { size, address: senderOf(this, room, roomSize[0]) };
+      if (!isInterrupted("receive from", this, "recvfrom")) return null;
+    }
   }
 
   /**
@@ -311,15 +397,26 @@ export class Socket extends FileDescriptor {
    * @param flags `MSG_DONTROUTE` and others, ORed
    * @returns How many bytes were sent, or `WOULD_BLOCK`
    * @throws {TypeError} If `data` is no `Uint8Array`, or the address is of another family
-   * @throws {RangeError} If the port or the length of the path is out of range
+   * @throws {RangeError} If the port or the length of the path is out of range, or `flags` is no
+   * 32-bit integer
    * @throws {OSError} If the system refuses (`sendto`), such as with `EMSGSIZE`
+   *
+   * @example
+   * ```ts
+   * import { AF_INET6, SOCK_DGRAM, Socket } from "@readiness/selectors/socket";
+   *
+   * using receiver = new Socket(AF_INET6, SOCK_DGRAM);
+   * receiver.bind({ hostname: "::1", port: 0 });
+   * using sender = new Socket(AF_INET6, SOCK_DGRAM);
+   * sender.sendTo(new TextEncoder().encode("hi"), receiver.localAddress);
+   * ```
    */
   sendTo(data: Uint8Array, address: SocketAddress, flags: number = 0): number {
     const length = transferLength(data);
+    assertFlags(flags);
     const bytes = encodeFor(this, address);
-    let size: number;
-    do {
-      size = calls().sendto(
+    for (;;) {
+      const size = calls().sendto(
         this.fileno(),
         data,
         length,
@@ -327,8 +424,9 @@ export class Socket extends FileDescriptor {
         bytes,
         bytes.length,
       );
-    } while (size < 0 && isInterrupted(`send to ${describe(address)} from`, this, "sendto"));
-    return size;
+      if (size >= 0) return size;
+      if (!isInterrupted(`send to ${describe(address)} from`, this, "sendto")) return size;
+    }
   }
 
   /**
@@ -337,15 +435,30 @@ export class Socket extends FileDescriptor {
    * @param how Which: after `"write"` the peer reads the end of the stream
    * @throws {TypeError} If `how` is none of the three
    * @throws {OSError} If the system refuses (`shutdown`), such as with `ENOTCONN`
+   *
+   * @example
+   * ```ts
+   * import { socketpair } from "@readiness/selectors/socket";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const [left, right] = socketpair();
+   * left.shutdown("write");
+   * assertEquals(right.recv(new Uint8Array(1)), 0);
+   * left.close();
+   * right.close();
+   * ```
    */
   shutdown(how: "read" | "write" | "both"): void {
-    const code = { read: SHUT_RD, write: SHUT_WR, both: SHUT_RDWR }[how];
-    if (code === undefined) {
+    if (!Object.hasOwn(DIRECTIONS, how)) {
       throw new TypeError(
-        `Cannot shut down ${nameOf(this)}: say "read", "write" or "both", received ${String(how)}`,
+        `Cannot shut down ${nameOf(this.fileno())}: say "read", "write" or "both", received ${
+          String(how)
+        }`,
       );
     }
-    if (calls().shutdown(this.fileno(), code) < 0) throw failure(this, "shut down", "shutdown");
+    if (calls().shutdown(this.fileno(), DIRECTIONS[how]) < 0) {
+      throw failure(this, "shut down", "shutdown");
+    }
   }
 
   /**
@@ -369,8 +482,8 @@ export class Socket extends FileDescriptor {
    * ```
    */
   getOption(level: number, name: number): number {
-    assertInteger("level", level);
-    assertInteger("option", name);
+    assertInteger("a level", level);
+    assertInteger("an option", name);
     const value = new Int32Array(1);
     const size = new Uint32Array([value.byteLength]);
     if (calls().getsockopt(this.fileno(), level, name, value, size) < 0) {
@@ -387,11 +500,19 @@ export class Socket extends FileDescriptor {
    * @param value An integer, or the bytes of a structure
    * @throws {RangeError} If level, name or a numeric value is no 32-bit integer
    * @throws {OSError} If the system refuses (`setsockopt`), such as with `ENOPROTOOPT`
+   *
+   * @example
+   * ```ts
+   * import { AF_INET, IPPROTO_TCP, SOCK_STREAM, Socket, TCP_NODELAY } from "@readiness/selectors/socket";
+   *
+   * using socket = new Socket(AF_INET, SOCK_STREAM);
+   * socket.setOption(IPPROTO_TCP, TCP_NODELAY, 1);
+   * ```
    */
   setOption(level: number, name: number, value: number | Uint8Array): void {
-    assertInteger("level", level);
-    assertInteger("option", name);
-    if (!(value instanceof Uint8Array)) assertInteger("value", value);
+    assertInteger("a level", level);
+    assertInteger("an option", name);
+    if (!(value instanceof Uint8Array)) assertInteger("a value", value);
     const bytes = value instanceof Uint8Array ? value : new Int32Array([value]);
     if (calls().setsockopt(this.fileno(), level, name, bytes, bytes.byteLength) < 0) {
       throw failure(this, `set option ${name} of level ${level} of`, "setsockopt");
@@ -402,6 +523,16 @@ export class Socket extends FileDescriptor {
    * The address that the socket is bound to.
    *
    * @throws {OSError} If the system refuses (`getsockname`), such as with `EBADF`
+   * @throws {Deno.errors.NotSupported} If its family is none of IPv4, IPv6 and Unix
+   *
+   * @example
+   * ```ts
+   * import { AF_INET, SOCK_STREAM, Socket } from "@readiness/selectors/socket";
+   *
+   * using socket = new Socket(AF_INET, SOCK_STREAM);
+   * socket.bind({ hostname: "127.0.0.1", port: 0 });
+   * console.log(socket.localAddress); // { hostname: "127.0.0.1", port: … }
+   * ```
    */
   get localAddress(): SocketAddress {
     const [bytes, size] = ownName(this);
@@ -412,6 +543,16 @@ export class Socket extends FileDescriptor {
    * The peer's address.
    *
    * @throws {OSError} If the system refuses (`getpeername`), such as with `ENOTCONN`
+   * @throws {Deno.errors.NotSupported} If its family is none of IPv4, IPv6 and Unix
+   *
+   * @example
+   * ```ts
+   * import { AF_INET, SOCK_DGRAM, Socket } from "@readiness/selectors/socket";
+   *
+   * using socket = new Socket(AF_INET, SOCK_DGRAM);
+   * socket.connect({ hostname: "127.0.0.1", port: 9 });
+   * console.log(socket.remoteAddress); // { hostname: "127.0.0.1", port: 9 }
+   * ```
    */
   get remoteAddress(): SocketAddress {
     const bytes = new Uint8Array(ADDRESS_SIZE);
@@ -450,8 +591,8 @@ export function socketpair(
   family: number = AF_UNIX,
   type: number = SOCK_STREAM,
 ): [Socket, Socket] {
-  assertInteger("family", family);
-  assertInteger("type", type);
+  assertInteger("a family", family);
+  assertInteger("a type", type);
   const fds = new Int32Array(2);
   if (calls().socketpair(family, type | AT_BIRTH, 0, fds) < 0) {
     throw new OSError("Cannot make a pair of sockets", "socketpair", lastErrno());
@@ -461,9 +602,9 @@ export function socketpair(
 }
 
 function openSocket(family: number, type: number, protocol: number): number {
-  assertInteger("family", family);
-  assertInteger("type", type);
-  assertInteger("protocol", protocol);
+  assertInteger("a family", family);
+  assertInteger("a type", type);
+  assertInteger("a protocol", protocol);
   const fd = calls().socket(family, type | AT_BIRTH, protocol);
   if (fd < 0) {
     throw new OSError(
@@ -491,13 +632,30 @@ function ownName(socket: Socket): [bytes: Uint8Array<ArrayBuffer>, size: number]
   return [bytes, size[0]];
 }
 
+/**
+ * Whose data was received. A stream does not say so with each piece: it is the peer's. A connection
+ * that is over has no peer any more, but what it brought last is still received: that gets the
+ * unspecified address of the family.
+ */
+function senderOf(socket: Socket, bytes: Uint8Array<ArrayBuffer>, size: number): SocketAddress {
+  if (size > 0) return decodeAddress(bytes, size);
+  const [own, ownSize] = ownName(socket);
+  if (familyOf(own, ownSize) === AF_UNIX) return { path: "" };
+  try {
+    return socket.remoteAddress;
+  } catch (error) {
+    if (!(error instanceof OSError)) throw error;
+    return decodeAddress(own.fill(0, abi.structs.sockaddr_in.fields.sin_port[0]), ownSize);
+  }
+}
+
 /** Turns an address into C's form, for a socket of whichever family. */
 function encodeFor(socket: Socket, address: SocketAddress): Uint8Array<ArrayBuffer> {
   return encodeAddress(address, familyOf(...ownName(socket)));
 }
 
 function failure(socket: Socket, attempt: string, syscall: string, errno = lastErrno()): OSError {
-  return new OSError(`Cannot ${attempt} ${nameOf(socket)}`, syscall, errno);
+  return new OSError(`Cannot ${attempt} ${nameOf(socket.fileno())}`, syscall, errno);
 }
 
 /** Does what could not be done as the socket was made. */
@@ -517,13 +675,14 @@ function keepSignalsAway(fd: number): void {
 function assertInteger(what: string, value: number, minimum: number = -0x8000_0000): void {
   if (!Number.isInteger(value) || value < minimum || value > 0x7fff_ffff) {
     throw new RangeError(
-      `Cannot use a ${what}: it must be an integer from ${minimum} to 2147483647, received ${
+      `Cannot use ${what}: it must be an integer from ${minimum} to 2147483647, received ${
         String(value)
       }`,
     );
   }
 }
 
-function describe(address: SocketAddress): string {
-  return "path" in address ? address.path : `${address.hostname}:${address.port}`;
+/** Refuses flags that are none: a call that the compiler made fast would take anything. */
+function assertFlags(flags: number): void {
+  if (flags !== 0) assertInteger("a mask of flags", flags);
 }

@@ -34,6 +34,6 @@ Deno.test("loopMustTurn() is true however often the loop is held again", () => {
 Deno.test("loopMustTurn() is false once the loop has turned by itself", async () => {
   loopTurned();
   holdForLong();
-  await new Promise((resolve) => setTimeout(resolve, 1));
+  await new Promise((resolve) => setImmediate(resolve));
   assertEquals(loopMustTurn(), false);
 });

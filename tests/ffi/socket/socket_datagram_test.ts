@@ -1,0 +1,206 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import {
+  AF_INET,
+  AF_NETLINK,
+  AF_UNIX,
+  MSG_PEEK,
+  MSG_TRUNC,
+  OSError,
+  SOCK_DGRAM,
+  SOCK_RAW,
+  Socket,
+  socketpair,
+  WOULD_BLOCK,
+} from "../../../ffi/socket/mod.ts";
+import { datagrams, linuxOnly, places, untilReadable } from "../../support/sockets.ts";
+import { datagramRefusals, testRefusals } from "./refusals.ts";
+
+testRefusals(datagramRefusals);
+
+for (const place of places) {
+  const { name, family, ignore } = place;
+
+  Deno.test({
+    name: `Socket.recvFrom() tells whose a datagram is, and sendTo() answers (${name})`,
+    ignore,
+    fn() {
+      using left = datagrams(place);
+      using right = datagrams(place);
+      assertEquals(left.sendTo(new Uint8Array([1, 2, 3]), right.localAddress), 3);
+      untilReadable(right);
+      const buffer = new Uint8Array(8);
+      const datagram = right.recvFrom(buffer);
+      assertEquals(datagram, { size: 3, address: left.localAddress });
+      assertEquals(buffer, new Uint8Array([1, 2, 3, 0, 0, 0, 0, 0]));
+      right.sendTo(new Uint8Array([4]), datagram!.address);
+      untilReadable(left);
+      assertEquals(left.recvFrom(buffer), { size: 1, address: right.localAddress });
+      assertEquals(left.recvFrom(buffer), null);
+    },
+  });
+
+  Deno.test({
+    name: `Socket.recvFrom() loses what does not fit, and no other datagram (${name})`,
+    ignore,
+    fn() {
+      using left = datagrams(place);
+      using right = datagrams(place);
+      left.sendTo(new Uint8Array([1, 2, 3, 4, 5]), right.localAddress);
+      left.sendTo(new Uint8Array([6]), right.localAddress);
+      untilReadable(right);
+      const buffer = new Uint8Array(8).fill(9);
+      assertEquals(right.recvFrom(buffer.subarray(1, 4))?.size, 3);
+      assertEquals(buffer, new Uint8Array([9, 1, 2, 3, 9, 9, 9, 9]));
+      untilReadable(right);
+      assertEquals(right.recvFrom(buffer)?.size, 1);
+      assertEquals(buffer[0], 6);
+    },
+  });
+
+  Deno.test({
+    name: `Socket.connect() gives a datagram socket its peer (${name})`,
+    ignore,
+    fn() {
+      using left = datagrams(place);
+      using right = datagrams(place);
+      assertEquals(left.connect(right.localAddress), true);
+      assertEquals(left.remoteAddress, right.localAddress);
+      assertEquals(left.send(new Uint8Array([1, 2])), 2);
+      assertEquals(left.write(new Uint8Array([3])), 1);
+      untilReadable(right);
+      assertEquals(right.recvFrom(new Uint8Array(9)), { size: 2, address: left.localAddress });
+      untilReadable(right);
+      assertEquals(right.recv(new Uint8Array(9)), 1);
+    },
+  });
+
+  Deno.test({
+    name: `Socket.recvFrom() returns a datagram without bytes (${name})`,
+    ignore,
+    fn() {
+      using left = datagrams(place);
+      using right = datagrams(place);
+      assertEquals(right.recv(new Uint8Array(9)), WOULD_BLOCK);
+      assertEquals(right.recvFrom(new Uint8Array(9)), null);
+      assertEquals(left.sendTo(new Uint8Array(0), right.localAddress), 0);
+      untilReadable(right);
+      assertEquals(right.recvFrom(new Uint8Array(9)), { size: 0, address: left.localAddress });
+      assertEquals(right.recvFrom(new Uint8Array(9)), null);
+    },
+  });
+
+  Deno.test({
+    name: `Socket.recvFrom() leaves with MSG_PEEK what it received (${name})`,
+    ignore,
+    fn() {
+      using left = datagrams(place);
+      using right = datagrams(place);
+      left.sendTo(new Uint8Array(5), right.localAddress);
+      untilReadable(right);
+      const datagram = { size: 2, address: left.localAddress };
+      assertEquals(right.recvFrom(new Uint8Array(2), MSG_PEEK), datagram);
+      if (Deno.build.os === "linux") {
+        const whole = right.recvFrom(new Uint8Array(2), MSG_PEEK | MSG_TRUNC);
+        assertEquals(whole, { ...datagram, size: 5 });
+      }
+      assertEquals(right.recvFrom(new Uint8Array(9)), { ...datagram, size: 5 });
+      assertEquals(right.recvFrom(new Uint8Array(9)), null);
+    },
+  });
+
+  Deno.test({
+    name: `Socket.sendTo() sends just the part that a view shows (${name})`,
+    ignore,
+    fn() {
+      using left = new Socket(family, SOCK_DGRAM);
+      using right = datagrams(place);
+      left.sendTo(new Uint8Array([1, 2, 3, 4]).subarray(1, 3), right.localAddress);
+      untilReadable(right);
+      const buffer = new Uint8Array(4);
+      assertEquals(right.recvFrom(buffer)?.size, 2);
+      assertEquals(buffer, new Uint8Array([2, 3, 0, 0]));
+    },
+  });
+}
+
+Deno.test("Socket.recvFrom() tells an empty path of a sender without a name", () => {
+  using left = new Socket(AF_UNIX, SOCK_DGRAM);
+  using right = datagrams(places[2]);
+  left.sendTo(new Uint8Array(3), right.localAddress);
+  const datagram = right.recvFrom(new Uint8Array(9));
+  assertEquals(datagram, { size: 3, address: { path: "" } });
+  assertThrows(() => right.sendTo(new Uint8Array(1), datagram!.address), RangeError, "is empty");
+});
+
+Deno.test("Socket.sendTo() to a name asks the resolver", () => {
+  using left = new Socket(AF_INET, SOCK_DGRAM);
+  using right = datagrams();
+  const { localAddress } = right;
+  if (!("port" in localAddress)) throw new Error("no port");
+  left.sendTo(new Uint8Array(3), { hostname: "localhost", port: localAddress.port });
+  untilReadable(right);
+  assertEquals(right.recvFrom(new Uint8Array(9))?.size, 3);
+});
+
+Deno.test("Socket.recv() and recvFrom() throw ECONNREFUSED when nobody took the datagram", () => {
+  using other = datagrams();
+  using deaf = datagrams(); // It takes datagrams of its peer only.
+  deaf.connect(other.localAddress);
+  using socket = new Socket(AF_INET, SOCK_DGRAM);
+  socket.connect(deaf.localAddress);
+  for (
+    const [syscall, receive] of [
+      ["recv", () => socket.recv(new Uint8Array(1))],
+      ["recvfrom", () => socket.recvFrom(new Uint8Array(1))],
+    ] as const
+  ) {
+    socket.send(new Uint8Array(1));
+    untilReadable(socket);
+    const error = assertThrows(receive, OSError);
+    assertEquals([error.code, error.syscall], ["ECONNREFUSED", syscall]);
+    assertEquals(socket.error(), null);
+  }
+});
+
+Deno.test("Socket.sendTo() and send() return WOULD_BLOCK when there is no room", () => {
+  using right = datagrams(places[2]);
+  using left = new Socket(AF_UNIX, SOCK_DGRAM);
+  const datagram = new Uint8Array(1000);
+  let sent = 0;
+  while (left.sendTo(datagram, right.localAddress) === 1000) sent++;
+  assertEquals(left.sendTo(datagram, right.localAddress), WOULD_BLOCK);
+  left.connect(right.localAddress);
+  assertEquals(left.send(datagram), WOULD_BLOCK);
+  for (let i = 0; i < sent; i++) assertEquals(right.recv(new Uint8Array(2000)), 1000);
+  assertEquals(right.recv(new Uint8Array(2000)), WOULD_BLOCK);
+  assertEquals(left.sendTo(datagram, right.localAddress), 1000);
+});
+
+Deno.test("Socket.recvFrom() receives from a pair", () => {
+  const [left, right] = socketpair(AF_UNIX, SOCK_DGRAM);
+  using _left = left;
+  using _right = right;
+  left.send(new Uint8Array(2));
+  assertEquals(right.recvFrom(new Uint8Array(9)), { size: 2, address: { path: "" } });
+});
+
+Deno.test({
+  name: "Socket.recvFrom() throws NotSupported when the sender's family is another, recv() not",
+  ...linuxOnly,
+  fn() {
+    using socket = new Socket(AF_NETLINK, SOCK_RAW);
+    // struct nlmsghdr: length, NLMSG_NOOP with NLM_F_REQUEST | NLM_F_ACK: the kernel acknowledges.
+    const request = new Uint8Array(16);
+    new Uint16Array(request.buffer).set([16, 0, 1, 5]);
+    socket.send(request);
+    socket.send(request);
+    untilReadable(socket);
+    assertThrows(
+      () => socket.recvFrom(new Uint8Array(64)),
+      Deno.errors.NotSupported,
+      "Cannot read an address of family 16",
+    );
+    untilReadable(socket);
+    assertEquals(socket.recv(new Uint8Array(64)), 36);
+  },
+});

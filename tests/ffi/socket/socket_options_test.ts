@@ -1,0 +1,137 @@
+import { assert, assertEquals, assertGreaterOrEqual, assertThrows } from "@std/assert";
+import {
+  AF_INET,
+  AF_INET6,
+  IP_MULTICAST_TTL,
+  IP_TTL,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPPROTO_TCP,
+  IPV6_V6ONLY,
+  OSError,
+  SO_ERROR,
+  SO_KEEPALIVE,
+  SO_LINGER,
+  SO_RCVBUF,
+  SO_RCVTIMEO,
+  SO_REUSEADDR,
+  SO_SNDBUF,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+  Socket,
+  SOL_SOCKET,
+  TCP_CONGESTION,
+  TCP_KEEPIDLE,
+  TCP_NODELAY,
+  WOULD_BLOCK,
+} from "../../../ffi/socket/mod.ts";
+import { Pair } from "../../support/descriptors.ts";
+import { Connection, linuxOnly, needsIpv6, untilReadable } from "../../support/sockets.ts";
+import { optionRefusals, testRefusals } from "./refusals.ts";
+
+testRefusals(optionRefusals);
+
+const integers = [
+  { name: "SO_REUSEADDR", level: SOL_SOCKET, option: SO_REUSEADDR, values: [1, 0] },
+  { name: "SO_KEEPALIVE", level: SOL_SOCKET, option: SO_KEEPALIVE, values: [1, 0] },
+  { name: "TCP_NODELAY", level: IPPROTO_TCP, option: TCP_NODELAY, values: [1, 0] },
+  { name: "TCP_KEEPIDLE", level: IPPROTO_TCP, option: TCP_KEEPIDLE, values: [30, 31] },
+  { name: "IP_TTL", level: IPPROTO_IP, option: IP_TTL, values: [17, 255] },
+];
+
+for (const { name, level, option, values } of integers) {
+  Deno.test(`Socket.getOption() tells what setOption() set (${name})`, () => {
+    using socket = new Socket(AF_INET, SOCK_STREAM);
+    for (const value of values) {
+      socket.setOption(level, option, value);
+      assertEquals(socket.getOption(level, option), value);
+      const bytes = new Uint8Array(new Int32Array([9, value, 9]).buffer, 4, 4);
+      socket.setOption(level, option, values[0]);
+      socket.setOption(level, option, bytes);
+      assertEquals(socket.getOption(level, option), value);
+    }
+  });
+}
+
+Deno.test("Socket.setOption() makes the buffers larger", () => {
+  using socket = new Socket(AF_INET, SOCK_DGRAM);
+  for (const option of [SO_RCVBUF, SO_SNDBUF]) {
+    socket.setOption(SOL_SOCKET, option, 10_000);
+    const small = socket.getOption(SOL_SOCKET, option);
+    assertGreaterOrEqual(small, 10_000);
+    socket.setOption(SOL_SOCKET, option, 100_000);
+    assertGreaterOrEqual(socket.getOption(SOL_SOCKET, option), small + 50_000);
+  }
+});
+
+Deno.test("Socket.setOption() takes a negative number", () => {
+  using socket = new Socket(AF_INET, SOCK_DGRAM);
+  socket.setOption(IPPROTO_IP, IP_MULTICAST_TTL, 9);
+  socket.setOption(IPPROTO_IP, IP_MULTICAST_TTL, -1); // As it was.
+  assertEquals(socket.getOption(IPPROTO_IP, IP_MULTICAST_TTL), 1);
+});
+
+Deno.test({
+  name: "Socket.setOption() sets an option of IPv6",
+  ...needsIpv6,
+  fn() {
+    using socket = new Socket(AF_INET6, SOCK_STREAM);
+    for (const value of [0, 1]) {
+      socket.setOption(IPPROTO_IPV6, IPV6_V6ONLY, value);
+      assertEquals(socket.getOption(IPPROTO_IPV6, IPV6_V6ONLY), value);
+    }
+  },
+});
+
+Deno.test({
+  name: "Socket.setOption() takes the bytes of a name",
+  ...linuxOnly,
+  fn() {
+    using socket = new Socket(AF_INET, SOCK_STREAM);
+    socket.setOption(IPPROTO_TCP, TCP_CONGESTION, new TextEncoder().encode("reno"));
+    const start = new TextDecoder().decode(
+      new Int32Array([socket.getOption(IPPROTO_TCP, TCP_CONGESTION)]),
+    );
+    assertEquals(start, "reno");
+    const unknown = new TextEncoder().encode("no such");
+    const error = assertThrows(
+      () => socket.setOption(IPPROTO_TCP, TCP_CONGESTION, unknown),
+      OSError,
+    );
+    assertEquals(error.code, "ENOENT");
+  },
+});
+
+Deno.test("Socket.setOption() takes the bytes of a struct linger: close() resets", () => {
+  using connection = new Connection();
+  const linger = new Uint8Array(new Int32Array([1, 0]).buffer);
+  assertEquals(connection.server.getOption(SOL_SOCKET, SO_LINGER), 0);
+  connection.server.setOption(SOL_SOCKET, SO_LINGER, linger);
+  assertEquals(connection.server.getOption(SOL_SOCKET, SO_LINGER), 1);
+  connection.server.close();
+  untilReadable(connection.client);
+  assertThrows(() => connection.client.recv(new Uint8Array(1)), OSError, "(ECONNRESET)");
+});
+
+Deno.test("Socket.setOption() takes the bytes of a struct timeval: recv() waits that long", () => {
+  using pair = new Pair();
+  pair.left.setBlocking(true);
+  const timeout = new BigInt64Array([0n, 20_000n]);
+  pair.left.setOption(SOL_SOCKET, SO_RCVTIMEO, new Uint8Array(timeout.buffer));
+  const start = performance.now();
+  assertEquals(pair.left.recv(new Uint8Array(1)), WOULD_BLOCK);
+  const waited = performance.now() - start;
+  assert(waited >= 19, `waited ${waited} ms`);
+});
+
+Deno.test("Socket.getOption() with SO_ERROR clears the error, as error() does", () => {
+  using connection = new Connection();
+  const linger = new Uint8Array(new Int32Array([1, 0]).buffer);
+  connection.server.setOption(SOL_SOCKET, SO_LINGER, linger);
+  connection.server.close();
+  untilReadable(connection.client);
+  const errno = connection.client.getOption(SOL_SOCKET, SO_ERROR);
+  assert(errno > 0);
+  assertEquals(connection.client.error(), null);
+  assertEquals(connection.client.getOption(SOL_SOCKET, SO_ERROR), 0);
+});
