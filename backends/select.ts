@@ -1,4 +1,5 @@
 import { abi } from "../ffi/abi/host.ts";
+import { isOpen } from "../ffi/descriptor.ts";
 import { type Calls, libcCalls } from "../ffi/libc.ts";
 import { BaseSelector } from "./base.ts";
 import { fitCapacity, resized } from "./capacity.ts";
@@ -22,13 +23,15 @@ const declarations = {
 
 const selectCalls = libcCalls(declarations);
 
+const { EBADF } = abi.errno;
+
 /**
  * Waits with `select`, the oldest way. Its cost grows with the highest descriptor registered.
  *
  * Descriptors above 1023 are taken on Linux, macOS and the BSDs; elsewhere `register` throws a
  * `RangeError` that names the limit. It cannot know that a descriptor was closed and is another's
  * by now: until it is unregistered, the new one's readiness is reported under the old key. While a
- * closed descriptor is registered, waits fail with `EBADF`. A hang-up counts as readable alone
+ * closed descriptor is registered, waits fail with `EBADF` where the system notices. A hang-up counts as readable alone
  * where the system says no more, as Linux does of pipes.
  *
  * @typeParam Data The data that goes with a registration
@@ -77,7 +80,10 @@ export class SelectSelector<Data = unknown, File extends FileObject = FileObject
         `Cannot register fd ${fd}: select takes descriptors below ${abi.selectLimit} on this system`,
       );
     }
-    this.#words = Math.max(this.#words, (fd >> 5) + 1);
+    const words = Math.max(this.#words, (fd >> 5) + 1);
+    // The sets are as long as the highest descriptor is high: one that is not open is not worth it.
+    if (words > this.#read.length && !isOpen(fd)) return EBADF;
+    this.#words = words;
     this.#fit();
     return this.change(fd, 0, events);
   }

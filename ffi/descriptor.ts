@@ -59,16 +59,21 @@ export function closeDescriptor(fd: number): void {
   }
 }
 
+/** Tells whether a descriptor is open. */
+export function isOpen(fd: number): boolean {
+  return fcntl(fd, F_GETFL, 0) >= 0;
+}
+
 /** Makes every later call on the descriptor's open file block, or return at once. */
 export function setBlocking(fd: number, blocking: boolean): void {
-  const flags = fcntl(fd, F_GETFL, 0);
+  const flags = changeFlags(fd, F_GETFL, 0);
   const wanted = blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
-  if (wanted !== flags) fcntl(fd, F_SETFL, wanted);
+  if (wanted !== flags) changeFlags(fd, F_SETFL, wanted);
 }
 
 /** Keeps the descriptor from programs that this process starts. */
 export function setCloseOnExec(fd: number): void {
-  fcntl(fd, F_SETFD, FD_CLOEXEC);
+  changeFlags(fd, F_SETFD, FD_CLOEXEC);
 }
 
 /** Does with two calls what newer systems do as they make a descriptor; closes it if that fails. */
@@ -94,12 +99,16 @@ export function makePipe(): [reader: number, writer: number] {
   return [fds[0], fds[1]];
 }
 
-function fcntl(fd: number, command: number, value: number): number {
-  const result = abi.variadicOnStack
-    ? calls().fcntlOnStack(fd, command, 0, 0, 0, 0, 0, 0, value)
-    : calls().fcntl(fd, command, value);
+function changeFlags(fd: number, command: number, value: number): number {
+  const result = fcntl(fd, command, value);
   if (result < 0) {
     throw new OSError(`Cannot change the flags of ${nameOf(fd)}`, "fcntl", lastErrno());
   }
   return result;
+}
+
+function fcntl(fd: number, command: number, value: number): number {
+  return abi.variadicOnStack
+    ? calls().fcntlOnStack(fd, command, 0, 0, 0, 0, 0, 0, value)
+    : calls().fcntl(fd, command, value);
 }

@@ -125,3 +125,10 @@ Deno.test("SelectSelector.select() takes a regular file as always ready", () => 
   const key = selector.register(file, BOTH);
   assertEquals(selector.select(), [[key, BOTH]]);
 });
+
+Deno.test("SelectSelector.register() throws OSError EBADF when the sets would grow for a closed fd", () => {
+  using selector = new SelectSelector();
+  const error = assertThrows(() => selector.register(2 ** 31 - 1, EVENT_READ), OSError);
+  assertEquals(error.code, "EBADF");
+  assertEquals(selector.getMap().size, 0);
+});

@@ -20,15 +20,16 @@ export interface Backend {
   readonly excused?: readonly string[];
 }
 
-/** Declares a test of a backend, with a selector that is closed after it. */
+/** Declares a test of a backend, with a selector that is closed after it; `needs()` may skip it. */
 export function test(
   backend: Backend,
   promise: string,
   fn: (selector: BaseSelector) => void | Promise<void>,
+  { ignore }: { ignore: boolean } = { ignore: false },
 ): void {
   Deno.test({
     name: `${backend.name}${/^[\w[]/.test(promise) ? "." : ""}${promise}`,
-    ignore: backend.ignore || (backend.excused?.includes(promise) ?? false),
+    ignore: ignore || backend.ignore || (backend.excused?.includes(promise) ?? false),
     async fn() {
       using selector = backend.create();
       await fn(selector);

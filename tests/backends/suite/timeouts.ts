@@ -1,6 +1,7 @@
 import { assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
 import { EVENT_READ, EVENT_WRITE } from "../../../mod.ts";
 import { Pair } from "../../support/descriptors.ts";
+import { needs } from "../../support/needs.ts";
 import { startProgram } from "../../support/program.ts";
 import { type Backend, test } from "./backend.ts";
 
@@ -51,7 +52,6 @@ export function testTimeouts(backend: Backend): void {
   }
 
   test(backend, "select() takes signals many times a second without a word", async (selector) => {
-    if (Deno.build.os === "windows") return;
     selector.close();
     const child = await startProgram(`
       let heard = 0;
@@ -85,5 +85,5 @@ export function testTimeouts(backend: Backend): void {
     assertGreaterOrEqual(took, 500);
     assertLess(took, SOON);
     assertGreaterOrEqual(heard, 1);
-  });
+  }, needs("signals", Deno.build.os !== "windows"));
 }

@@ -1,0 +1,102 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import {
+  assertDescriptor,
+  closeDescriptor,
+  makePipe,
+  setBlocking,
+  setCloseOnExec,
+} from "../../ffi/descriptor.ts";
+import { libcCalls } from "../../ffi/libc.ts";
+import { FileDescriptor } from "../../ffi/socket/mod.ts";
+import { OSError } from "../../mod.ts";
+import { Descriptor, Pair } from "../support/descriptors.ts";
+
+const calls = libcCalls({ pipe: { parameters: ["buffer"], result: "i32" } });
+
+function closed(): number {
+  using ends = new Pair();
+  using file = Descriptor.dupHigh(ends.left.fileno());
+  return file.fd;
+}
+
+/** A pipe as C makes it: its ends block, and programs inherit them. */
+function plainPipe(): [Descriptor, Descriptor] {
+  const fds = new Int32Array(2);
+  assertEquals(calls().pipe(fds), 0);
+  return [new Descriptor(fds[0]), new Descriptor(fds[1])];
+}
+
+/** Whether a program that is started inherits a descriptor. */
+function isInherited(fd: number): boolean {
+  const script = `test -e /dev/fd/${fd}`;
+  return new Deno.Command("sh", { args: ["-c", script], stdin: "null" }).outputSync().success;
+}
+
+Deno.test("closeDescriptor() closes, and throws OSError EBADF the second time", () => {
+  const [reader, writer] = makePipe();
+  closeDescriptor(writer);
+  assertEquals(new FileDescriptor(reader).read(new Uint8Array(1)), 0);
+  closeDescriptor(reader);
+  const fd = closed();
+  const error = assertThrows(() => closeDescriptor(fd), OSError, `Cannot close fd ${fd}: `);
+  assertEquals([error.code, error.syscall], ["EBADF", "close"]);
+});
+
+Deno.test("makePipe() makes a pipe that neither blocks nor is inherited", () => {
+  const [reader, writer] = makePipe();
+  using source = new FileDescriptor(reader);
+  using sink = new FileDescriptor(writer);
+  assertEquals(source.read(new Uint8Array(1)), -1);
+  assertEquals(sink.write(Uint8Array.of(7)), 1);
+  const byte = new Uint8Array(2);
+  assertEquals([source.read(byte), byte[0]], [1, 7]);
+  assertEquals([isInherited(reader), isInherited(writer)], [false, false]);
+});
+
+Deno.test("setBlocking() makes calls return at once, or wait", () => {
+  const [reader, writer] = plainPipe();
+  using _ = writer;
+  using source = new FileDescriptor(reader.fd);
+  for (let i = 0; i < 2; i++) {
+    setBlocking(reader.fd, false);
+    setBlocking(reader.fd, false);
+    assertEquals(source.read(new Uint8Array(1)), -1);
+    setBlocking(reader.fd, true);
+    writer.write(new Uint8Array(1));
+    assertEquals(source.read(new Uint8Array(9)), 1);
+  }
+});
+
+Deno.test("setCloseOnExec() keeps a descriptor from programs", () => {
+  const [reader, writer] = plainPipe();
+  using _ = writer;
+  using __ = reader;
+  const before = isInherited(reader.fd);
+  setCloseOnExec(reader.fd);
+  assertEquals(isInherited(reader.fd), false);
+  assert(before === isInherited(writer.fd)); // Deno itself may keep all but the standard ones.
+});
+
+for (
+  const [name, change] of Object.entries({
+    setBlocking: (fd: number) => setBlocking(fd, false),
+    setCloseOnExec: (fd: number) => setCloseOnExec(fd),
+  })
+) {
+  Deno.test(`${name}() throws OSError EBADF for a closed descriptor`, () => {
+    const fd = closed();
+    const error = assertThrows(() => change(fd), OSError, `Cannot change the flags of fd ${fd}: `);
+    assertEquals([error.code, error.syscall], ["EBADF", "fcntl"]);
+  });
+}
+
+Deno.test("assertDescriptor() throws RangeError for what is no descriptor", () => {
+  for (const fd of [-1, 1.5, NaN, Infinity, 2 ** 31]) {
+    assertThrows(
+      () => assertDescriptor(fd, "Cannot do this: it"),
+      RangeError,
+      `Cannot do this: it must be an integer from 0 to 2147483647, received ${fd}`,
+    );
+  }
+  for (const fd of [0, 1, 2 ** 31 - 1]) assertDescriptor(fd, "");
+});

@@ -1,0 +1,111 @@
+import { assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
+import { abi } from "../../ffi/abi/host.ts";
+import { OSError } from "../../ffi/errno.ts";
+import { runProgram } from "../support/program.ts";
+
+const { EBADF, ENOTCONN } = abi.errno;
+
+/** An unscoped permission and a scoped one: `errno` is read in another way under each. */
+const FLAGS = ["--allow-ffi", `--allow-ffi=${abi.libc.slice(1).join()}`];
+
+Deno.test("OSError says what was attempted, why it failed and in which call", () => {
+  const error = new OSError("Cannot open the door", "unlock", EBADF);
+  assertInstanceOf(error, Error);
+  assertEquals([error.name, error.errno, error.code, error.syscall], [
+    "OSError",
+    EBADF,
+    "EBADF",
+    "unlock",
+  ]);
+  assertEquals(error.message, "Cannot open the door: Bad file descriptor (EBADF)");
+  assertStringIncludes(error.stack!, "errno_test.ts");
+});
+
+Deno.test("OSError names a number that no table has", () => {
+  const error = new OSError("Cannot open the door", "unlock", 31_999);
+  assertEquals([error.errno, error.code], [31_999, "E31999"]);
+  assertStringIncludes(error.message, "31999");
+});
+
+Deno.test("OSError takes a name and a reason that are not errno's", () => {
+  const error = new OSError("Cannot find the door", "getaddrinfo", 8, "EAI_SERVICE", "No such one");
+  assertEquals([error.errno, error.code], [8, "EAI_SERVICE"]);
+  assertEquals(error.message, "Cannot find the door: No such one (EAI_SERVICE)");
+});
+
+Deno.test("OSError gives every number of the table a name of its own", () => {
+  for (const [name, errno] of Object.entries(abi.errno)) {
+    const { code } = new OSError("Cannot", "call", errno);
+    assertEquals(abi.errno[code], errno, name);
+  }
+  // Of two names for one number it is the usual one.
+  assertEquals(new OSError("", "", abi.errno.EAGAIN).code, "EAGAIN");
+});
+
+for (const flag of FLAGS) {
+  const way = flag.includes("=") ? "a scoped" : "an unscoped";
+
+  for (
+    const [failure, attempt] of Object.entries({
+      "EBADF write": "selectors.wake(999_999)",
+      "EBADF read": "new sockets.FileDescriptor(999_999).read(new Uint8Array(1))",
+      "ENOTCONN recv":
+        "new sockets.Socket(sockets.AF_INET, sockets.SOCK_STREAM).recv(new Uint8Array(1))",
+      "ENOTSOCK recv": "sockets.Socket.fromFd(sockets.pipe().reader.fileno())",
+    })
+  ) {
+    Deno.test(`lastErrno() is right at the first failure, ${failure}, with ${way} permission`, async () => {
+      const { code, stdout, stderr } = await runProgram(
+        `
+        try {
+          ${attempt};
+        } catch (error) {
+          console.log(error.code);
+        }
+      `,
+        [flag],
+      );
+      assertEquals([stderr, stdout, code], ["", failure.split(" ")[0], 0]);
+    });
+  }
+
+  Deno.test(`lastErrno() is right while garbage is collected, with ${way} permission`, async () => {
+    const { code, stdout, stderr } = await runProgram(
+      `
+      const socket = new sockets.Socket(sockets.AF_INET, sockets.SOCK_STREAM);
+      const closed = new sockets.FileDescriptor(999_999);
+      const counts = {};
+      let garbage = [];
+      for (let i = 0; i < 6_000; i++) {
+        if (i % 7 === 0) gc({ type: "minor" });
+        if (i % 150 === 0) gc();
+        const buffer = new Uint8Array(1000);
+        garbage.push(buffer, { i }, new Array(100).fill(i));
+        if (garbage.length > 500) garbage = [];
+        try {
+          (i % 2 === 0 ? closed : socket).read(buffer);
+        } catch (error) {
+          const name = i % 2 + " " + error.errno + " " + error.syscall;
+          counts[name] = (counts[name] ?? 0) + 1;
+        }
+      }
+      console.log(JSON.stringify(counts));
+    `,
+      [flag, "--v8-flags=--expose-gc"],
+    );
+    assertEquals([stderr, code], ["", 0]);
+    assertEquals(JSON.parse(stdout), { [`0 ${EBADF} read`]: 3_000, [`1 ${ENOTCONN} recv`]: 3_000 });
+  });
+}
+
+Deno.test("lastErrno() is each thread's own", async () => {
+  const url = import.meta.resolve("../support/failing_worker.ts");
+  const workers = [1, 2].map(() => new Worker(url, { type: "module" }));
+  const counts = await Promise.all(workers.map((worker) =>
+    new Promise((resolve) => {
+      worker.onmessage = ({ data }) => resolve(data);
+    })
+  ));
+  for (const worker of workers) worker.terminate();
+  for (const count of counts) assertEquals(count, { "0 EBADF": 1_000, "1 ENOTCONN": 1_000 });
+});

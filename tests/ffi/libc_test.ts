@@ -1,0 +1,74 @@
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { abi } from "../../ffi/abi/host.ts";
+import { libcCalls, libraryCalls } from "../../ffi/libc.ts";
+
+const getpid = { getpid: { parameters: [], result: "i32" } } as const;
+
+/** Counts how often a library is opened. */
+function countingOpens(fn: (opens: () => number) => void): void {
+  const { dlopen } = Deno;
+  let count = 0;
+  Deno.dlopen = ((...args: Parameters<typeof dlopen>) => {
+    count++;
+    return dlopen(...args);
+  }) as typeof dlopen;
+  try {
+    fn(() => count);
+  } finally {
+    Deno.dlopen = dlopen;
+  }
+}
+
+Deno.test("libcCalls() opens libc on first use, and once", () => {
+  countingOpens((opens) => {
+    const calls = libcCalls(getpid);
+    assertEquals(opens(), 0);
+    assertEquals(calls().getpid(), Deno.pid);
+    assertStrictEquals(calls(), calls());
+    assertEquals(opens(), 1);
+  });
+});
+
+Deno.test("libcCalls() gives null for an optional call that the system lacks", () => {
+  const { missing, getpid: present } = libcCalls({
+    missing: { name: "no_such_call", parameters: [], result: "i32", optional: true },
+    getpid: { parameters: [], result: "i32", optional: true },
+  })();
+  assertEquals(missing, null);
+  assertEquals(present!(), Deno.pid);
+});
+
+Deno.test("libcCalls() throws when a call is missing, each time", () => {
+  const calls = libcCalls({ no_such_call: { parameters: [], result: "i32" } });
+  for (let i = 0; i < 2; i++) assertThrows(() => calls(), Error, "no_such_call");
+});
+
+Deno.test("libraryCalls() opens each library once", () => {
+  countingOpens((opens) => {
+    const calls = libraryCalls(getpid);
+    assertEquals(opens(), 0);
+    assertEquals(calls(abi.libc[0]).getpid(), Deno.pid);
+    assertStrictEquals(calls(abi.libc[0]), calls(abi.libc[0]));
+    assertEquals(opens(), 1);
+  });
+});
+
+Deno.test("libraryCalls() throws NotFound for a library that cannot be opened", () => {
+  const calls = libraryCalls(getpid);
+  const error = assertThrows(() => calls("/nonexistent/lib.so"), Deno.errors.NotFound);
+  assert(error.message.startsWith("Cannot open the library /nonexistent/lib.so: "));
+  assertThrows(() => calls(Deno.execPath() + "/"), Deno.errors.NotFound);
+});
+
+Deno.test("libraryCalls() throws NotSupported for a library that lacks a call", () => {
+  const calls = libraryCalls({
+    here: { name: "getpid", parameters: [], result: "i32" },
+    absent: { name: "no_such_call", parameters: [], result: "i32", optional: true },
+    gone: { name: "no_such_call_either", parameters: [], result: "i32" },
+  });
+  assertThrows(
+    () => calls(abi.libc[0]),
+    Deno.errors.NotSupported,
+    `Cannot use the library ${abi.libc[0]}: it has no symbol no_such_call_either`,
+  );
+});

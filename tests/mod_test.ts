@@ -1,0 +1,157 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { abi } from "../ffi/abi/host.ts";
+import * as selectors from "../mod.ts";
+import { runProgram } from "./support/program.ts";
+
+/** The exports of mod.ts that exist at run time. */
+const EXPORTS = [
+  "BaseSelector",
+  "DefaultSelector",
+  "DevpollSelector",
+  "EVENT_READ",
+  "EVENT_WRITE",
+  "EpollSelector",
+  "KeyError",
+  "KqueueSelector",
+  "OSError",
+  "PollSelector",
+  "SelectSelector",
+  "SelectorMap",
+  "wake",
+];
+
+const CLASSES = EXPORTS.filter((name) => name.endsWith("Selector") && name !== "BaseSelector");
+
+/** Uses all that needs libc, and tells what came of it. */
+const USE = `
+  const seen = [];
+  for (const name of ["EpollSelector", "PollSelector", "SelectSelector", "DefaultSelector"]) {
+    const Selector = selectors[name];
+    if (!Selector.isAvailable()) continue;
+    const [left, right] = sockets.socketpair();
+    using selector = new Selector();
+    selector.register(left, EVENT_READ, name);
+    seen.push(selector.select(0.5).length, (await selector.selectAsync(1)).length);
+    const wait = selector.selectAsync();
+    await new Promise((resolve) => setTimeout(resolve));
+    right.send(new Uint8Array(1));
+    seen.push((await wait).length, selector.select().length);
+    selectors.wake(selector.waker().fd);
+    selector.wakeup();
+    seen.push(selector.unregister(left).data === name && selector.select().length);
+  }
+  let error;
+  try {
+    selectors.wake(999_999);
+  } catch (caught) {
+    error = caught;
+  }
+  const { message, errno, code, syscall } = error;
+  console.log(JSON.stringify({ seen, message, errno, code, syscall }));
+`;
+
+/** The libc of this machine by its absolute path, or `undefined` where it is no file. */
+const libc = abi.libc.slice(1).find((path) => {
+  try {
+    Deno.dlopen(path, { close: { parameters: ["i32"], result: "i32" } }).close();
+    return true;
+  } catch {
+    return false;
+  }
+});
+
+Deno.test("mod.ts exports what the contract names", () => {
+  assertEquals(Object.keys(selectors).sort(), EXPORTS);
+  assertEquals([selectors.EVENT_READ, selectors.EVENT_WRITE], [1, 2]);
+  for (const name of CLASSES) {
+    const Selector = selectors[name as "EpollSelector"];
+    assertEquals(typeof Selector.isAvailable(), "boolean", name);
+  }
+  for (const Selector of [selectors.PollSelector, selectors.SelectSelector]) {
+    assert(Selector.prototype instanceof selectors.BaseSelector);
+  }
+  for (const Class of [selectors.KeyError, selectors.OSError]) {
+    assert(Class.prototype instanceof Error);
+  }
+});
+
+Deno.test("mod.ts asks for no permission when it is imported", async () => {
+  const { code, stdout, stderr } = await runProgram(
+    `console.log(Object.keys(selectors).length, Object.keys(sockets).length > 9);`,
+    [],
+  );
+  assertEquals([stderr, stdout, code], ["", `${EXPORTS.length} true`, 0]);
+});
+
+Deno.test("mod.ts opens nothing when it is imported", async () => {
+  const modules = ["../mod.ts", "../ffi/socket/mod.ts"].map((path) => import.meta.resolve(path));
+  const { code, stdout, stderr } = await runProgram(`
+    let opened = 0;
+    const { dlopen } = Deno;
+    Deno.dlopen = (...args) => (opened++, dlopen(...args));
+    // Another URL: a copy of its own.
+    for (const url of ${JSON.stringify(modules)}) await import(url + "?anew");
+    console.log(opened);
+  `);
+  assertEquals([stderr, stdout, code], ["", "0", 0]);
+});
+
+for (
+  const [what, use] of Object.entries({
+    "new PollSelector()": "new selectors.PollSelector()",
+    "new SelectSelector()": "new selectors.SelectSelector()",
+    "new DefaultSelector()": "new selectors.DefaultSelector()",
+    "PollSelector.isAvailable()": "selectors.PollSelector.isAvailable()",
+    "DefaultSelector.isAvailable()": "selectors.DefaultSelector.isAvailable()",
+    "wake()": "selectors.wake(0)",
+    "socketpair()": "sockets.socketpair()",
+    "pipe()": "sockets.pipe()",
+  })
+) {
+  Deno.test(`${what} throws NotCapable without FFI permission`, async () => {
+    const { code, stdout, stderr } = await runProgram(
+      `
+      try {
+        ${use};
+      } catch (error) {
+        console.log(error instanceof Deno.errors.NotCapable, error.message);
+      }
+    `,
+      ["--allow-read", "--allow-env", "--allow-net"],
+    );
+    assertEquals([stderr, code], ["", 0]);
+    assertStringIncludes(stdout, "true Cannot open libc without FFI permission");
+    assertStringIncludes(stdout, "--allow-ffi, ");
+    assertStringIncludes(stdout, `--allow-ffi=${abi.libc[1] ?? abi.libc[0]}`);
+  });
+}
+
+for (const flag of ["--allow-ffi", ...(libc === undefined ? [] : [`--allow-ffi=${libc}`])]) {
+  Deno.test(`mod.ts needs nothing but ${flag}`, async () => {
+    const { code, stdout, stderr } = await runProgram(USE, [flag]);
+    assertEquals([stderr, code], ["", 0]);
+    const { seen, ...error } = JSON.parse(stdout);
+    assert(seen.length >= 15);
+    assertEquals(seen, Array(seen.length / 5).fill([0, 0, 1, 1, 0]).flat());
+    assertEquals(error, {
+      message: "Cannot wake fd 999999: Bad file descriptor (EBADF)",
+      errno: abi.errno.EBADF,
+      code: "EBADF",
+      syscall: "write",
+    });
+  });
+}
+
+Deno.test("mod.ts opens no other library with the permission for one", async () => {
+  const { code, stdout, stderr } = await runProgram(
+    `
+    try {
+      new selectors.PollSelector();
+    } catch (error) {
+      console.log(error.name);
+    }
+  `,
+    ["--allow-ffi=/nonexistent/libc.so"],
+  );
+  assertEquals([stderr, stdout, code], ["", "NotCapable", 0]);
+});
