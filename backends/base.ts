@@ -332,7 +332,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * @param fileobj The object as it was registered, or its descriptor
    * @param events The interest mask from now on
    * @param data The data from now on; left out, it is `undefined`
-   * @returns The new key
+   * @returns The new key, or the same one if there is nothing to change
    * @throws {RangeError} If the mask is not `EVENT_READ`, `EVENT_WRITE` or both
    * @throws {KeyError} If the object is not registered
    * @throws {OSError} If the system refuses; the object is not registered any more then
@@ -371,6 +371,8 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
           errno,
         );
       }
+    } else if (data === key.data) {
+      return key;
     }
     const changed: SelectorKey<Data, File> = {
       fileobj: key.fileobj,
@@ -463,6 +465,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     const signal = options?.signal;
     signal?.throwIfAborted();
     const limit = this.#begin(asked);
+    this.#openWake(); // While there still is a descriptor for it: later there may be none.
     this.#state = WAITING;
     try {
       const start = limit > 0 && limit < Infinity ? performance.now() : 0;
@@ -712,7 +715,6 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     signal: AbortSignal | undefined,
   ): Promise<ReadyEvent<Data, File>[]> {
     signal?.throwIfAborted(); // Since the last trip.
-    this.#openWake();
     const kick = () => this.#kick();
     signal?.addEventListener("abort", kick);
     this.#changed = false;

@@ -11,6 +11,11 @@ import type { SocketAddress } from "@readiness/selectors/socket";
 /** The name of the program, for its messages. */
 const program = Deno.mainModule.replace(/^.*\//, "");
 
+/** How a program is asked to end. Windows has no SIGTERM. */
+const INTERRUPTIONS: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT", "SIGBREAK"]
+  : ["SIGINT", "SIGTERM"];
+
 /** Prints a message to standard error and exits. */
 export function exitWith(code: number, message: string): never {
   console.error(`${program}: ${message}`);
@@ -39,19 +44,25 @@ export function parseCommandLine<const T extends NonNullable<ParseArgsConfig["op
 
 /** Reads a port from the command line. */
 export function parsePort(text: string): number {
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65535) {
-    exitWith(2, `The port must be a number from 0 to 65535, received ${text}`);
+  return parseInteger("port", text, 0, 65535);
+}
+
+/** Reads an integer from the command line. */
+export function parseInteger(what: string, text: string, minimum: number, maximum: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < minimum || value > maximum) {
+    exitWith(2, `The ${what} must be a number from ${minimum} to ${maximum}, received ${text}`);
   }
-  return Number(text);
+  return value;
 }
 
 /**
  * Runs a program. What a user can do something about (a port in use, a refused connection, a
  * missing permission) ends it with a line instead of a stack trace.
  */
-export function run(main: () => void): void {
+export async function run(main: () => void | Promise<void>): Promise<void> {
   try {
-    main();
+    await main();
   } catch (error) {
     if (
       error instanceof OSError || error instanceof Deno.errors.NotCapable ||
@@ -59,6 +70,20 @@ export function run(main: () => void): void {
     ) exitWith(1, error.message);
     throw error;
   }
+}
+
+/**
+ * Has the program asked to end instead of ended: the signal is aborted by Ctrl-C or SIGTERM. Asked
+ * again, it ends at once.
+ */
+export function interruption(): AbortSignal {
+  const controller = new AbortController();
+  const interrupt = () => {
+    for (const name of INTERRUPTIONS) Deno.removeSignalListener(name, interrupt);
+    controller.abort();
+  };
+  for (const name of INTERRUPTIONS) Deno.addSignalListener(name, interrupt);
+  return controller.signal;
 }
 
 /** Writes an address as a person would. */

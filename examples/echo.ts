@@ -21,15 +21,9 @@ import {
   PollSelector,
   SelectSelector,
 } from "@readiness/selectors";
-import {
-  AF_INET,
-  AF_INET6,
-  SO_REUSEADDR,
-  SOCK_STREAM,
-  Socket,
-  SOL_SOCKET,
-} from "@readiness/selectors/socket";
+import type { Socket } from "@readiness/selectors/socket";
 import { exitWith, format, parseCommandLine, parsePort, run } from "./command_line.ts";
+import { bind, hasNoRoom, REST } from "./listening.ts";
 
 const USAGE = `Usage: echo.ts [OPTIONS]
 
@@ -51,12 +45,6 @@ const BACKENDS = new Map([
   ["devpoll", DevpollSelector],
 ]);
 
-/** What `accept` fails with when there is no room for one connection more. */
-const NO_ROOM = ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"];
-
-/** How long the server rests from accepting if none of its connections ends, in milliseconds. */
-const REST = 1000;
-
 run(() => {
   const { values: options } = parseCommandLine(USAGE, {
     hostname: { type: "string", default: "127.0.0.1" },
@@ -67,10 +55,11 @@ run(() => {
   const Backend = BACKENDS.get(options.backend) ??
     exitWith(2, `There is no backend ${options.backend}`);
   const selector = new Backend<() => void, Socket>();
-  const server = listen(options.hostname, parsePort(options.port));
+  const server = bind({ hostname: options.hostname, port: parsePort(options.port) });
   const buffer = new Uint8Array(64 * 1024);
   let isResting = false;
 
+  server.listen();
   startAccepting();
   console.log(`listening on ${format(server.localAddress)} (${selector.constructor.name})`);
   for (;;) {
@@ -88,8 +77,7 @@ run(() => {
     try {
       for (let socket; (socket = server.accept()) !== null;) serve(socket);
     } catch (error) {
-      if (!(error instanceof OSError) || !NO_ROOM.includes(error.code)) throw error;
-      // The connection that waits keeps the server ready: to go on asking would be to spin.
+      if (!hasNoRoom(error)) throw error;
       console.error(`${error.message}; resting from accepting`);
       selector.unregister(server);
       isResting = true;
@@ -145,11 +133,3 @@ run(() => {
     }
   }
 });
-
-function listen(hostname: string, port: number): Socket {
-  const server = new Socket(hostname.includes(":") ? AF_INET6 : AF_INET, SOCK_STREAM);
-  server.setOption(SOL_SOCKET, SO_REUSEADDR, 1);
-  server.bind({ hostname, port });
-  server.listen();
-  return server;
-}

@@ -120,6 +120,7 @@ Deno.test("BaseSelector.select() applies the mask to what a backend reports", ()
 Deno.test("BaseSelector.selectAsync() makes no trip for what is ready", async () => {
   using selector = new FakeSelector();
   const key = selector.register(7, EVENT_READ);
+  selector.waker(); // What the first wait makes.
   selector.ready = [[7, EVENT_READ]];
   await turns(); // The event loop has just turned, and need not again.
   selector.log.length = 0;

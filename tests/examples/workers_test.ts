@@ -1,0 +1,266 @@
+import {
+  assertEquals,
+  assertGreater,
+  assertLess,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import { hasProgram, needs } from "../support/needs.ts";
+import { Example, inTime, runExample, unusedHostname } from "../support/programs.ts";
+import { linuxOnly } from "../support/sockets.ts";
+
+const FLAGS = { flags: ["--allow-ffi", "--allow-read=."] };
+const needsPython = needs("python3", hasProgram("python3"));
+
+const start = (...args: string[]) => Example.start("workers", ["--port", "0", ...args], FLAGS);
+
+const GET = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+const HELLO =
+  "HTTP/1.1 200 OK\r\nContent-Length: 14\r\nContent-Type: text/plain\r\n\r\nHello, world!\n";
+
+Deno.test({
+  name: "workers.ts spreads connections over every worker, and its counts add up at SIGINT",
+  ...linuxOnly,
+  async fn() {
+    await using server = await start("--workers", "3");
+    assertMatch(server.firstLine, /^listening on 127\.0\.0\.1:\d+ \(\w+Selector, 3 workers\)$/);
+    const answers = await Promise.all(
+      Array.from({ length: 120 }, (_, i) => ask(server.port, GET.repeat(i % 3), "half-close")),
+    );
+    answers.forEach((answer, i) => assertEquals(answer, HELLO.repeat(i % 3)));
+    const { code, counts, stderr } = await stop(server);
+    assertEquals([code, stderr, counts.length], [0, "", 3]);
+    assertEquals(counts.reduce((sum, count) => sum + count), 120);
+    for (const count of counts) assertGreater(count, 0, "A worker had nothing to do");
+  },
+});
+
+Deno.test("workers.ts answers fetch()", async () => {
+  await using server = await start("--workers", "2");
+  using client = Deno.createHttpClient({});
+  for (let i = 0; i < 10; i++) {
+    const response = await fetch(`http://127.0.0.1:${server.port}/${i}`, { client });
+    assertEquals([response.status, await response.text()], [200, "Hello, world!\n"]);
+  }
+  const { code, counts } = await stop(server);
+  assertEquals([code, counts.reduce((sum, count) => sum + count)], [0, 10]);
+});
+
+Deno.test({
+  name: "workers.ts keeps a connection of python3's http.client, and answers its mistakes",
+  ...needsPython,
+  async fn() {
+    await using server = await start("--workers", "1");
+    await using python = new Deno.Command("python3", {
+      args: ["-c", PYTHON_CLIENT, `${server.port}`],
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    const { code, stdout } = await inTime(python.output(), "the end of python3");
+    assertEquals([code, new TextDecoder().decode(stdout)], [0, "200 200 200 405 200\n"]);
+  },
+});
+
+const PYTHON_CLIENT = `
+import http.client, sys
+
+client = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]))
+statuses = []
+for method in "GET", "GET", "GET", "POST", "GET":
+    client.request(method, "/path?query", body="x" * 100_000 if method == "POST" else None)
+    response = client.getresponse()
+    statuses.append(response.status)
+    assert response.read() == (b"Hello, world!\\n" if response.status == 200 else b"")
+print(*statuses)
+`;
+
+Deno.test("workers.ts answers a pipeline in full, also one that comes in pieces", async () => {
+  await using server = await start("--workers", "1");
+  assertEquals(await ask(server.port, GET.repeat(5000), "half-close"), HELLO.repeat(5000));
+  const connection = await Deno.connect({ port: server.port });
+  connection.setNoDelay();
+  for (const byte of GET + "\r\n" + GET) await connection.write(encode(byte));
+  await connection.closeWrite();
+  assertEquals(await readAll(connection), HELLO + HELLO);
+});
+
+Deno.test("workers.ts keeps and ends connections as HTTP/1.1 and HTTP/1.0 have it", async () => {
+  await using server = await start("--workers", "1");
+  const more = GET.repeat(2);
+  const close = HELLO.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
+  const kept = HELLO.replace("\r\n\r\n", "\r\nConnection: keep-alive\r\n\r\n");
+  for (
+    const [request, answer] of [
+      ["GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", close],
+      ["GET / HTTP/1.1\r\nHost: x\r\nconnection: Foo , CLOSE\r\n\r\n", close],
+      ["GET / HTTP/1.0\r\n\r\n", close],
+      ["GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", kept + HELLO + HELLO],
+      ["GET / HTTP/1.1\nHost: x\n\n", HELLO + HELLO + HELLO],
+      ["GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", HELLO + HELLO + HELLO],
+    ]
+  ) {
+    // The client does not close first where the server says that it does.
+    const ending = answer.includes("close") ? "wait" : "half-close";
+    assertEquals([request, await ask(server.port, request + more, ending)], [request, answer]);
+  }
+});
+
+Deno.test("workers.ts answers nonsense with an error, and nothing after it", async () => {
+  await using server = await start("--workers", "1");
+  const head = "GET / HTTP/1.1\r\n";
+  for (
+    const [request, status] of [
+      ["nonsense\n", "400 Bad Request"],
+      ["\x16\x03\x01\x02\n", "400 Bad Request"],
+      ["GET /\r\n", "400 Bad Request"],
+      ["GET / HTTP/2.0\r\n", "400 Bad Request"],
+      ["GET  / HTTP/1.1\r\n", "400 Bad Request"],
+      [`${head}\r\n`, "400 Bad Request"],
+      [`${head}Host: a\r\nHost: b\r\n\r\n`, "400 Bad Request"],
+      [`${head}Host: a\r\nno field\r\n\r\n`, "400 Bad Request"],
+      [`${head}Host: a\r\nContent-Length: 5\r\n\r\n`, "400 Bad Request"],
+      [`${head}Host: a\r\nTransfer-Encoding: chunked\r\n\r\n`, "400 Bad Request"],
+      ["POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n", "405 Method Not Allowed"],
+      [`${head}Host: ${"a".repeat(9000)}\r\n\r\n`, "431 Request Header Fields Too Large"],
+      ["G".repeat(9000), "431 Request Header Fields Too Large"],
+    ]
+  ) {
+    const answer = await ask(server.port, request + GET, "wait");
+    assertEquals([request, answer.split("\r\n")[0]], [request, `HTTP/1.1 ${status}`]);
+    assertStringIncludes(answer, "\r\nConnection: close\r\n");
+    assertEquals(answer.split("HTTP/1.1").length, 2, answer);
+  }
+  assertEquals(await ask(server.port, GET, "half-close"), HELLO);
+});
+
+Deno.test({
+  name: "workers.ts stops reading from a client who does not read, and answers everything later",
+  ...linuxOnly,
+  async fn() {
+    await using server = await start("--workers", "1");
+    const before = server.memory;
+    const connection = await Deno.connect({ port: server.port });
+    const requests = encode(GET.repeat(1000));
+    let sent = 0;
+    let isStopped = false;
+    const sending = (async () => {
+      for (; !isStopped && sent < 1000; sent++) {
+        for (let at = 0; at < requests.length;) at += await connection.write(requests.subarray(at));
+      }
+      await connection.closeWrite();
+    })();
+    for (let last = -1; sent > last;) {
+      last = sent;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+    isStopped = true;
+    assertLess(sent, 1000, "The sender was never stopped");
+    assertLess(server.memory - before, 32 << 20);
+    const answers = await readAll(connection);
+    await sending;
+    assertEquals(answers.length, sent * 1000 * HELLO.length);
+  },
+});
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.test(`workers.ts ends at ${signal} with 0, busy, idle and with connections`, async () => {
+    await using server = await start("--workers", "4");
+    await using idle = await start("--workers", "4");
+    const { port } = server;
+    using connection = await Deno.connect({ port });
+    await connection.write(encode(GET));
+    await inTime(connection.read(new Uint8Array(1000)), "an answer");
+    let isEnding = false;
+    const busy = Array.from({ length: 8 }, async () => {
+      // What is under way as the server ends is cut.
+      while (!isEnding) await ask(port, GET, "half-close").catch(() => {});
+    });
+    const { code, counts } = await stop(server, signal);
+    isEnding = true;
+    await Promise.all(busy);
+    assertEquals([code, counts.length], [0, 4]);
+    assertGreater(counts.reduce((sum, count) => sum + count), 0);
+    const { code: idleCode, counts: none } = await stop(idle, signal);
+    assertEquals([idleCode, none], [0, [0, 0, 0, 0]]);
+  });
+}
+
+Deno.test("workers.ts starts as many workers as there are cores unless told", async () => {
+  await using server = await start();
+  assertStringIncludes(server.firstLine, `, ${navigator.hardwareConcurrency} workers)`);
+  const { counts } = await stop(server);
+  assertEquals(counts.length, navigator.hardwareConcurrency);
+});
+
+Deno.test("workers.ts exits with 1 when others share the port already", async () => {
+  await using first = await start("--workers", "1");
+  const { code, stderr } = await runExample("workers", ["--port", `${first.port}`], FLAGS);
+  assertEquals(code, 1);
+  assertMatch(stderr, /Address already in use/);
+});
+
+Deno.test("workers.ts exits with 1 and names the flag when it may not read its modules", async () => {
+  const { code, stdout, stderr } = await runExample("workers", ["--port", "0"]);
+  assertEquals([code, stdout], [1, ""]);
+  assertStringIncludes(stderr, "run again with the --allow-read flag");
+});
+
+Deno.test({
+  name: "workers.ts listens on port 8000 unless told",
+  ...linuxOnly,
+  async fn() {
+    const hostname = unusedHostname();
+    await using server = await Example.start("workers", ["--hostname", hostname], FLAGS);
+    assertStringIncludes(server.firstLine, `listening on ${hostname}:8000 (`);
+  },
+});
+
+Deno.test({
+  name:
+    "workers.ts rests from accepting when descriptors run out, and goes on when connections end",
+  ...linuxOnly,
+  async fn() {
+    const options = { ...FLAGS, descriptors: 60 };
+    await using server = await Example.start("workers", ["--port", "0", "--workers", "2"], options);
+    const connections = [];
+    for (let i = 0; i < 80; i++) connections.push(await Deno.connect({ port: server.port }));
+    await server.stderr.wait(/EMFILE.*resting from accepting$/);
+    const before = server.cpuTime;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assertLess(server.cpuTime - before, 200, "The server spins");
+    for (const connection of connections) connection.close();
+    assertEquals(await ask(server.port, GET, "half-close"), HELLO);
+    assertEquals((await stop(server)).code, 0);
+  },
+});
+
+/** Stops the server and reads the counts that it prints. */
+async function stop(server: Example, signal?: Deno.Signal) {
+  const { code, stdout, stderr } = await server.stop(signal);
+  const lines = stdout.trim().split("\n").slice(1);
+  const counts = lines.map((line, i) => {
+    assertMatch(line, new RegExp(`^worker ${i + 1}: \\d+ requests$`));
+    return Number(line.split(" ")[2]);
+  });
+  return { code, stderr, counts };
+}
+
+/** Sends a request and reads to the end, which the client brings about or waits for. */
+async function ask(port: number, request: string, ending: "half-close" | "wait"): Promise<string> {
+  const connection = await Deno.connect({ port });
+  const sending = (async () => {
+    const bytes = encode(request);
+    for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
+    if (ending === "half-close") await connection.closeWrite();
+  })();
+  const [answer] = await Promise.all([readAll(connection), sending]);
+  return answer;
+}
+
+async function readAll(connection: Deno.Conn): Promise<string> {
+  return await inTime(new Response(connection.readable).text(), "the end of the answer");
+}
+
+function encode(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
