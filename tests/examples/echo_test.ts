@@ -29,11 +29,10 @@ const needsPython = needs("python3", hasProgram("python3"));
 const start = (...args: string[]) => Example.start("echo", ["--port", "0", ...args]);
 
 for (const [name, Backend] of Object.entries(BACKENDS)) {
-  const ignore = !Backend.isAvailable();
+  if (!Backend.isAvailable()) continue; // It belongs to another system.
 
   Deno.test({
     name: `echo.ts --backend ${name} echoes 200 connections byte for byte, half-closed and reset`,
-    ignore,
     async fn() {
       await using server = await start("--backend", name);
       assertEquals(server.firstLine, `listening on 127.0.0.1:${server.port} (${Backend.name})`);
@@ -45,7 +44,7 @@ for (const [name, Backend] of Object.entries(BACKENDS)) {
 
   Deno.test({
     name: `echo.ts --backend ${name} stops reading from a slow reader, who gets everything later`,
-    ...(ignore ? { ignore } : linuxOnly),
+    ...linuxOnly,
     async fn() {
       await using server = await start("--backend", name);
       using client = await connect(server.port);
