@@ -1,5 +1,5 @@
 import { abi } from "./abi/host.ts";
-import { libcCalls } from "./libc.ts";
+import { libcCalls, withFirstCalls } from "./libc.ts";
 import { copyFrom, stringAt } from "./memory.ts";
 
 const calls = libcCalls({
@@ -70,21 +70,27 @@ function errnoName(errno: number): string {
  * Reads the calling thread's `errno`: straight after the call that failed, and never after a
  * `nonblocking` one, which ran on another thread.
  */
-export function lastErrno(): number {
-  return (readErrno ??= errnoReader())();
+export let lastErrno: () => number;
+
+// To open anything once a call has failed would change errno.
+withFirstCalls(() => {
+  const address = calls().errnoLocation();
+  lastErrno = Deno.permissions.querySync({ name: "ffi" }).state === "granted"
+    ? errnoInPlace(address)
+    : errnoByCopy(address);
+});
+
+function errnoInPlace(address: bigint): () => number {
+  const pointer = Deno.UnsafePointer.create(address)!;
+  const errno = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(pointer, 4));
+  return () => errno[0];
 }
 
-let readErrno: (() => number) | undefined;
-
-function errnoReader(): () => number {
-  const address = calls().errnoLocation();
-  if (Deno.permissions.querySync({ name: "ffi" }).state === "granted") {
-    const pointer = Deno.UnsafePointer.create(address)!;
-    const errno = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(pointer, 4));
-    return () => errno[0];
-  }
+/** A scoped permission does not let memory be looked at, but libc copies it. */
+function errnoByCopy(address: bigint): () => number {
   const errno = new Int32Array(new ArrayBuffer(4));
   const bytes = new Uint8Array(errno.buffer);
+  copyFrom(address, bytes); // Opens what it needs.
   return () => {
     copyFrom(address, bytes);
     return errno[0];

@@ -14,7 +14,19 @@ export type Calls<D extends Declarations> = Deno.StaticForeignLibraryInterface<D
  */
 export function libcCalls<const D extends Declarations>(declarations: D): () => Calls<D> {
   let calls: Calls<D> | undefined;
-  return () => calls ??= openLibc(declarations);
+  return () => calls ??= opened(openLibc(declarations));
+}
+
+const firsts: (() => void)[] = [];
+
+/** Has a function called with the first calls that are opened: before any of them can fail. */
+export function withFirstCalls(callback: () => void): void {
+  firsts.push(callback);
+}
+
+function opened<C>(calls: C): C {
+  for (const callback of firsts.splice(0)) callback();
+  return calls;
 }
 
 /**
@@ -52,10 +64,10 @@ function openLibc<const D extends Declarations>(declarations: D): Calls<D> {
 export function libraryCalls<const D extends Declarations>(
   declarations: D,
 ): (path: string) => Calls<D> {
-  const opened = new Map<string, Calls<D>>();
+  const libraries = new Map<string, Calls<D>>();
   return (path) => {
-    let calls = opened.get(path);
-    if (calls === undefined) opened.set(path, calls = openLibrary(path, declarations));
+    let calls = libraries.get(path);
+    if (calls === undefined) libraries.set(path, calls = opened(openLibrary(path, declarations)));
     return calls;
   };
 }
