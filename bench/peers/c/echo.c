@@ -1,0 +1,95 @@
+// An echo server over epoll. Prints its port, and ends when its standard input does.
+#define _GNU_SOURCE
+#include "measure.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct connection {
+  int fd;
+  char *unsent; // While there is some, the peer is not read from.
+  size_t unsent_size;
+};
+
+static int epoll;
+static struct connection server, input;
+static char buffer[16 * 1024];
+static struct epoll_event events[20000];
+
+static void control(int operation, struct connection *connection, unsigned mask) {
+  struct epoll_event event = {.events = mask, .data.ptr = connection};
+  if (epoll_ctl(epoll, operation, connection->fd, &event) < 0) fail("epoll_ctl");
+}
+
+static void hang_up(struct connection *connection) {
+  control(EPOLL_CTL_DEL, connection, 0);
+  close(connection->fd);
+  free(connection->unsent);
+  free(connection);
+}
+
+static void take_in(void) {
+  int fd;
+  while ((fd = accept4(server.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    struct connection *connection = calloc(1, sizeof *connection);
+    connection->fd = fd;
+    control(EPOLL_CTL_ADD, connection, EPOLLIN);
+  }
+}
+
+static void answer(struct connection *connection, const char *data, size_t size) {
+  ssize_t sent = send(connection->fd, data, size, MSG_NOSIGNAL);
+  if (sent < 0) {
+    if (errno != EAGAIN) return hang_up(connection);
+    sent = 0;
+  }
+  char *held = connection->unsent;
+  connection->unsent_size = size - sent;
+  connection->unsent = NULL;
+  if ((size_t)sent < size) {
+    connection->unsent = malloc(size - sent);
+    memcpy(connection->unsent, data + sent, size - sent);
+    if (held == NULL) control(EPOLL_CTL_MOD, connection, EPOLLOUT);
+  } else if (held != NULL) {
+    control(EPOLL_CTL_MOD, connection, EPOLLIN);
+  }
+  free(held);
+}
+
+static void ready(struct connection *connection) {
+  if (connection == &server) return take_in();
+  if (connection == &input) exit(0);
+  if (connection->unsent != NULL) {
+    return answer(connection, connection->unsent, connection->unsent_size);
+  }
+  ssize_t size = recv(connection->fd, buffer, sizeof buffer, 0);
+  if (size > 0) answer(connection, buffer, size);
+  else if (size == 0 || errno != EAGAIN) hang_up(connection);
+}
+
+int main(void) {
+  raise_file_limit();
+  epoll = epoll_create1(EPOLL_CLOEXEC);
+  server.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t size = sizeof address;
+  if (bind(server.fd, (struct sockaddr *)&address, size) < 0) fail("bind");
+  if (listen(server.fd, 4096) < 0) fail("listen");
+  getsockname(server.fd, (struct sockaddr *)&address, &size);
+  control(EPOLL_CTL_ADD, &server, EPOLLIN);
+  control(EPOLL_CTL_ADD, &input, EPOLLIN);
+  printf("%d\n", ntohs(address.sin_port));
+  fflush(stdout);
+  for (;;) {
+    int count = epoll_wait(epoll, events, sizeof events / sizeof *events, -1);
+    for (int i = 0; i < count; i++) ready(events[i].data.ptr);
+  }
+}

@@ -1,0 +1,5 @@
+"""Imports the module."""
+
+import selectors
+
+selectors.DefaultSelector

@@ -1,0 +1,81 @@
+/**
+ * An echo server over `DefaultSelector`, with `select` or, told `async`, in a `for await`: see
+ * ../c/echo.c.
+ *
+ * @module
+ */
+
+import { DefaultSelector, EVENT_READ, EVENT_WRITE, OSError } from "../../../mod.ts";
+import {
+  AF_INET,
+  FileDescriptor,
+  IPPROTO_TCP,
+  SOCK_STREAM,
+  Socket,
+  TCP_NODELAY,
+} from "../../../ffi/socket/mod.ts";
+
+const selector = new DefaultSelector<() => void, FileDescriptor>();
+const server = new Socket(AF_INET, SOCK_STREAM);
+const buffer = new Uint8Array(16 * 1024);
+
+server.bind({ hostname: "127.0.0.1", port: 0 });
+server.listen(4096);
+selector.register(server, EVENT_READ, takeIn);
+selector.register(new FileDescriptor(0), EVENT_READ, () => Deno.exit());
+console.log((server.localAddress as { port: number }).port);
+if (Deno.args[0] === "async") {
+  for await (const [key] of selector) key.data();
+} else {
+  for (;;) {
+    for (const [key] of selector.select()) key.data();
+  }
+}
+
+function takeIn(): void {
+  for (let socket; (socket = server.accept()) !== null;) {
+    socket.setOption(IPPROTO_TCP, TCP_NODELAY, 1);
+    serve(socket);
+  }
+}
+
+function serve(socket: Socket): void {
+  let unsent = new Uint8Array(); // While there is some, the peer is not read from.
+  selector.register(socket, EVENT_READ, receive);
+
+  function receive(): void {
+    try {
+      const size = socket.recv(buffer);
+      if (size === 0) hangUp();
+      else if (size > 0) send(size === buffer.length ? buffer : buffer.subarray(0, size));
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  function send(data: Uint8Array): void {
+    const sent = Math.max(socket.send(data), 0);
+    if (sent === data.length) return;
+    unsent = data.slice(sent);
+    selector.modify(socket, EVENT_WRITE, sendRest);
+  }
+
+  function sendRest(): void {
+    try {
+      unsent = unsent.subarray(Math.max(socket.send(unsent), 0));
+      if (unsent.length === 0) selector.modify(socket, EVENT_READ, receive);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  function fail(error: unknown): void {
+    if (!(error instanceof OSError)) throw error;
+    hangUp();
+  }
+
+  function hangUp(): void {
+    selector.unregister(socket);
+    socket.close();
+  }
+}

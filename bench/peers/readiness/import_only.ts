@@ -1,0 +1,4 @@
+// Imports the module.
+import { DefaultSelector } from "../../../mod.ts";
+
+DefaultSelector;

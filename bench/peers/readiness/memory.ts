@@ -1,0 +1,39 @@
+/**
+ * memory BACKEND REGISTERED: prints what REGISTERED descriptors cost in the process's memory. Needs
+ * `--v8-flags=--expose-gc`.
+ *
+ * @module
+ */
+
+import { EVENT_READ } from "../../../mod.ts";
+import { type Socket, socketpair } from "../../../ffi/socket/mod.ts";
+import { BACKENDS } from "./backends.ts";
+
+const [backend, registered] = Deno.args;
+const ends: Socket[] = [];
+while (ends.length < Number(registered)) ends.push(...socketpair());
+const fds = ends.map((end) => end.fileno());
+fill(fds.slice(0, 100)).close(); // Compiles what is needed.
+
+const before = used();
+const selector = fill(fds);
+const after = used();
+selector.close();
+console.log(JSON.stringify({
+  heap: (after.heap - before.heap) / fds.length,
+  rss: (after.rss - before.rss) / fds.length,
+}));
+
+function fill(fds: number[]) {
+  const selector = new BACKENDS[backend]();
+  for (const fd of fds) selector.register(fd, EVENT_READ);
+  selector.select(0);
+  return selector;
+}
+
+/** What JavaScript's values take, array buffers included, and what the process takes. */
+function used(): { heap: number; rss: number } {
+  for (let i = 0; i < 3; i++) (globalThis as unknown as { gc(): void }).gc();
+  const { heapUsed, external, rss } = Deno.memoryUsage();
+  return { heap: heapUsed + external, rss };
+}
