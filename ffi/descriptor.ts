@@ -71,6 +71,11 @@ export function setBlocking(fd: number, blocking: boolean): void {
   if (wanted !== flags) changeFlags(fd, F_SETFL, wanted);
 }
 
+/** Tells whether calls on the descriptor's open file block. */
+export function isBlocking(fd: number): boolean {
+  return (changeFlags(fd, F_GETFL, 0) & O_NONBLOCK) === 0;
+}
+
 /** Keeps the descriptor from programs that this process starts. */
 export function setCloseOnExec(fd: number): void {
   changeFlags(fd, F_SETFD, FD_CLOEXEC);

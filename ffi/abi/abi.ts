@@ -64,6 +64,251 @@ export interface Devpoll {
 
 type DevpollConstant = "DP_POLL" | "POLLREMOVE" | "O_RDWR" | "O_CLOEXEC";
 
+/** Linux's timers that are descriptors. */
+export interface Timerfd {
+  readonly itimerspec: Struct<"it_interval" | "it_value">;
+  readonly constants: { readonly [name in TimerfdConstant]: number };
+}
+
+type TimerfdConstant = "CLOCK_MONOTONIC" | `TFD_${"CLOEXEC" | "NONBLOCK"}`;
+
+/** Linux's counters that are descriptors. */
+export interface Eventfd {
+  readonly constants: { readonly [name in EventfdConstant]: number };
+}
+
+type EventfdConstant = `EFD_${"CLOEXEC" | "NONBLOCK" | "SEMAPHORE"}`;
+
+/** Linux's watches on files. */
+export interface Inotify {
+  readonly inotify_event: Struct<"wd" | "mask" | "cookie" | "len">;
+  readonly constants: { readonly [name in InotifyConstant]: number };
+}
+
+type InotifyConstant = `IN_${
+  | "ACCESS"
+  | "ALL_EVENTS"
+  | "ATTRIB"
+  | "CLOEXEC"
+  | "CLOSE_NOWRITE"
+  | "CLOSE_WRITE"
+  | "CREATE"
+  | "DELETE"
+  | "DELETE_SELF"
+  | "DONT_FOLLOW"
+  | "EXCL_UNLINK"
+  | "IGNORED"
+  | "ISDIR"
+  | "MASK_ADD"
+  | "MODIFY"
+  | "MOVED_FROM"
+  | "MOVED_TO"
+  | "MOVE_SELF"
+  | "NONBLOCK"
+  | "ONESHOT"
+  | "ONLYDIR"
+  | "OPEN"
+  | "Q_OVERFLOW"
+  | "UNMOUNT"}`;
+
+/** The numbers of signals, where descriptors have to do with them. */
+export interface Signals {
+  readonly constants: { readonly [name in SignalConstant]: number };
+}
+
+type SignalConstant = `SIG${
+  | "ABRT"
+  | "ALRM"
+  | "BUS"
+  | "CHLD"
+  | "CONT"
+  | "FPE"
+  | "HUP"
+  | "ILL"
+  | "INT"
+  | "IO"
+  | "KILL"
+  | "PIPE"
+  | "PROF"
+  | "PWR"
+  | "QUIT"
+  | "SEGV"
+  | "STKFLT"
+  | "STOP"
+  | "SYS"
+  | "TERM"
+  | "TRAP"
+  | "TSTP"
+  | "TTIN"
+  | "TTOU"
+  | "URG"
+  | "USR1"
+  | "USR2"
+  | "VTALRM"
+  | "WINCH"
+  | "XCPU"
+  | "XFSZ"}`;
+
+/** Linux's signals that are read from a descriptor. */
+export interface Signalfd {
+  readonly signalfd_siginfo: Struct<
+    `ssi_${"signo" | "code" | "pid" | "uid" | "status" | "int"}`
+  >;
+  readonly constants: {
+    readonly [name in `SFD_${"CLOEXEC" | "NONBLOCK"}` | `SIG_${"BLOCK" | "UNBLOCK"}`]: number;
+  };
+}
+
+/** Linux's processes that are descriptors. */
+export interface Pidfd {
+  readonly siginfo_t: Struct<"si_code" | "si_pid" | "si_status">;
+  readonly constants: { readonly [name in PidfdConstant]: number };
+}
+
+type PidfdConstant =
+  | `SYS_pidfd_${"open" | "send_signal"}`
+  | "O_NONBLOCK"
+  | "P_PIDFD"
+  | "WEXITED"
+  | "WNOHANG"
+  | "WNOWAIT"
+  | "CLD_EXITED"
+  | `POSIX_SPAWN_${"SETSIGDEF" | "SETSIGMASK"}`;
+
+type TermiosStruct = Struct<
+  `c_${"iflag" | "oflag" | "cflag" | "lflag" | "cc" | "ispeed" | "ospeed"}`
+>;
+
+/** Terminals, on systems that keep a line's speed as a plain number. */
+export interface Termios {
+  /** For `tcgetattr` and `tcsetattr`. */
+  readonly termios?: TermiosStruct;
+  /** Linux's, for `ioctl`, as the other one has codes for speeds. */
+  readonly termios2?: TermiosStruct;
+  readonly winsize: Struct<`ws_${"row" | "col" | "xpixel" | "ypixel"}`>;
+  readonly constants:
+    & { readonly [name in TermiosConstant]: number }
+    & { readonly [name in Termios2Constant | "O_CLOEXEC"]?: number };
+}
+
+type TermiosConstant =
+  | `TIOC${"GWINSZ" | "SWINSZ" | "SBRK" | "CBRK"}`
+  | "IGNBRK"
+  | "BRKINT"
+  | "PARMRK"
+  | "INPCK"
+  | "ISTRIP"
+  | "INLCR"
+  | "IGNCR"
+  | "ICRNL"
+  | "IXON"
+  | "IXOFF"
+  | "OPOST"
+  | "CSIZE"
+  | `CS${"5" | "6" | "7" | "8"}`
+  | "CSTOPB"
+  | "CREAD"
+  | "PARENB"
+  | "PARODD"
+  | "CLOCAL"
+  | "CRTSCTS"
+  | "ISIG"
+  | "ICANON"
+  | "ECHO"
+  | "ECHONL"
+  | "IEXTEN"
+  | "VMIN"
+  | "VTIME"
+  | "TCSANOW"
+  | "O_RDWR"
+  | "O_NOCTTY"
+  | "O_NONBLOCK";
+
+type Termios2Constant = "TCGETS2" | "TCSETS2" | "CBAUD" | "CIBAUD" | "BOTHER" | `B${Speed}`;
+
+/** The speeds that have a code on Linux. */
+type Speed =
+  | 50
+  | 75
+  | 110
+  | 134
+  | 150
+  | 200
+  | 300
+  | 600
+  | 1200
+  | 1800
+  | 2400
+  | 4800
+  | 9600
+  | 19200
+  | 38400
+  | 57600
+  | 115200
+  | 230400
+  | 460800
+  | 500000
+  | 576000
+  | 921600
+  | 1000000
+  | 1152000
+  | 1500000
+  | 2000000
+  | 2500000
+  | 3000000
+  | 3500000
+  | 4000000;
+
+/** Messages with control data, on systems whose `sendmsg` takes these. */
+export interface Messages {
+  readonly msghdr: Struct<
+    `msg_${"name" | "namelen" | "iov" | "iovlen" | "control" | "controllen" | "flags"}`
+  >;
+  readonly cmsghdr: Struct<`cmsg_${"len" | "level" | "type"}`>;
+  readonly iovec: Struct<`iov_${"base" | "len"}`>;
+  readonly constants:
+    & { readonly [name in MessageConstant]: number }
+    & { readonly [name in OptionalMessageConstant]?: number };
+}
+
+/** The last two tell how control data is aligned: its header, and what follows a byte of it. */
+type MessageConstant = "F_GETFD" | "SCM_RIGHTS" | "CMSG_LEN(0)" | "CMSG_SPACE(1)";
+
+type OptionalMessageConstant =
+  | "SO_RXQ_OVFL"
+  | `IP_${"PKTINFO" | "RECVTTL"}`
+  | `IPV6_${"RECVHOPLIMIT" | "HOPLIMIT" | "RECVPKTINFO" | "PKTINFO"}`;
+
+/** Linux's credentials of whoever sent a message. */
+export interface Credentials {
+  readonly ucred: Struct<"pid" | "uid" | "gid">;
+  readonly constants: { readonly SCM_CREDENTIALS: number };
+}
+
+/** Options that are structures. */
+export interface Options {
+  readonly linger: Struct<`l_${"onoff" | "linger"}`>;
+  readonly ip_mreq: Struct<`imr_${"multiaddr" | "interface"}`>;
+  /** With an interface's number in it, where `IP_ADD_MEMBERSHIP` takes it. */
+  readonly ip_mreqn?: Struct<`imr_${"multiaddr" | "address" | "ifindex"}`>;
+  readonly ipv6_mreq: Struct<`ipv6mr_${"multiaddr" | "interface"}`>;
+  /** macOS's own names: what others call `SO_LINGER` and `TCP_KEEPIDLE`. */
+  readonly constants: { readonly [name in "SO_LINGER_SEC" | "TCP_KEEPALIVE"]?: number };
+}
+
+/** Linux's packet sockets. */
+export interface Packets {
+  readonly sockaddr_ll: Struct<
+    `sll_${"family" | "protocol" | "ifindex" | "hatype" | "pkttype" | "halen" | "addr"}`
+  >;
+  readonly constants: { readonly [name in PacketConstant]: number };
+}
+
+type PacketConstant =
+  | `ETH_P_${"ALL" | "ARP" | "IP" | "IPV6"}`
+  | "SOL_PACKET"
+  | `PACKET_${"HOST" | "BROADCAST" | "MULTICAST" | "OTHERHOST" | "OUTGOING" | "STATISTICS"}`;
+
 /** The constants that every system has. */
 export type CommonConstant =
   | `AF_${"UNSPEC" | "INET" | "INET6" | "UNIX"}`
@@ -162,6 +407,7 @@ export type OptionalConstant =
 
 /** Error names that the code itself tells apart; a table holds all that the system has. */
 export type KnownError =
+  | "EACCES"
   | "EAGAIN"
   | "EALREADY"
   | "EBADF"
@@ -174,6 +420,7 @@ export type KnownError =
   | "ENFILE"
   | "ENOENT"
   | "ENOSYS"
+  | "EPERM"
   | "EPROTO"
   | "EWOULDBLOCK";
 
@@ -192,6 +439,8 @@ export interface Abi {
   };
   /** Whether variadic arguments go on the stack even while registers are free (Apple's arm64). */
   readonly variadicOnStack: boolean;
+  /** Whether a Unix socket's path can be a name in no file system. */
+  readonly abstractPaths?: boolean;
   /** The descriptors that `select` can tell at the most, or `Infinity` where only memory limits. */
   readonly selectLimit: number;
   readonly structs: Structs;
@@ -201,6 +450,17 @@ export interface Abi {
   readonly epoll?: Epoll;
   readonly kqueue?: Kqueue;
   readonly devpoll?: Devpoll;
+  readonly timerfd?: Timerfd;
+  readonly eventfd?: Eventfd;
+  readonly inotify?: Inotify;
+  readonly signals?: Signals;
+  readonly signalfd?: Signalfd;
+  readonly pidfd?: Pidfd;
+  readonly termios?: Termios;
+  readonly messages?: Messages;
+  readonly credentials?: Credentials;
+  readonly options?: Options;
+  readonly packets?: Packets;
   readonly errno: { readonly [name in KnownError]: number } & { readonly [name: string]: number };
 }
 

@@ -11,6 +11,22 @@ export const muslX64: Abi = {
     "/usr/lib/libc.so",
   ],
   constants: { ...linuxX64.constants, SOMAXCONN: 128 },
+  // Lengths are what POSIX says, narrower than the kernel's, and padded to them.
+  messages: {
+    ...linuxX64.messages!,
+    msghdr: {
+      size: 56,
+      fields: {
+        ...linuxX64.messages!.msghdr.fields,
+        msg_iovlen: [24, 4],
+        msg_controllen: [40, 4],
+      },
+    },
+    cmsghdr: {
+      size: 16,
+      fields: { ...linuxX64.messages!.cmsghdr.fields, cmsg_len: [0, 4] },
+    },
+  },
 };
 
 /** Linux with musl on arm64. */

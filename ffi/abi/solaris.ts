@@ -262,4 +262,10 @@ export const solarisX64: Abi = {
     dvpoll: { size: 32, fields: { dp_fds: [0, 8], dp_nfds: [8, 8], dp_timeout: [16, 4] } },
     constants: { DP_POLL: 0xd001, POLLREMOVE: 0x0800, O_RDWR: 2, O_CLOEXEC: 0x800000 },
   },
+  options: {
+    linger: { size: 8, fields: { l_onoff: [0, 4], l_linger: [4, 4] } },
+    ip_mreq: { size: 8, fields: { imr_multiaddr: [0, 4], imr_interface: [4, 4] } },
+    ipv6_mreq: { size: 20, fields: { ipv6mr_multiaddr: [0, 16], ipv6mr_interface: [16, 4] } },
+    constants: {},
+  },
 };

@@ -1,9 +1,10 @@
 import { abi } from "../abi/host.ts";
 import { libcCalls } from "../libc.ts";
 import { cString } from "../memory.ts";
+import { decodePacketAddress, encodePacketAddress, type PacketAddress } from "./packet.ts";
 import { resolve, resolverError } from "./resolver.ts";
 
-const { AF_INET, AF_INET6, AF_UNIX, NI_NUMERICHOST } = abi.constants;
+const { AF_INET, AF_INET6, AF_PACKET, AF_UNIX, NI_NUMERICHOST } = abi.constants;
 const { sockaddr_in, sockaddr_in6, sockaddr_un } = abi.structs;
 
 const calls = libcCalls({
@@ -15,7 +16,10 @@ const calls = libcCalls({
 
 /** An address of the internet, IPv4 or IPv6. */
 export interface InternetAddress {
-  /** A numeric address, or a name, which the system's resolver turns into one. */
+  /**
+   * A numeric address, or a name, which the system's resolver turns into one. An IPv6 address that
+   * is valid on a link alone takes the interface behind it, `fe80::1%eth0` or `fe80::1%2`.
+   */
   hostname: string;
   /** The port, from 0 to 65535; 0 lets the system pick one as a socket is bound. */
   port: number;
@@ -44,8 +48,16 @@ export const ADDRESS_SIZE = 128;
  * @throws {TypeError} If it is no address, or of another family than the socket
  * @throws {RangeError} If the port or the length of the path is out of range, or a NUL in it
  * @throws {OSError} If the name cannot be resolved (`getaddrinfo`)
+ * @throws {Deno.errors.NotSupported} If the path is abstract and the system has none of these
  */
-export function encodeAddress(address: SocketAddress, family: number): Uint8Array<ArrayBuffer> {
+export function encodeAddress(
+  address: SocketAddress | PacketAddress,
+  family: number,
+): Uint8Array<ArrayBuffer> {
+  if (isPacket(address)) {
+    if (family !== AF_PACKET) throw wrongFamily("an interface", family);
+    return encodePacketAddress(address);
+  }
   if (isUnix(address)) {
     if (family !== AF_UNIX) throw wrongFamily("a path", family);
     return encodePath(address.path);
@@ -76,9 +88,12 @@ export function encodeAddress(address: SocketAddress, family: number): Uint8Arra
  *
  * @param bytes The address
  * @param size How many of the bytes the system filled
- * @throws {Deno.errors.NotSupported} If its family is none of IPv4, IPv6 and Unix
+ * @throws {Deno.errors.NotSupported} If its family is none of IPv4, IPv6, Unix and packets
  */
-export function decodeAddress(bytes: Uint8Array<ArrayBuffer>, size: number): SocketAddress {
+export function decodeAddress(
+  bytes: Uint8Array<ArrayBuffer>,
+  size: number,
+): SocketAddress | PacketAddress {
   const family = familyOf(bytes, size);
   if (family === AF_UNIX) return { path: decodePath(bytes, size) };
   const view = new DataView(bytes.buffer, bytes.byteOffset);
@@ -95,6 +110,7 @@ export function decodeAddress(bytes: Uint8Array<ArrayBuffer>, size: number): Soc
       port: view.getUint16(sockaddr_in6.fields.sin6_port[0]),
     };
   }
+  if (family === AF_PACKET) return decodePacketAddress(bytes);
   throw new Deno.errors.NotSupported(`Cannot read an address of family ${family}`);
 }
 
@@ -119,6 +135,11 @@ function encodePath(path: string): Uint8Array<ArrayBuffer> {
     throw new RangeError("Cannot use a path: it is empty, as of a socket without a name");
   }
   const isAbstract = path.startsWith("\0");
+  if (isAbstract && !abi.abstractPaths) {
+    throw new Deno.errors.NotSupported(
+      `Cannot use an abstract path: ${Deno.build.os} has none, as every path of it names a file`,
+    );
+  }
   if (!isAbstract && path.includes("\0")) {
     throw new RangeError("Cannot use a path: it must not hold a NUL but as its first character");
   }
@@ -146,10 +167,15 @@ function decodePath(bytes: Uint8Array, size: number): string {
 }
 
 /** Names an address, for a message; an abstract one as `ss` does. */
-export function describe(address: SocketAddress): string {
+export function describe(address: SocketAddress | PacketAddress): string {
+  if (isPacket(address)) return `interface ${address.interface}`;
   if (isUnix(address)) return address.path.replace(/^\0/, "@");
   const { hostname, port } = address;
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}
+
+function isPacket(address: SocketAddress | PacketAddress): address is PacketAddress {
+  return typeof (address as Partial<PacketAddress> | null | undefined)?.interface === "number";
 }
 
 function isUnix(address: SocketAddress): address is UnixAddress {

@@ -269,3 +269,33 @@ export const TCP_SYNCNT: number = constants.TCP_SYNCNT ?? -1;
 
 /** Milliseconds that sent data may go unacknowledged (Linux). */
 export const TCP_USER_TIMEOUT: number = constants.TCP_USER_TIMEOUT ?? -1;
+
+/** Control data: descriptors. `sendMessage` and `receiveMessage` see to them themselves. */
+export const SCM_RIGHTS: number = abi.messages?.constants.SCM_RIGHTS ?? -1;
+
+/** Control data: credentials (Linux), which `sendMessage` and `receiveMessage` see to themselves. */
+export const SCM_CREDENTIALS: number = abi.credentials?.constants.SCM_CREDENTIALS ?? -1;
+
+/** Whether datagrams come with the count of those that were dropped before, as control data (Linux). */
+export const SO_RXQ_OVFL: number = abi.messages?.constants.SO_RXQ_OVFL ?? -1;
+
+/** Whether datagrams come with their time to live, as control data: of type `IP_TTL` on Linux. */
+export const IP_RECVTTL: number = abi.messages?.constants.IP_RECVTTL ?? -1;
+
+/** Whether datagrams come with their hop limit, as control data of type `IPV6_HOPLIMIT`. */
+export const IPV6_RECVHOPLIMIT: number = abi.messages?.constants.IPV6_RECVHOPLIMIT ?? -1;
+
+/** Control data: a hop limit. */
+export const IPV6_HOPLIMIT: number = abi.messages?.constants.IPV6_HOPLIMIT ?? -1;
+
+/**
+ * Whether IPv4 datagrams come with the index of their interface, as control data of the same type: a
+ * `struct in_pktinfo`, which begins with it (Linux, macOS).
+ */
+export const IP_PKTINFO: number = abi.messages?.constants.IP_PKTINFO ?? -1;
+
+/** Whether IPv6 datagrams come with the index of their interface, as control data. */
+export const IPV6_RECVPKTINFO: number = abi.messages?.constants.IPV6_RECVPKTINFO ?? -1;
+
+/** Control data: an address and the index of its interface, a `struct in6_pktinfo`. */
+export const IPV6_PKTINFO: number = abi.messages?.constants.IPV6_PKTINFO ?? -1;

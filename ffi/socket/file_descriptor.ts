@@ -3,6 +3,7 @@ import {
   assertDescriptor,
   closeDescriptor,
   type HasFileno,
+  isBlocking,
   makePipe,
   nameOf,
   setBlocking,
@@ -151,6 +152,28 @@ export class FileDescriptor implements HasFileno, Disposable {
    */
   setBlocking(blocking: boolean): void {
     setBlocking(this.#fd, blocking);
+  }
+
+  /**
+   * Tells whether reads and writes on the descriptor's open file block. Who changes that for an
+   * inherited descriptor, such as standard input, changes it for every program that has it, and
+   * does well to change it back.
+   *
+   * @returns Whether they block
+   * @throws {OSError} If the system refuses (`fcntl`)
+   *
+   * @example
+   * ```ts
+   * import { FileDescriptor } from "@readiness/selectors/socket";
+   *
+   * const input = new FileDescriptor(0);
+   * const wasBlocking = input.isBlocking();
+   * input.setBlocking(false);
+   * input.setBlocking(wasBlocking);
+   * ```
+   */
+  isBlocking(): boolean {
+    return isBlocking(this.#fd);
   }
 
   /**

@@ -9,5 +9,59 @@ export type { HasFileno } from "../descriptor.ts";
 export type { InternetAddress, SocketAddress, UnixAddress } from "./address.ts";
 export * from "./constants.ts";
 export { FileDescriptor, pipe, WOULD_BLOCK } from "./file_descriptor.ts";
-export { Socket, socketpair } from "./socket.ts";
+export { type AnySocket, Socket, socketpair } from "./socket.ts";
 export { OSError } from "../errno.ts";
+export { EventDescriptor } from "./eventfd.ts";
+export * from "./inotify.ts";
+export { ProcessDescriptor, type SpawnStreams } from "./pidfd.ts";
+export { SignalDescriptor, type SignalInfo } from "./signalfd.ts";
+export type { Signal } from "./signals.ts";
+export {
+  isTerminal,
+  type LineSettings,
+  openTerminal,
+  type PseudoTerminal,
+  pseudoTerminal,
+  Terminal,
+  type WindowSize,
+} from "./terminal.ts";
+export { TimerDescriptor } from "./timerfd.ts";
+export { type ListenFd, listenFds } from "./activation.ts";
+export type { ControlMessage, Credentials } from "./control.ts";
+export { interfaceIndex, interfaceName } from "./interfaces.ts";
+export {
+  type ReceivedMessage,
+  receiveMessage,
+  type ReceiveMessageOptions,
+  sendMessage,
+  type SendMessageOptions,
+} from "./message.ts";
+export {
+  type Interface,
+  joinGroup,
+  leaveGroup,
+  setMulticastHops,
+  setMulticastInterface,
+  setMulticastLoop,
+} from "./multicast.ts";
+export {
+  getOptionBytes,
+  type KeepAlive,
+  peerCredentials,
+  setKeepAlive,
+  setLinger,
+} from "./options.ts";
+export {
+  ETH_P_ALL,
+  ETH_P_ARP,
+  ETH_P_IP,
+  ETH_P_IPV6,
+  PACKET_BROADCAST,
+  PACKET_HOST,
+  PACKET_MULTICAST,
+  PACKET_OTHERHOST,
+  PACKET_OUTGOING,
+  PACKET_STATISTICS,
+  type PacketAddress,
+  SOL_PACKET,
+} from "./packet.ts";

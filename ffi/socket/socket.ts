@@ -11,6 +11,8 @@ import {
   type SocketAddress,
 } from "./address.ts";
 import { FileDescriptor, isInterrupted, transferLength } from "./file_descriptor.ts";
+import type { PacketAddress } from "./packet.ts";
+import { privilegeFor } from "./privilege.ts";
 
 const {
   AF_UNIX,
@@ -27,7 +29,17 @@ const {
   SO_NOSIGPIPE,
   SO_TYPE,
 } = abi.constants;
-const { EAGAIN, EALREADY, ECONNABORTED, EINPROGRESS, EINTR, EPROTO, EWOULDBLOCK } = abi.errno;
+const {
+  EACCES,
+  EAGAIN,
+  EALREADY,
+  ECONNABORTED,
+  EINPROGRESS,
+  EINTR,
+  EPERM,
+  EPROTO,
+  EWOULDBLOCK,
+} = abi.errno;
 
 const calls = libcCalls({
   socket: { name: abi.symbols.socket, parameters: ["i32", "i32", "i32"], result: "i32" },
@@ -84,16 +96,35 @@ const DIRECTIONS = { read: SHUT_RD, write: SHUT_WR, both: SHUT_RDWR };
  * using connection = server.accept()!;
  * assertEquals(connection.remoteAddress, client.localAddress);
  * ```
+ *
+ * @example An ICMP socket for datagrams, which the group that may ping has without a privilege
+ * ```ts
+ * import { AF_INET, IPPROTO_ICMP, OSError, SOCK_DGRAM, Socket } from "@readiness/selectors/socket";
+ *
+ * try {
+ *   using socket = new Socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
+ *   socket.sendTo(new Uint8Array([8, 0, 0, 0, 0, 0, 0, 1]), { hostname: "127.0.0.1", port: 0 });
+ * } catch (error) {
+ *   if (!(error instanceof OSError)) throw error;
+ *   console.log(error.message); // It says which privilege is missing, and how to get it.
+ * }
+ * ```
+ *
+ * @template Address What its addresses are: `PacketAddress` of packet sockets (Linux)
  */
-export class Socket extends FileDescriptor {
+export class Socket<Address extends SocketAddress | PacketAddress = SocketAddress>
+  extends FileDescriptor {
   /**
    * Makes a socket.
    *
    * @param family The address family: `AF_INET`, `AF_INET6`, `AF_UNIX`, …
    * @param type The socket type: `SOCK_STREAM`, `SOCK_DGRAM`, …
-   * @param protocol The protocol, such as `IPPROTO_ICMP`; 0 is the type's usual one
+   * @param protocol The protocol, such as `IPPROTO_ICMP`; 0 is the type's usual one. For a packet
+   * socket leave it 0, and let `bind` choose it together with the interface
    * @throws {RangeError} If one of them is no 32-bit integer
-   * @throws {OSError} If the system refuses (`socket`), such as with `EAFNOSUPPORT` or `EPERM`
+   * @throws {OSError} If the system refuses (`socket`), such as with `EAFNOSUPPORT`, or with `EPERM`
+   * or `EACCES` for want of a privilege, which the message names: raw and packet sockets take
+   * `CAP_NET_RAW` on Linux and root elsewhere, ICMP ones for datagrams a group on Linux
    * @throws {Deno.errors.NotCapable} Without FFI permission
    */
   constructor(family: number, type: number, protocol: number = 0) {
@@ -143,7 +174,7 @@ export class Socket extends FileDescriptor {
    * socket.bind({ path });
    * ```
    */
-  bind(address: SocketAddress): void {
+  bind(address: Address): void {
     const bytes = encodeFor(this, address);
     if (calls().bind(this.fileno(), bytes, bytes.length) < 0) {
       throw failure(this, `bind ${describe(address)} to`, "bind");
@@ -189,7 +220,7 @@ export class Socket extends FileDescriptor {
    * assertEquals(server.accept(), null);
    * ```
    */
-  accept(): Socket | null {
+  accept(): Socket<Address> | null {
     const { accept, accept4 } = calls();
     const atOnce = accept4 !== null && AT_BIRTH !== 0;
     for (;;) {
@@ -199,7 +230,7 @@ export class Socket extends FileDescriptor {
       if (fd >= 0) {
         if (!atOnce) makeNonBlockingAndCloseOnExec(fd);
         keepSignalsAway(fd);
-        return adopt(fd);
+        return adopt(fd) as Socket<Address>;
       }
       const errno = lastErrno();
       if (errno === EAGAIN || errno === EWOULDBLOCK) return null;
@@ -238,7 +269,7 @@ export class Socket extends FileDescriptor {
    * }
    * ```
    */
-  connect(address: SocketAddress): boolean {
+  connect(address: Address): boolean {
     const bytes = encodeFor(this, address);
     if (calls().connect(this.fileno(), bytes, bytes.length) === 0) return true;
     const errno = lastErrno();
@@ -352,14 +383,18 @@ export class Socket extends FileDescriptor {
    * Receives a datagram, and tells whose it is. Of a stream it receives what is there; the address
    * is that of the peer, or `0.0.0.0` or `::` with port 0 once the connection is over.
    *
+   * A datagram that is larger than the buffer is cut, which `size` does not tell by itself. With
+   * `MSG_TRUNC` Linux tells the whole size, so that one above the buffer's says it; everywhere
+   * {@linkcode receiveMessage} says it.
+   *
    * @param buffer Where the bytes go; what does not fit is lost
-   * @param flags `MSG_PEEK` and others, ORed
+   * @param flags `MSG_PEEK`, `MSG_TRUNC` and others, ORed; on a stream `MSG_TRUNC` drops the bytes
    * @returns The size and the sender's address, or `null` if none waits
    * @throws {TypeError} If `buffer` is no `Uint8Array`
    * @throws {RangeError} If `flags` is no 32-bit integer
    * @throws {OSError} If the system refuses (`recvfrom`), such as with `ECONNREFUSED`
-   * @throws {Deno.errors.NotSupported} If the sender's family is none of IPv4, IPv6 and Unix; the
-   * datagram is lost, so receive such ones with {@linkcode Socket.recv}
+   * @throws {Deno.errors.NotSupported} If the sender's family is none of IPv4, IPv6, Unix and, on
+   * Linux, packets; the datagram is lost, so receive such ones with {@linkcode Socket.recv}
    *
    * @example
    * ```ts
@@ -377,14 +412,14 @@ export class Socket extends FileDescriptor {
   recvFrom(
     buffer: Uint8Array,
     flags: number = 0,
-  ): { size: number; address: SocketAddress } | null {
+  ): { size: number; address: Address } | null {
     const length = transferLength(buffer);
     assertFlags(flags);
     const room = new Uint8Array(ADDRESS_SIZE);
     const roomSize = new Uint32Array([ADDRESS_SIZE]);
     for (;;) {
       const size = calls().recvfrom(this.fileno(), buffer, length, flags, room, roomSize);
-      if (size >= 0) return { size, address: senderOf(this, room, roomSize[0]) };
+      if (size >= 0) return { size, address: senderOf(this, room, roomSize[0]) as Address };
       if (!isInterrupted("receive from", this, "recvfrom")) return null;
     }
   }
@@ -411,7 +446,7 @@ export class Socket extends FileDescriptor {
    * sender.sendTo(new TextEncoder().encode("hi"), receiver.localAddress);
    * ```
    */
-  sendTo(data: Uint8Array, address: SocketAddress, flags: number = 0): number {
+  sendTo(data: Uint8Array, address: Address, flags: number = 0): number {
     const length = transferLength(data);
     assertFlags(flags);
     const bytes = encodeFor(this, address);
@@ -523,7 +558,7 @@ export class Socket extends FileDescriptor {
    * The address that the socket is bound to.
    *
    * @throws {OSError} If the system refuses (`getsockname`), such as with `EBADF`
-   * @throws {Deno.errors.NotSupported} If its family is none of IPv4, IPv6 and Unix
+   * @throws {Deno.errors.NotSupported} If its family is none of IPv4, IPv6, Unix and packets
    *
    * @example
    * ```ts
@@ -534,16 +569,16 @@ export class Socket extends FileDescriptor {
    * console.log(socket.localAddress); // { hostname: "127.0.0.1", port: … }
    * ```
    */
-  get localAddress(): SocketAddress {
+  get localAddress(): Address {
     const [bytes, size] = ownName(this);
-    return decodeAddress(bytes, size);
+    return decodeAddress(bytes, size) as Address;
   }
 
   /**
    * The peer's address.
    *
    * @throws {OSError} If the system refuses (`getpeername`), such as with `ENOTCONN`
-   * @throws {Deno.errors.NotSupported} If its family is none of IPv4, IPv6 and Unix
+   * @throws {Deno.errors.NotSupported} If its family is none of IPv4, IPv6, Unix and packets
    *
    * @example
    * ```ts
@@ -554,15 +589,18 @@ export class Socket extends FileDescriptor {
    * console.log(socket.remoteAddress); // { hostname: "127.0.0.1", port: 9 }
    * ```
    */
-  get remoteAddress(): SocketAddress {
+  get remoteAddress(): Address {
     const bytes = new Uint8Array(ADDRESS_SIZE);
     const size = new Uint32Array([ADDRESS_SIZE]);
     if (calls().getpeername(this.fileno(), bytes, size) < 0) {
       throw failure(this, "tell the peer of", "getpeername");
     }
-    return decodeAddress(bytes, size[0]);
+    return decodeAddress(bytes, size[0]) as Address;
   }
 }
+
+/** A socket of whichever addresses: what works with all of them takes this. */
+export type AnySocket = Socket<SocketAddress | PacketAddress>;
 
 /**
  * Makes two sockets that are connected with each other.
@@ -607,10 +645,12 @@ function openSocket(family: number, type: number, protocol: number): number {
   assertInteger("a protocol", protocol);
   const fd = calls().socket(family, type | AT_BIRTH, protocol);
   if (fd < 0) {
+    const errno = lastErrno();
     throw new OSError(
-      `Cannot make a socket of family ${family}, type ${type}, protocol ${protocol}`,
+      `Cannot make a socket of family ${family}, type ${type}, protocol ${protocol}` +
+        (errno === EPERM || errno === EACCES ? privilegeFor(family, type, protocol) : ""),
       "socket",
-      lastErrno(),
+      errno,
     );
   }
   finishBirth(fd);
@@ -618,12 +658,12 @@ function openSocket(family: number, type: number, protocol: number): number {
 }
 
 /** Makes an object of a descriptor, past the constructor, which would open one. */
-function adopt(fd: number): Socket {
+export function adopt(fd: number): Socket {
   return Reflect.construct(FileDescriptor, [fd], Socket) as Socket;
 }
 
 /** Asks for the socket's own address, in C's form. */
-function ownName(socket: Socket): [bytes: Uint8Array<ArrayBuffer>, size: number] {
+function ownName(socket: AnySocket): [bytes: Uint8Array<ArrayBuffer>, size: number] {
   const bytes = new Uint8Array(ADDRESS_SIZE);
   const size = new Uint32Array([ADDRESS_SIZE]);
   if (calls().getsockname(socket.fileno(), bytes, size) < 0) {
@@ -637,7 +677,11 @@ function ownName(socket: Socket): [bytes: Uint8Array<ArrayBuffer>, size: number]
  * that is over has no peer any more, but what it brought last is still received: that gets the
  * unspecified address of the family.
  */
-function senderOf(socket: Socket, bytes: Uint8Array<ArrayBuffer>, size: number): SocketAddress {
+export function senderOf(
+  socket: AnySocket,
+  bytes: Uint8Array<ArrayBuffer>,
+  size: number,
+): SocketAddress | PacketAddress {
   if (size > 0) return decodeAddress(bytes, size);
   const [own, ownSize] = ownName(socket);
   if (familyOf(own, ownSize) === AF_UNIX) return { path: "" };
@@ -650,11 +694,24 @@ function senderOf(socket: Socket, bytes: Uint8Array<ArrayBuffer>, size: number):
 }
 
 /** Turns an address into C's form, for a socket of whichever family. */
-function encodeFor(socket: Socket, address: SocketAddress): Uint8Array<ArrayBuffer> {
-  return encodeAddress(address, familyOf(...ownName(socket)));
+export function encodeFor(
+  socket: AnySocket,
+  address: SocketAddress | PacketAddress,
+): Uint8Array<ArrayBuffer> {
+  return encodeAddress(address, familyOfSocket(socket));
 }
 
-function failure(socket: Socket, attempt: string, syscall: string, errno = lastErrno()): OSError {
+/** The address family of a socket, bound or not. */
+export function familyOfSocket(socket: AnySocket): number {
+  return familyOf(...ownName(socket));
+}
+
+function failure(
+  socket: AnySocket,
+  attempt: string,
+  syscall: string,
+  errno = lastErrno(),
+): OSError {
   return new OSError(`Cannot ${attempt} ${nameOf(socket.fileno())}`, syscall, errno);
 }
 
@@ -672,7 +729,12 @@ function keepSignalsAway(fd: number): void {
   calls().setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, on, on.byteLength);
 }
 
-function assertInteger(what: string, value: number, minimum: number = -0x8000_0000): void {
+/** Refuses what is no 32-bit integer. */
+export function assertInteger(
+  what: string,
+  value: number,
+  minimum: number = -0x8000_0000,
+): void {
   if (!Number.isInteger(value) || value < minimum || value > 0x7fff_ffff) {
     throw new RangeError(
       `Cannot use ${what}: it must be an integer from ${minimum} to 2147483647, received ${
@@ -683,6 +745,6 @@ function assertInteger(what: string, value: number, minimum: number = -0x8000_00
 }
 
 /** Refuses flags that are none: a call that the compiler made fast would take anything. */
-function assertFlags(flags: number): void {
+export function assertFlags(flags: number): void {
   if (flags !== 0) assertInteger("a mask of flags", flags);
 }

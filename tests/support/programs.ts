@@ -20,6 +20,8 @@ export interface ExampleOptions {
   flags?: readonly string[];
   /** How many descriptors it may have; `sh` sets the limit. */
   descriptors?: number;
+  /** Makes another command of its own: one that runs it elsewhere, or as somebody else. */
+  through?: (command: readonly string[]) => readonly string[];
 }
 
 /** An example that runs until it is stopped, at the latest at the end of an `await using` block. */
@@ -184,11 +186,11 @@ const decoder = new TextDecoder();
 function command(
   name: string,
   args: readonly string[],
-  { flags = ["--allow-ffi"], descriptors }: ExampleOptions = {},
+  { flags = ["--allow-ffi"], descriptors, through = (command) => command }: ExampleOptions = {},
 ): Deno.Command {
   const run = [Deno.execPath(), "run", ...flags, `examples/${name}.ts`, ...args];
   const limited = ["sh", "-c", `ulimit -n ${descriptors}; exec "$@"`, "sh", ...run];
-  const [program, ...rest] = descriptors === undefined ? run : limited;
+  const [program, ...rest] = through(descriptors === undefined ? run : limited);
   return new Deno.Command(program, {
     args: rest,
     cwd: ROOT,

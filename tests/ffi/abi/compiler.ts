@@ -1,4 +1,4 @@
-import { describe, type Fact } from "./facts.ts";
+import { describe, type Fact, typeName } from "./facts.ts";
 import type { Verdict } from "./verdict.ts";
 
 /**
@@ -36,6 +36,7 @@ export async function compile(
 /** What the line of the first fact comes after. */
 const HEADERS = `#define _GNU_SOURCE
 #define _DARWIN_UNLIMITED_SELECT
+#define __APPLE_USE_RFC_3542
 #ifdef _WIN32
 #define _WIN32_WINNT 0x0A00
 #include <winsock2.h>
@@ -52,16 +53,33 @@ const HEADERS = `#define _GNU_SOURCE
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <sys/wait.h>
+#include <termios.h>
 #endif
 #include <stddef.h>
 #include <time.h>
 #if __has_include(<sys/epoll.h>)
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#endif
+#ifdef __linux__
+#include <netinet/if_ether.h>
+#include <netpacket/packet.h>
+#include <spawn.h>
+#include <sys/inotify.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#define termios kernel_termios
+#include <asm/termbits.h>
+#undef termios
+#include <asm/ioctls.h>
 #endif
 #if __has_include(<sys/event.h>)
 #include <sys/event.h>
@@ -77,11 +95,11 @@ function sourceOf(facts: readonly Fact[]): string {
 function lineOf(fact: Fact, errnoPrefix: string): string {
   switch (fact.kind) {
     case "size":
-      return assertion(`sizeof(struct ${fact.struct})`, fact.value);
+      return assertion(`sizeof(${typeName(fact.struct)})`, fact.value);
     case "offset":
-      return assertion(`offsetof(struct ${fact.struct}, ${fact.field})`, fact.value);
+      return assertion(`offsetof(${typeName(fact.struct)}, ${fact.field})`, fact.value);
     case "width":
-      return assertion(`sizeof(((struct ${fact.struct} *)0)->${fact.field})`, fact.value);
+      return assertion(`sizeof(((${typeName(fact.struct)} *)0)->${fact.field})`, fact.value);
     case "constant":
       return assertion(fact.name, fact.value);
     case "errno":

@@ -15,7 +15,23 @@ export function factsOf(abi: Abi | WindowsAbi): Fact[] {
   }
   addStructs(facts, { ...abi.structs });
   const constants: Record<string, number> = { ...abi.constants };
-  for (const group of [abi.epoll, abi.kqueue, abi.devpoll]) {
+  const groups = [
+    abi.epoll,
+    abi.kqueue,
+    abi.devpoll,
+    abi.timerfd,
+    abi.eventfd,
+    abi.inotify,
+    abi.signals,
+    abi.signalfd,
+    abi.pidfd,
+    abi.termios,
+    abi.messages,
+    abi.credentials,
+    abi.options,
+    abi.packets,
+  ];
+  for (const group of groups) {
     if (group === undefined) continue;
     const { constants: own, symbol, ...structs } = { symbol: undefined, ...group };
     Object.assign(constants, own);
@@ -35,16 +51,21 @@ export function factsOf(abi: Abi | WindowsAbi): Fact[] {
 export function describe(fact: Fact): string {
   switch (fact.kind) {
     case "size":
-      return `struct ${fact.struct} is ${fact.value} bytes`;
+      return `${typeName(fact.struct)} is ${fact.value} bytes`;
     case "offset":
-      return `struct ${fact.struct} has ${fact.field} at byte ${fact.value}`;
+      return `${typeName(fact.struct)} has ${fact.field} at byte ${fact.value}`;
     case "width":
-      return `struct ${fact.struct} has a ${fact.field} of ${fact.value} bytes`;
+      return `${typeName(fact.struct)} has a ${fact.field} of ${fact.value} bytes`;
     case "symbol":
       return `the symbol of ${fact.call} is ${fact.value}`;
     default:
       return `${fact.name} is ${fact.value}`;
   }
+}
+
+/** What C calls a structure: some go by a type's name alone. */
+export function typeName(struct: string): string {
+  return struct.endsWith("_t") ? struct : `struct ${struct}`;
 }
 
 function addStructs(facts: Fact[], structs: { readonly [name: string]: Struct<never> }): void {

@@ -150,6 +150,15 @@ Deno.test({
   },
 });
 
+Deno.test("FileDescriptor.isBlocking() tells what setBlocking() set, for each end alone", () => {
+  using ends = new Pipe();
+  assertEquals([ends.reader.isBlocking(), ends.writer.isBlocking()], [false, false]);
+  ends.writer.setBlocking(true);
+  assertEquals([ends.reader.isBlocking(), ends.writer.isBlocking()], [false, true]);
+  ends.writer.setBlocking(false);
+  assertEquals(ends.writer.isBlocking(), false);
+});
+
 Deno.test("FileDescriptor.detach() gives the descriptor up, open", () => {
   using ends = new Pipe();
   const fd = ends.reader.fileno();

@@ -227,6 +227,12 @@ export const fileDescriptorRefusals: readonly Refusal[] = [
     calls: [true, false].map((blocking) => closed((socket) => socket.setBlocking(blocking))),
   },
   {
+    name: "FileDescriptor.isBlocking() throws OSError when it is closed",
+    error: ["EBADF", "fcntl"],
+    message: /^Cannot change the flags of /,
+    calls: [closed((socket) => socket.isBlocking())],
+  },
+  {
     name: "FileDescriptor.close() throws OSError when somebody else has closed the descriptor",
     error: ["EBADF", "close"],
     message: /^Cannot close fd \d+: /,

@@ -1,0 +1,70 @@
+import { lastErrno, OSError } from "../errno.ts";
+import { libcCalls } from "../libc.ts";
+import { cString } from "../memory.ts";
+import { assertInteger } from "./socket.ts";
+
+const calls = libcCalls({
+  if_nametoindex: { parameters: ["buffer"], result: "u32" },
+  if_indextoname: { parameters: ["u32", "buffer"], result: "usize" },
+});
+
+/** More than any system's `IF_NAMESIZE`, which is 16 or 32. */
+const NAME_SIZE = 64;
+
+/**
+ * Tells the index of a network interface.
+ *
+ * @param name Its name, such as `"eth0"`
+ * @returns Its index, 1 or more
+ * @throws {TypeError} If it is no string
+ * @throws {RangeError} If there is a NUL in it
+ * @throws {OSError} If there is no such interface (`if_nametoindex`)
+ * @throws {Deno.errors.NotCapable} Without FFI permission
+ *
+ * @example
+ * ```ts
+ * import { interfaceIndex, interfaceName } from "@readiness/selectors/socket";
+ *
+ * if (Deno.build.os === "linux") console.log(interfaceName(interfaceIndex("lo"))); // lo
+ * ```
+ */
+export function interfaceIndex(name: string): number {
+  if (typeof name !== "string") {
+    throw new TypeError(
+      `Cannot use an interface: its name must be a string, received ${String(name)}`,
+    );
+  }
+  if (name.includes("\0")) {
+    throw new RangeError("Cannot use an interface: its name must not hold a NUL");
+  }
+  const index = calls().if_nametoindex(cString(name));
+  if (index === 0) {
+    throw new OSError(`Cannot find the interface "${name}"`, "if_nametoindex", lastErrno());
+  }
+  return index;
+}
+
+/**
+ * Tells the name of a network interface.
+ *
+ * @param index Its index, 1 or more
+ * @returns Its name
+ * @throws {RangeError} If it is no integer from 0 to 2³¹ − 1
+ * @throws {OSError} If there is no such interface (`if_indextoname`)
+ * @throws {Deno.errors.NotCapable} Without FFI permission
+ *
+ * @example
+ * ```ts
+ * import { interfaceName } from "@readiness/selectors/socket";
+ *
+ * console.log(interfaceName(1)); // lo, or lo0
+ * ```
+ */
+export function interfaceName(index: number): string {
+  assertInteger("an interface's index", index, 0);
+  const name = new Uint8Array(NAME_SIZE);
+  if (calls().if_indextoname(index, name) === 0n) {
+    throw new OSError(`Cannot find interface ${index}`, "if_indextoname", lastErrno());
+  }
+  return new TextDecoder().decode(name.subarray(0, name.indexOf(0)));
+}

@@ -1,0 +1,270 @@
+import { abi } from "../abi/host.ts";
+import { libcCalls } from "../libc.ts";
+import { cString } from "../memory.ts";
+import { interfaceIndex } from "./interfaces.ts";
+import { setField } from "./message_header.ts";
+import { type AnySocket, assertInteger, familyOfSocket } from "./socket.ts";
+import { need } from "./unsupported.ts";
+
+const {
+  AF_INET,
+  AF_INET6,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_JOIN_GROUP,
+  IPV6_LEAVE_GROUP,
+  IPV6_MULTICAST_HOPS,
+  IPV6_MULTICAST_IF,
+  IPV6_MULTICAST_LOOP,
+  IP_ADD_MEMBERSHIP,
+  IP_DROP_MEMBERSHIP,
+  IP_MULTICAST_IF,
+  IP_MULTICAST_LOOP,
+  IP_MULTICAST_TTL,
+} = abi.constants;
+
+const calls = libcCalls({
+  inet_pton: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+});
+
+/**
+ * Which network interface: its index, its name, such as `"eth0"`, or, of IPv4 alone, its address, such
+ * as `"192.0.2.1"`. 0 leaves the choice to the system.
+ */
+export type Interface = number | string;
+
+/**
+ * Joins a multicast group on an interface. The socket gets what arrives for the group at the port that
+ * it is bound to; once closed it has left.
+ *
+ * @param socket An IPv4 or IPv6 socket for datagrams
+ * @param group The group's numeric address, of the socket's family
+ * @param on The interface; left out, the system chooses
+ * @throws {TypeError} If an argument is of another type, or the socket neither IPv4 nor IPv6
+ * @throws {RangeError} If the group is no numeric address of the socket's family, or the interface no
+ * index
+ * @throws {OSError} If the system refuses (`setsockopt`), such as with `EADDRINUSE` if the socket has
+ * joined already, `EINVAL` if it is no multicast address, `ENODEV` or `EADDRNOTAVAIL` if there is no
+ * such interface; or the interface has no such name (`if_nametoindex`)
+ * @throws {Deno.errors.NotSupported} If the system takes an interface of IPv4 by its address alone, as
+ * NetBSD, OpenBSD and Solaris
+ *
+ * @example A group on the loopback interface
+ * ```ts
+ * import {
+ *   AF_INET,
+ *   joinGroup,
+ *   leaveGroup,
+ *   setMulticastInterface,
+ *   SOCK_DGRAM,
+ *   Socket,
+ * } from "@readiness/selectors/socket";
+ *
+ * using socket = new Socket(AF_INET, SOCK_DGRAM);
+ * socket.bind({ hostname: "0.0.0.0", port: 0 });
+ * joinGroup(socket, "239.1.2.3", "127.0.0.1");
+ * setMulticastInterface(socket, "127.0.0.1");
+ * leaveGroup(socket, "239.1.2.3", "127.0.0.1");
+ * ```
+ */
+export function joinGroup(socket: AnySocket, group: string, on: Interface = 0): void {
+  changeMembership(socket, group, on, IP_ADD_MEMBERSHIP, IPV6_JOIN_GROUP);
+}
+
+/**
+ * Leaves a multicast group.
+ *
+ * @param socket The socket that has joined it
+ * @param group The group's numeric address
+ * @param on The interface, as it was when the socket joined
+ * @throws {TypeError} If an argument is of another type, or the socket neither IPv4 nor IPv6
+ * @throws {RangeError} If the group is no numeric address of the socket's family, or the interface no
+ * index
+ * @throws {OSError} If the system refuses (`setsockopt`), such as with `EADDRNOTAVAIL` if the socket
+ * has not joined; or the interface has no such name (`if_nametoindex`)
+ * @throws {Deno.errors.NotSupported} If the system takes an interface of IPv4 by its address alone
+ *
+ * @example
+ * ```ts
+ * import {
+ *   AF_INET,
+ *   joinGroup,
+ *   leaveGroup,
+ *   SOCK_DGRAM,
+ *   Socket,
+ * } from "@readiness/selectors/socket";
+ *
+ * using socket = new Socket(AF_INET, SOCK_DGRAM);
+ * joinGroup(socket, "239.1.2.3", "127.0.0.1");
+ * leaveGroup(socket, "239.1.2.3", "127.0.0.1");
+ * ```
+ */
+export function leaveGroup(socket: AnySocket, group: string, on: Interface = 0): void {
+  changeMembership(socket, group, on, IP_DROP_MEMBERSHIP, IPV6_LEAVE_GROUP);
+}
+
+/**
+ * Chooses the interface that the socket sends multicast through.
+ *
+ * @param socket An IPv4 or IPv6 socket
+ * @param on The interface; 0 leaves the choice to the system
+ * @throws {TypeError} If `on` is neither a number nor a string, or the socket neither IPv4 nor IPv6
+ * @throws {RangeError} If `on` is no index
+ * @throws {OSError} If the system refuses (`setsockopt`), such as with `ENODEV` or `EADDRNOTAVAIL`; or
+ * the interface has no such name (`if_nametoindex`)
+ * @throws {Deno.errors.NotSupported} If the system takes an interface of IPv4 by its address alone
+ *
+ * @example
+ * ```ts
+ * import {
+ *   AF_INET,
+ *   setMulticastInterface,
+ *   SOCK_DGRAM,
+ *   Socket,
+ * } from "@readiness/selectors/socket";
+ *
+ * using socket = new Socket(AF_INET, SOCK_DGRAM);
+ * setMulticastInterface(socket, "127.0.0.1");
+ * ```
+ */
+export function setMulticastInterface(socket: AnySocket, on: Interface): void {
+  if (isIpv6(socket)) {
+    socket.setOption(IPPROTO_IPV6, IPV6_MULTICAST_IF, indexOf(on));
+    return;
+  }
+  const address = ipv4Address(on);
+  const value = address ?? ipv4Request(new Uint8Array(4), on);
+  socket.setOption(IPPROTO_IP, IP_MULTICAST_IF, value);
+}
+
+/**
+ * Sets how many routers multicast from the socket may pass: the time to live, or hop limit.
+ *
+ * @param socket An IPv4 or IPv6 socket
+ * @param hops From 0, which keeps it on this host, to 255; the system's is 1, the link
+ * @throws {TypeError} If the socket is neither IPv4 nor IPv6
+ * @throws {RangeError} If `hops` is out of range or no integer
+ * @throws {OSError} If the system refuses (`setsockopt`), such as with `EBADF`
+ *
+ * @example
+ * ```ts
+ * import { AF_INET, setMulticastHops, SOCK_DGRAM, Socket } from "@readiness/selectors/socket";
+ *
+ * using socket = new Socket(AF_INET, SOCK_DGRAM);
+ * setMulticastHops(socket, 0); // It stays on this host.
+ * ```
+ */
+export function setMulticastHops(socket: AnySocket, hops: number): void {
+  if (!Number.isInteger(hops) || hops < 0 || hops > 255) {
+    throw new RangeError(
+      `Cannot use a hop limit: it must be an integer from 0 to 255, received ${String(hops)}`,
+    );
+  }
+  // Of IPv4 it is a byte, which is all that some of the BSDs take.
+  if (isIpv6(socket)) socket.setOption(IPPROTO_IPV6, IPV6_MULTICAST_HOPS, hops);
+  else socket.setOption(IPPROTO_IP, IP_MULTICAST_TTL, new Uint8Array([hops]));
+}
+
+/**
+ * Sets whether multicast from the socket comes back to this host's own members of the group, as it
+ * does unless told. Through the loopback interface it comes back all the same.
+ *
+ * @param socket An IPv4 or IPv6 socket
+ * @param loops Whether it does
+ * @throws {TypeError} If the socket is neither IPv4 nor IPv6
+ * @throws {OSError} If the system refuses (`setsockopt`), such as with `EBADF`
+ *
+ * @example
+ * ```ts
+ * import { AF_INET, setMulticastLoop, SOCK_DGRAM, Socket } from "@readiness/selectors/socket";
+ *
+ * using socket = new Socket(AF_INET, SOCK_DGRAM);
+ * setMulticastLoop(socket, false);
+ * ```
+ */
+export function setMulticastLoop(socket: AnySocket, loops: boolean): void {
+  const value = loops ? 1 : 0;
+  if (isIpv6(socket)) socket.setOption(IPPROTO_IPV6, IPV6_MULTICAST_LOOP, value);
+  else socket.setOption(IPPROTO_IP, IP_MULTICAST_LOOP, new Uint8Array([value]));
+}
+
+function changeMembership(
+  socket: AnySocket,
+  group: string,
+  on: Interface,
+  ipv4: number,
+  ipv6: number,
+): void {
+  if (isIpv6(socket)) {
+    const { fields, size } = need(abi.options, "member of a group", "struct ipv6_mreq").ipv6_mreq;
+    const bytes = new Uint8Array(size);
+    bytes.set(parseAddress(AF_INET6, group) ?? refuse(group, 6), fields.ipv6mr_multiaddr[0]);
+    setField(new DataView(bytes.buffer), 0, fields.ipv6mr_interface, indexOf(on));
+    socket.setOption(IPPROTO_IPV6, ipv6, bytes);
+  } else {
+    const address = parseAddress(AF_INET, group) ?? refuse(group, 4);
+    socket.setOption(IPPROTO_IP, ipv4, ipv4Request(address, on));
+  }
+}
+
+/** A group and an interface in C's form: by the interface's address, or else by its index. */
+function ipv4Request(group: Uint8Array, on: Interface): Uint8Array<ArrayBuffer> {
+  const { ip_mreq, ip_mreqn } = need(abi.options, "member of a group", "struct ip_mreq");
+  const address = ipv4Address(on);
+  if (address !== null) {
+    const bytes = new Uint8Array(ip_mreq.size);
+    bytes.set(group, ip_mreq.fields.imr_multiaddr[0]);
+    bytes.set(address, ip_mreq.fields.imr_interface[0]);
+    return bytes;
+  }
+  const index = indexOf(on);
+  const { fields, size } = need(
+    ip_mreqn,
+    `choice of interface ${index}`,
+    "struct ip_mreqn: give the interface's address",
+  );
+  const bytes = new Uint8Array(size);
+  bytes.set(group, fields.imr_multiaddr[0]);
+  setField(new DataView(bytes.buffer), 0, fields.imr_ifindex, index);
+  return bytes;
+}
+
+/** The address that an interface is told by; `null` if it is told by its index or name. */
+function ipv4Address(on: Interface): Uint8Array<ArrayBuffer> | null {
+  if (on === 0) return new Uint8Array(4);
+  return typeof on === "string" ? parseAddress(AF_INET, on) : null;
+}
+
+function indexOf(on: Interface): number {
+  if (typeof on === "string") return interfaceIndex(on);
+  if (typeof on !== "number") {
+    throw new TypeError(
+      `Cannot use an interface: it must be an index or a name, received ${String(on)}`,
+    );
+  }
+  assertInteger("an interface's index", on, 0);
+  return on;
+}
+
+function isIpv6(socket: AnySocket): boolean {
+  const family = familyOfSocket(socket);
+  if (family !== AF_INET && family !== AF_INET6) {
+    throw new TypeError(`Cannot use multicast with a socket of family ${family}`);
+  }
+  return family === AF_INET6;
+}
+
+function parseAddress(family: number, text: string): Uint8Array<ArrayBuffer> | null {
+  if (typeof text !== "string") {
+    throw new TypeError(`Cannot use a group: it must be a string, received ${String(text)}`);
+  }
+  const bytes = new Uint8Array(family === AF_INET ? 4 : 16);
+  if (text.includes("\0")) return null;
+  return calls().inet_pton(family, cString(text), bytes) === 1 ? bytes : null;
+}
+
+function refuse(group: string, version: 4 | 6): never {
+  throw new RangeError(
+    `Cannot use the group "${group}": it must be a numeric IPv${version} address`,
+  );
+}

@@ -1,0 +1,475 @@
+import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { abi } from "../../../ffi/abi/host.ts";
+import {
+  AF_INET,
+  AF_UNIX,
+  type FileDescriptor,
+  IP_RECVTTL,
+  IP_TTL,
+  IPPROTO_IP,
+  MSG_PEEK,
+  MSG_TRUNC,
+  pipe,
+  receiveMessage,
+  SCM_RIGHTS,
+  sendMessage,
+  SO_PASSCRED,
+  SO_RXQ_OVFL,
+  SOCK_DGRAM,
+  SOCK_SEQPACKET,
+  SOCK_STREAM,
+  Socket,
+  socketpair,
+  SOL_SOCKET,
+  WOULD_BLOCK,
+} from "../../../ffi/socket/mod.ts";
+import { Descriptor, descriptorFlags, Pair, Pipe } from "../../support/descriptors.ts";
+import { notEmulated } from "../../support/emulation.ts";
+import { runProgram } from "../../support/program.ts";
+import {
+  assertSameBytes,
+  datagrams,
+  linuxOnly,
+  noise,
+  places,
+  untilReadable,
+} from "../../support/sockets.ts";
+import { messageRefusals, testRefusals } from "./more_refusals.ts";
+
+testRefusals(messageRefusals);
+
+for (const place of places) {
+  Deno.test({
+    name: `sendMessage() and receiveMessage() tell whose a datagram is (${place.name})`,
+    ignore: place.ignore,
+    fn() {
+      using left = datagrams(place);
+      using right = datagrams(place);
+      assertEquals(receiveMessage(right, new Uint8Array(9)), null);
+      assertEquals(sendMessage(left, noise(3), { address: right.localAddress }), 3);
+      untilReadable(right);
+      const buffer = new Uint8Array(4);
+      const message = receiveMessage(right, buffer)!;
+      assertEquals([message.size, message.address], [3, left.localAddress]);
+      assertEquals([message.truncated, message.controlTruncated, message.flags], [false, false, 0]);
+      assertEquals([message.control, message.credentials, message.descriptors], [[], null, []]);
+      assertEquals(buffer, new Uint8Array([...noise(3), 0]));
+    },
+  });
+
+  Deno.test({
+    name: `receiveMessage() says that a datagram is larger than the buffers (${place.name})`,
+    ignore: place.ignore,
+    fn() {
+      using left = datagrams(place);
+      using right = datagrams(place);
+      for (const size of [5, 4, 0]) left.sendTo(new Uint8Array(size), right.localAddress);
+      const received = () => {
+        untilReadable(right);
+        const { size, truncated } = receiveMessage(right, [new Uint8Array(3), new Uint8Array(1)])!;
+        return [size, truncated];
+      };
+      assertEquals([received(), received(), received()], [[4, true], [4, false], [0, false]]);
+    },
+  });
+}
+
+Deno.test({
+  name: "receiveMessage() tells with MSG_TRUNC the whole size",
+  ...linuxOnly,
+  fn() {
+    using left = datagrams();
+    using right = datagrams();
+    left.sendTo(new Uint8Array(5), right.localAddress);
+    untilReadable(right);
+    const { size, truncated } = receiveMessage(right, new Uint8Array(2), { flags: MSG_TRUNC })!;
+    assertEquals([size, truncated], [5, true]);
+  },
+});
+
+Deno.test("sendMessage() gathers and receiveMessage() scatters many buffers of all sizes", () => {
+  using pair = new Pair();
+  const bytes = noise(40_000);
+  const sizes = [0, 1, 2, 63, 64, 65, 127, 0, 1000, 10_000, 28_678];
+  let at = 0;
+  const pieces = sizes.map((size) => bytes.subarray(at, at += size).slice());
+  assertEquals([at, sendMessage(pair.left, pieces)], [40_000, 40_000]);
+  const buffers = sizes.toReversed().map((size) => new Uint8Array(size));
+  assertEquals(receiveMessage(pair.right, buffers)!.size, 40_000);
+  assertSameBytes(new Uint8Array(buffers.flatMap((buffer) => [...buffer])), bytes);
+});
+
+Deno.test("sendMessage() and receiveMessage() use just the part that a view shows", () => {
+  using pair = new Pair();
+  const bytes = new Uint8Array([1, 2, 3, 4]);
+  sendMessage(pair.left, [bytes.subarray(1, 2), bytes.subarray(2, 3)]);
+  const buffer = new Uint8Array(5);
+  receiveMessage(pair.right, [buffer.subarray(1, 2), buffer.subarray(3, 4)]);
+  assertEquals(buffer, new Uint8Array([0, 2, 0, 3, 0]));
+});
+
+Deno.test("receiveMessage() fills small buffers where they are after collections", async () => {
+  const { stdout, stderr } = await runProgram(
+    `
+    const [left, right] = sockets.socketpair();
+    let wrong = 0;
+    for (let i = 0; i < 20_000; i++) {
+      const sent = [new Uint8Array([i, i >> 8]), new Uint8Array([7])];
+      const got = [new Uint8Array(1), new Uint8Array(2)];
+      if (i % 100 === 0) gc({ type: "minor" });
+      sockets.sendMessage(left, sent);
+      if (i % 1000 === 0) gc();
+      sockets.receiveMessage(right, got);
+      if (got[0][0] !== (i & 255) || got[1][0] !== (i >> 8) || got[1][1] !== 7) wrong++;
+    }
+    console.log(wrong);
+    `,
+    ["--allow-ffi", "--v8-flags=--expose-gc"],
+  );
+  assertEquals([stdout, stderr], ["0", ""]);
+});
+
+Deno.test("sendMessage() returns WOULD_BLOCK when there is no room, receiveMessage() 0 at the end", () => {
+  using pair = new Pair();
+  pair.stuff();
+  assertEquals(sendMessage(pair.left, new Uint8Array(1)), WOULD_BLOCK);
+  using ends = new Pipe();
+  assertEquals(
+    sendMessage(pair.left, new Uint8Array(1), { descriptors: [ends.reader] }),
+    WOULD_BLOCK,
+  );
+  pair.left.close();
+  const buffer = new Uint8Array(1 << 20);
+  let message;
+  while ((message = receiveMessage(pair.right, buffer, { descriptors: 9 }))!.size > 0) {
+    assertEquals(message!.descriptors, []);
+  }
+  assertEquals(message!.truncated, false);
+});
+
+const kinds = [
+  { name: "stream", type: SOCK_STREAM, ignore: false },
+  { name: "datagram", type: SOCK_DGRAM, ignore: false },
+  { name: "sequenced packet", type: SOCK_SEQPACKET, ...linuxOnly },
+];
+
+for (const { name, type, ignore } of kinds) {
+  Deno.test({
+    name: `sendMessage() passes descriptors on, in order, close-on-exec (${name})`,
+    ignore,
+    fn() {
+      const [left, right] = socketpair(AF_UNIX, type);
+      using _left = left;
+      using _right = right;
+      using ends = new Pipe();
+      const { reader, writer } = ends;
+      sendMessage(left, new Uint8Array(1), { descriptors: [writer, reader.fileno()] });
+      using message = receiveMessage(right, new Uint8Array(1), { descriptors: 5 })!;
+      const [first, second] = message.descriptors;
+      assertEquals([message.descriptors.length, message.controlTruncated], [2, false]);
+      assertNotEquals(first.fileno(), writer.fileno());
+      if (!linuxOnly.ignore) {
+        for (const file of message.descriptors) {
+          assertEquals(descriptorFlags(file.fileno()).closeOnExec, true);
+        }
+      }
+      first.write(noise(5));
+      const buffer = new Uint8Array(9);
+      assertEquals(second.read(buffer), 5);
+      assertEquals(buffer.subarray(0, 5), noise(5));
+      for (const file of [writer, first]) file.close();
+      assertEquals(reader.read(buffer), 0);
+    },
+  });
+}
+
+Deno.test("receiveMessage() leaves a received descriptor blocking or not, as the sender's is", () => {
+  if (linuxOnly.ignore) return;
+  using pair = new Pair();
+  using ends = new Pipe();
+  ends.reader.setBlocking(true);
+  sendMessage(pair.left, new Uint8Array(1), { descriptors: [ends.reader, ends.writer] });
+  using message = receiveMessage(pair.right, new Uint8Array(1), { descriptors: 2 })!;
+  assertEquals(
+    message.descriptors.map((file) => descriptorFlags(file.fileno()).nonBlocking),
+    [false, true],
+  );
+});
+
+Deno.test("ReceivedMessage closes its descriptors at the end of a using block, but for detached ones", () => {
+  using pair = new Pair();
+  using ends = new Pipe();
+  sendMessage(pair.left, new Uint8Array(1), { descriptors: [ends.reader, ends.writer] });
+  let files: readonly FileDescriptor[];
+  let kept: Descriptor;
+  {
+    using message = receiveMessage(pair.right, new Uint8Array(1), { descriptors: 2 })!;
+    files = message.descriptors;
+    kept = new Descriptor(files[1].detach());
+  }
+  assertEquals(files.map((file) => file.fileno()), [-1, -1]);
+  using copy = kept;
+  assertEquals(copy.write(new Uint8Array(2)), 2);
+});
+
+/** Sends a number of pipes' ends and receives with room for some; tells what was received. */
+const LEAKS = `
+  const count = () => [...Deno.readDirSync("/proc/self/fd")].length;
+  const [left, right] = sockets.socketpair();
+  const ends = sockets.pipe();
+  const byte = new Uint8Array(1);
+  const exchange = (sent, options) => {
+    sockets.sendMessage(left, byte, { descriptors: Array(sent).fill(ends.writer) });
+    const message = sockets.receiveMessage(right, byte, options);
+    return message;
+  };
+  exchange(1, { descriptors: 1 })[Symbol.dispose]();
+  const before = count();
+`;
+
+Deno.test({
+  name: "receiveMessage() closes descriptors that were not asked for, and says so",
+  ignore: linuxOnly.ignore || notEmulated.ignore,
+  async fn() {
+    const { stdout, stderr } = await runProgram(`${LEAKS}
+      for (const [sent, options] of [
+        [1, {}], [253, {}], [3, { descriptors: 1 }], [253, { descriptors: 252 }],
+        [2, { descriptors: 2 }], [253, { descriptors: 253, controlSize: 0 }],
+        [2, { controlSize: 0 }], [2, { controlSize: 16 }], [2, { controlSize: 17 }],
+        [2, { controlSize: 20 }], [2, { controlSize: 23 }], [3, { descriptors: 1, controlSize: 0 }],
+      ]) {
+        const message = exchange(sent, options);
+        const during = count() - before;
+        message[Symbol.dispose]();
+        const { descriptors, controlTruncated } = message;
+        console.log(sent, descriptors.length, during, count() - before, controlTruncated);
+      }
+    `);
+    assertEquals([stderr, stdout.split("\n")], ["", [
+      "1 0 0 0 true",
+      "253 0 0 0 true",
+      "3 1 1 0 true",
+      "253 252 252 0 true",
+      "2 2 2 0 false",
+      "253 253 253 0 false",
+      "2 0 0 0 true",
+      "2 0 0 0 true",
+      "2 0 0 0 true",
+      "2 0 0 0 true",
+      "2 0 0 0 true",
+      "3 1 1 0 true",
+    ]]);
+  },
+});
+
+Deno.test({
+  name: "receiveMessage() closes received descriptors when it fails",
+  ...linuxOnly,
+  async fn() {
+    // The sender's address is made one of another family, after the system has told it.
+    const { stdout, stderr } = await runProgram(`${LEAKS}
+      const { decode } = TextDecoder.prototype;
+      const bound = new sockets.Socket(sockets.AF_UNIX, sockets.SOCK_DGRAM);
+      const path = "\\0readiness-leak-" + Deno.pid;
+      bound.bind({ path });
+      const sender = new sockets.Socket(sockets.AF_UNIX, sockets.SOCK_DGRAM);
+      sender.bind({ path: path + "-sender" });
+      const now = count();
+      for (let i = 0; i < 10; i++) {
+        const descriptors = [ends.writer, ends.reader];
+        sockets.sendMessage(sender, byte, { address: { path }, descriptors });
+        TextDecoder.prototype.decode = () => { throw new Error("no address"); };
+        try {
+          sockets.receiveMessage(bound, byte, { descriptors: 2 });
+        } catch (error) {
+          TextDecoder.prototype.decode = decode;
+          console.log(error.message, count() - now);
+        }
+        TextDecoder.prototype.decode = decode;
+      }
+    `);
+    assertEquals([stderr, stdout.split("\n")], ["", Array(10).fill("no address 0")]);
+  },
+});
+
+Deno.test({
+  name: "receiveMessage() says that descriptors are lost when this process can have no more",
+  ...linuxOnly,
+  async fn() {
+    const { stdout, stderr } = await runProgram(`${LEAKS}
+      const full = [];
+      try { for (;;) full.push(sockets.pipe()); } catch { full.pop().reader.close(); }
+      sockets.sendMessage(left, byte, { descriptors: Array(20).fill(ends.writer) });
+      using message = sockets.receiveMessage(right, byte, { descriptors: 20 });
+      console.log(message.descriptors.length < 20, message.controlTruncated);
+    `);
+    assertEquals([stderr, stdout], ["", "true true"]);
+  },
+});
+
+Deno.test("receiveMessage() leaves with MSG_PEEK the message and its descriptors", () => {
+  if (linuxOnly.ignore) return;
+  using pair = new Pair();
+  using ends = new Pipe();
+  sendMessage(pair.left, noise(2), { descriptors: [ends.writer] });
+  for (const flags of [MSG_PEEK, 0]) {
+    using message = receiveMessage(pair.right, new Uint8Array(2), { descriptors: 1, flags })!;
+    assertEquals([message.size, message.descriptors.length], [2, 1]);
+  }
+  assertEquals(receiveMessage(pair.right, new Uint8Array(2)), null);
+});
+
+Deno.test({
+  name: "sendMessage() sends credentials, and receiveMessage() tells them",
+  ignore: linuxOnly.ignore || notEmulated.ignore,
+  fn() {
+    using pair = new Pair();
+    const own = { pid: Deno.pid, uid: Deno.uid()!, gid: Deno.gid()! };
+    const byte = new Uint8Array(1);
+    sendMessage(pair.left, byte, { credentials: own });
+    assertEquals(receiveMessage(pair.right, byte)!.credentials, null);
+    pair.right.setOption(SOL_SOCKET, SO_PASSCRED, 1);
+    pair.left.send(byte);
+    assertEquals(receiveMessage(pair.right, byte)!.credentials, own);
+    using ends = new Pipe();
+    sendMessage(pair.left, byte, { credentials: own, descriptors: [ends.reader] });
+    using both = receiveMessage(pair.right, byte, { descriptors: 1 })!;
+    assertEquals([both.credentials, both.descriptors.length], [own, 1]);
+    assertEquals([both.control, both.controlTruncated], [[], false]);
+    if (own.uid === 0) {
+      sendMessage(pair.left, byte, { credentials: { ...own, uid: 4_294_967_294, gid: 5 } });
+      assertEquals(receiveMessage(pair.right, byte)!.credentials, {
+        ...own,
+        uid: 4_294_967_294,
+        gid: 5,
+      });
+    }
+    sendMessage(pair.left, byte, { credentials: own });
+    const cut = receiveMessage(pair.right, byte, { controlSize: 20 })!;
+    assertEquals([cut.credentials, cut.controlTruncated], [null, true]);
+  },
+});
+
+Deno.test({
+  name: "sendMessage() and receiveMessage() carry other control data: a time to live",
+  ...linuxOnly,
+  fn() {
+    using left = datagrams();
+    using right = datagrams();
+    right.setOption(IPPROTO_IP, IP_RECVTTL, 1);
+    const int = (value: number) => new Uint8Array(new Int32Array([value]).buffer);
+    const control = [{ level: IPPROTO_IP, type: IP_TTL, data: int(7) }];
+    sendMessage(left, new Uint8Array(1), { address: right.localAddress, control });
+    untilReadable(right);
+    assertEquals(receiveMessage(right, new Uint8Array(1))!.control, control);
+  },
+});
+
+Deno.test({
+  name: "receiveMessage() tells how many datagrams the system dropped before",
+  ignore: linuxOnly.ignore || notEmulated.ignore,
+  fn() {
+    using left = datagrams();
+    using right = datagrams();
+    right.setOption(SOL_SOCKET, SO_RXQ_OVFL, 1);
+    const flood = 2000;
+    for (let i = 0; i < flood; i++) left.sendTo(new Uint8Array(1000), right.localAddress);
+    let received = 0;
+    while (right.recv(new Uint8Array(1000)) !== WOULD_BLOCK) received++;
+    left.sendTo(new Uint8Array(1), right.localAddress);
+    untilReadable(right);
+    const [{ level, type, data }] = receiveMessage(right, new Uint8Array(1))!.control;
+    assertEquals([level, type], [SOL_SOCKET, SO_RXQ_OVFL]);
+    const dropped = new DataView(data.buffer).getUint32(0, true);
+    assert(dropped > 0);
+    assertEquals(received + dropped, flood);
+  },
+});
+
+Deno.test("sendMessage() refuses control data that a stream would lose, and sends it in a datagram", () => {
+  using pair = new Pair();
+  using ends = new Pipe();
+  const options = { descriptors: [ends.reader] };
+  assertThrows(() => sendMessage(pair.left, new Uint8Array(0), options), RangeError, "would lose");
+  assertThrows(() => sendMessage(pair.left, [], options), RangeError, "would lose");
+  assertEquals(sendMessage(pair.left, []), 0);
+  if (notEmulated.ignore) return;
+  const [left, right] = socketpair(AF_UNIX, SOCK_DGRAM);
+  using _left = left;
+  using _right = right;
+  assertEquals(sendMessage(left, [], options), 0);
+  using message = receiveMessage(right, [], { descriptors: 1 })!;
+  assertEquals([message.size, message.descriptors.length], [0, 1]);
+});
+
+Deno.test("sendMessage() takes a descriptor as other control data, too", () => {
+  using pair = new Pair();
+  const { reader, writer } = pipe();
+  using _reader = reader;
+  using _writer = writer;
+  const data = new Uint8Array(new Int32Array([writer.fileno()]).buffer);
+  sendMessage(pair.left, new Uint8Array(1), {
+    control: [{ level: SOL_SOCKET, type: SCM_RIGHTS, data }],
+  });
+  using message = receiveMessage(pair.right, new Uint8Array(1), { descriptors: 1 })!;
+  assertEquals(message.descriptors.length, 1);
+});
+
+const libc = abi.libc.find((path) => {
+  try {
+    return path.startsWith("/") && Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+});
+
+Deno.test({
+  name: "receiveMessage() works with the permission for libc alone",
+  ignore: libc === undefined,
+  async fn() {
+    const { stdout, stderr } = await runProgram(
+      `
+      const [left, right] = sockets.socketpair();
+      sockets.sendMessage(left, [new Uint8Array(2)], { descriptors: [left] });
+      using message = sockets.receiveMessage(right, new Uint8Array(9), { descriptors: 1 });
+      console.log(message.size, message.descriptors.length);
+      `,
+      [`--allow-ffi=${libc}`],
+    );
+    assertEquals([stdout, stderr], ["2 1", ""]);
+  },
+});
+
+Deno.test("sendMessage() throws NotCapable that names the flag without permission", async () => {
+  const { stdout } = await runProgram(
+    `for (const call of [
+      () => sockets.sendMessage(sockets.Socket.prototype, new Uint8Array(1)),
+      () => sockets.interfaceIndex("lo"), () => sockets.interfaceName(1), sockets.listenFds,
+    ]) try { call(); } catch (error) { console.log(error.name, /--allow-ffi/.test(error.message)); }`,
+    [],
+  );
+  // The first is refused for its wrong receiver at the latest.
+  assertEquals(stdout.split("\n").slice(1), Array(3).fill("NotCapable true"));
+});
+
+Deno.test("sendMessage() raises no SIGPIPE when the connection is broken", async () => {
+  const { stdout, code } = await runProgram(
+    `const [left, right] = sockets.socketpair();
+    right.close();
+    try { sockets.sendMessage(left, new Uint8Array(1)); } catch (error) { console.log(error.code); }`,
+  );
+  assertEquals([stdout, code], ["EPIPE", 0]);
+});
+
+Deno.test("receiveMessage() tells of a stream whose it is as recvFrom() does", () => {
+  using server = new Socket(AF_INET, SOCK_STREAM);
+  server.bind({ hostname: "127.0.0.1", port: 0 });
+  server.listen();
+  using client = new Socket(AF_INET, SOCK_STREAM);
+  client.connect(server.localAddress);
+  untilReadable(server);
+  using connection = server.accept()!;
+  sendMessage(client, noise(3));
+  untilReadable(connection);
+  assertEquals(receiveMessage(connection, new Uint8Array(9))!.address, client.localAddress);
+});

@@ -1,0 +1,233 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import {
+  AF_INET,
+  AF_INET6,
+  interfaceIndex,
+  interfaceName,
+  type InternetAddress,
+  IP_MULTICAST_LOOP,
+  IP_MULTICAST_TTL,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_MULTICAST_HOPS,
+  IPV6_MULTICAST_IF,
+  IPV6_MULTICAST_LOOP,
+  IPV6_V6ONLY,
+  joinGroup,
+  leaveGroup,
+  OSError,
+  setMulticastHops,
+  setMulticastInterface,
+  setMulticastLoop,
+  SO_BROADCAST,
+  SOCK_DGRAM,
+  Socket,
+  SOL_SOCKET,
+} from "../../../ffi/socket/mod.ts";
+import { datagrams, linuxOnly, needsIpv6, places, untilReadable } from "../../support/sockets.ts";
+import { notEmulated } from "../../support/emulation.ts";
+import { inOwnNetwork, needsOwnNetwork } from "../../support/privileges.ts";
+import { interfaceRefusals, multicastRefusals, testRefusals } from "./more_refusals.ts";
+
+testRefusals(multicastRefusals);
+testRefusals(interfaceRefusals);
+
+const LO = Deno.build.os === "linux" ? "lo" : "lo0";
+
+/** Joins a group, sends to it before and after the socket leaves it, and prints what arrived. */
+const MEMBER = `
+  import * as sockets from "${new URL("../../../ffi/socket/mod.ts", import.meta.url)}";
+  import { EVENT_READ, PollSelector } from "${new URL("../../../mod.ts", import.meta.url)}";
+  const [family, any, alone, group, on] = JSON.parse(Deno.args[0]);
+  const member = new sockets.Socket(family, sockets.SOCK_DGRAM);
+  member.bind({ hostname: any, port: 0 });
+  const { port } = member.localAddress;
+  const sender = new sockets.Socket(family, sockets.SOCK_DGRAM);
+  sockets.setMulticastInterface(sender, on);
+  using selector = new PollSelector();
+  selector.register(member, EVENT_READ);
+  const next = () => {
+    if (selector.select(10_000).length === 0) throw new Error("nothing arrives");
+    return member.recv(new Uint8Array(9));
+  };
+  const isMember = () => {
+    sender.sendTo(new Uint8Array(1), { hostname: group, port });
+    sender.sendTo(new Uint8Array(2), { hostname: alone, port });
+    return next() === 1 && next() === 2;
+  };
+  const refused = (call) => { try { call(); } catch (error) { return error.code; } };
+  const join = () => sockets.joinGroup(member, group, on);
+  const leave = () => sockets.leaveGroup(member, group, on);
+  join();
+  const said = [isMember(), refused(join)];
+  leave();
+  console.log(...said, isMember(), refused(leave));
+`;
+
+/** Loopback has no route for groups of IPv6. */
+const ROUTE = "ip -6 route add local ff00::/8 dev lo table local";
+
+for (
+  const [name, ...args] of [
+    ["IPv4", AF_INET, "0.0.0.0", "127.0.0.1", "239.255.1.2"],
+    ["IPv6", AF_INET6, "::", "::1", "ff05::7:1234"],
+  ] as const
+) {
+  for (const on of [LO, interfaceIndex(LO), ...name === "IPv4" ? ["127.0.0.1"] : []]) {
+    Deno.test({
+      name: `joinGroup() has a socket receive what is sent to a group (${name}, ${on})`,
+      ignore: needsOwnNetwork.ignore || notEmulated.ignore,
+      async fn() {
+        const run = ["run", "--allow-ffi", "--no-config", "-", JSON.stringify([...args, on])];
+        const [program, ...rest] = inOwnNetwork(ROUTE, [Deno.execPath(), ...run]);
+        assertEquals(await feed(program, rest, MEMBER), "true EADDRINUSE false EADDRNOTAVAIL\n");
+      },
+    });
+  }
+}
+
+const ZONES = `
+  import * as sockets from "${new URL("../../../ffi/socket/mod.ts", import.meta.url)}";
+  const server = new sockets.Socket(sockets.AF_INET6, sockets.SOCK_DGRAM);
+  server.bind({ hostname: "fe80::7%lo", port: 0 });
+  const { hostname, port } = server.localAddress;
+  console.log(hostname);
+  for (const zone of ["lo", "1"]) {
+    const client = new sockets.Socket(sockets.AF_INET6, sockets.SOCK_DGRAM);
+    client.sendTo(new Uint8Array(3), { hostname: "fe80::7%" + zone, port });
+    const { size, address } = server.recvFrom(new Uint8Array(9));
+    console.log(size, address.hostname);
+  }
+`;
+
+Deno.test({
+  name: "Socket uses an address of a link by its interface's name and index, and tells the name",
+  ...needsOwnNetwork,
+  async fn() {
+    const prepare = "ip addr add fe80::7/64 dev lo nodad";
+    const command = [Deno.execPath(), "run", "--allow-ffi", "--no-config", "-"];
+    const [program, ...rest] = inOwnNetwork(prepare, command);
+    assertEquals(
+      await feed(program, rest, ZONES),
+      "fe80::7%lo\n3 fe80::7%lo\n3 fe80::7%lo\n",
+    );
+  },
+});
+
+/** Runs a command with a text as its standard input, and gives its output. */
+async function feed(program: string, args: string[], text: string): Promise<string> {
+  const child = new Deno.Command(program, {
+    args,
+    env: { NO_COLOR: "1" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(text));
+  await writer.close();
+  const { stdout, stderr } = await child.output();
+  assertEquals(new TextDecoder().decode(stderr), "");
+  return new TextDecoder().decode(stdout);
+}
+
+Deno.test("joinGroup() on one interface by its name is left by its index", () => {
+  using member = datagrams();
+  joinGroup(member, "239.1.2.3", LO);
+  leaveGroup(member, "239.1.2.3", interfaceIndex(LO));
+});
+
+Deno.test("setMulticastHops() and setMulticastLoop() set the options of IPv4", () => {
+  using socket = new Socket(AF_INET, SOCK_DGRAM);
+  const option = (name: number) => socket.getOption(IPPROTO_IP, name) & 255;
+  assertEquals([option(IP_MULTICAST_TTL), option(IP_MULTICAST_LOOP)], [1, 1]);
+  for (const hops of [0, 255, 17]) {
+    setMulticastHops(socket, hops);
+    assertEquals(option(IP_MULTICAST_TTL), hops);
+  }
+  setMulticastLoop(socket, false);
+  assertEquals(option(IP_MULTICAST_LOOP), 0);
+});
+
+Deno.test({
+  name:
+    "setMulticastHops(), setMulticastLoop() and setMulticastInterface() set the options of IPv6",
+  ignore: needsIpv6.ignore || notEmulated.ignore,
+  fn() {
+    using socket = new Socket(AF_INET6, SOCK_DGRAM);
+    setMulticastHops(socket, 9);
+    setMulticastLoop(socket, false);
+    setMulticastInterface(socket, LO);
+    const option = (name: number) => socket.getOption(IPPROTO_IPV6, name);
+    assertEquals(
+      [option(IPV6_MULTICAST_HOPS), option(IPV6_MULTICAST_LOOP), option(IPV6_MULTICAST_IF)],
+      [9, 0, interfaceIndex(LO)],
+    );
+    setMulticastInterface(socket, 0);
+    assertEquals(option(IPV6_MULTICAST_IF), 0);
+  },
+});
+
+Deno.test("interfaceIndex() and interfaceName() are inverse", () => {
+  const index = interfaceIndex(LO);
+  assert(index > 0);
+  assertEquals(interfaceName(index), LO);
+});
+
+Deno.test({
+  name: "Socket throws OSError when a link's interface is none",
+  ...(linuxOnly.ignore ? linuxOnly : needsIpv6),
+  fn() {
+    using socket = new Socket(AF_INET6, SOCK_DGRAM);
+    assertThrows(
+      () => socket.sendTo(new Uint8Array(1), { hostname: "fe80::1%nonsense", port: 1 }),
+      OSError,
+      'Cannot resolve "fe80::1%nonsense"',
+    );
+  },
+});
+
+Deno.test({
+  name: "Socket takes IPv4 in on an IPv6 address unless IPV6_V6ONLY is set",
+  ...needsIpv6,
+  fn() {
+    for (const only of [0, 1]) {
+      using server = new Socket(AF_INET6, SOCK_DGRAM);
+      server.setOption(IPPROTO_IPV6, IPV6_V6ONLY, only);
+      server.bind({ hostname: "::", port: 0 });
+      const { port } = server.localAddress as InternetAddress;
+      using client = new Socket(AF_INET, SOCK_DGRAM);
+      client.connect({ hostname: "127.0.0.1", port });
+      client.send(new Uint8Array(3));
+      if (only === 1) {
+        untilReadable(client);
+        assertEquals(client.error()?.code, "ECONNREFUSED");
+      } else {
+        untilReadable(server);
+        const { address } = server.recvFrom(new Uint8Array(9))!;
+        assertEquals(address, {
+          hostname: "::ffff:127.0.0.1",
+          port: (client.localAddress as InternetAddress).port,
+        });
+      }
+    }
+  },
+});
+
+Deno.test({
+  name: "Socket broadcasts with SO_BROADCAST, and is refused without",
+  ...linuxOnly,
+  fn() {
+    using receiver = new Socket(AF_INET, SOCK_DGRAM);
+    receiver.bind({ hostname: "0.0.0.0", port: 0 });
+    const { port } = receiver.localAddress as InternetAddress;
+    using sender = datagrams(places[0]);
+    const everyone = { hostname: "127.255.255.255", port };
+    const error = assertThrows(() => sender.sendTo(new Uint8Array(3), everyone), OSError);
+    assertEquals([error.code, error.syscall], ["EACCES", "sendto"]);
+    sender.setOption(SOL_SOCKET, SO_BROADCAST, 1);
+    sender.sendTo(new Uint8Array(3), everyone);
+    untilReadable(receiver);
+    assertEquals(receiver.recvFrom(new Uint8Array(9)), { size: 3, address: sender.localAddress });
+  },
+});

@@ -1,0 +1,199 @@
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import {
+  AF_INET,
+  AF_INET6,
+  AF_PACKET,
+  AF_UNIX,
+  ETH_P_ALL,
+  ETH_P_IP,
+  interfaceIndex,
+  type InternetAddress,
+  IPPROTO_ICMP,
+  IPPROTO_ICMPV6,
+  IPPROTO_TCP,
+  PACKET_HOST,
+  PACKET_OUTGOING,
+  type PacketAddress,
+  receiveMessage,
+  SOCK_DGRAM,
+  SOCK_RAW,
+  SOCK_STREAM,
+  Socket,
+} from "../../../ffi/socket/mod.ts";
+import { decodePacketAddress, encodePacketAddress } from "../../../ffi/socket/packet.ts";
+import { privilegeFor } from "../../../ffi/socket/privilege.ts";
+import { needsRaw, needsSetpriv, withoutRaw } from "../../support/privileges.ts";
+import { datagrams, linuxOnly, untilReadable } from "../../support/sockets.ts";
+import { packetRefusals, testRefusals } from "./more_refusals.ts";
+
+testRefusals(packetRefusals);
+
+Deno.test({
+  name: "PacketAddress goes to C's form and back",
+  ...linuxOnly,
+  fn() {
+    for (const hardwareAddress of ["", "0a:ff:00:01:02:03", "01", "1:2:3:4:5:6:7:8"]) {
+      const bytes = encodePacketAddress({ interface: 70_000, protocol: 0x86dd, hardwareAddress });
+      assertEquals(decodePacketAddress(bytes), {
+        interface: 70_000,
+        protocol: 0x86dd,
+        packetType: 0,
+        hardwareType: 0,
+        hardwareAddress: hardwareAddress.replace(/\b\d\b/g, "0$&"),
+      });
+    }
+  },
+});
+
+Deno.test({
+  name: "decodePacketAddress() reads no more hardware address than there is",
+  ...linuxOnly,
+  fn() {
+    const bytes = encodePacketAddress({ interface: 1, protocol: 1 });
+    bytes[11] = 255; // sll_halen
+    assertEquals(decodePacketAddress(bytes).hardwareAddress, "00:00:00:00:00:00:00:00");
+  },
+});
+
+Deno.test({
+  name: "Socket receives an interface's packets, once in and once out of loopback",
+  ...needsRaw,
+  fn() {
+    using packets = new Socket<PacketAddress>(AF_PACKET, SOCK_DGRAM);
+    using receiver = datagrams();
+    using sender = datagrams();
+    const lo = interfaceIndex("lo");
+    packets.bind({ interface: lo, protocol: ETH_P_ALL });
+    const { interface: index, protocol, hardwareType } = packets.localAddress;
+    assertEquals([index, protocol, hardwareType], [lo, ETH_P_ALL, 772]);
+    const port = (receiver.localAddress as InternetAddress).port;
+    sender.sendTo(new Uint8Array(3), receiver.localAddress);
+    const seen = [];
+    const buffer = new Uint8Array(2048);
+    while (seen.length < 2) {
+      untilReadable(packets);
+      const { size, address } = packets.recvFrom(buffer)!;
+      const isOurs = address.protocol === ETH_P_IP && size === 31 &&
+        new DataView(buffer.buffer).getUint16(22) === port;
+      if (isOurs) seen.push(address);
+    }
+    assertEquals(seen.map(({ packetType }) => packetType), [PACKET_OUTGOING, PACKET_HOST]);
+    assertEquals(seen[1], {
+      interface: lo,
+      protocol: ETH_P_IP,
+      packetType: PACKET_HOST,
+      hardwareType: 772,
+      hardwareAddress: "00:00:00:00:00:00",
+    });
+  },
+});
+
+Deno.test({
+  name: "Socket sends a packet through an interface, and receiveMessage() tells one that is cut",
+  ...needsRaw,
+  fn() {
+    const PROTOCOL = 0x88b5; // For experiments.
+    using receiver = new Socket<PacketAddress>(AF_PACKET, SOCK_DGRAM);
+    const lo = interfaceIndex("lo");
+    receiver.bind({ interface: lo, protocol: PROTOCOL });
+    using sender = new Socket<PacketAddress>(AF_PACKET, SOCK_DGRAM);
+    const hardwareAddress = "00:00:00:00:00:00";
+    sender.sendTo(new Uint8Array(100), { interface: lo, protocol: PROTOCOL, hardwareAddress });
+    untilReadable(receiver);
+    const message = receiveMessage(receiver, new Uint8Array(10))!;
+    assertEquals([message.size, message.truncated], [10, true]);
+    assertEquals([message.address.interface, message.address.protocol], [lo, PROTOCOL]);
+  },
+});
+
+Deno.test({
+  name: "Socket of packets receives nothing before it is bound",
+  ...needsRaw,
+  fn() {
+    using packets = new Socket<PacketAddress>(AF_PACKET, SOCK_RAW);
+    using sender = datagrams();
+    sender.sendTo(new Uint8Array(3), sender.localAddress);
+    untilReadable(sender);
+    assertEquals(packets.recvFrom(new Uint8Array(100)), null);
+    packets.bind({ interface: interfaceIndex("lo"), protocol: ETH_P_ALL });
+    sender.sendTo(new Uint8Array(3), sender.localAddress);
+    untilReadable(packets);
+    assert(packets.recvFrom(new Uint8Array(100))!.size >= 14 + 20);
+  },
+});
+
+Deno.test({
+  name: "Socket of ICMP, raw, gets an answer from loopback",
+  ...needsRaw,
+  fn() {
+    using socket = new Socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+    socket.connect({ hostname: "127.0.0.1", port: 0 });
+    const id = crypto.getRandomValues(new Uint8Array(2));
+    const checksum = 0xffff - ((0x0800 + (id[0] << 8) + id[1]) % 0xffff);
+    socket.send(new Uint8Array([8, 0, checksum >> 8, checksum & 255, ...id, 0, 0]));
+    const packet = new Uint8Array(100);
+    do {
+      untilReadable(socket);
+      socket.recv(packet);
+    } while (packet[20] !== 0 || packet[24] !== id[0] || packet[25] !== id[1]);
+  },
+});
+
+const kinds = [
+  { name: "a raw socket", args: [AF_INET, SOCK_RAW, IPPROTO_ICMP], says: "CAP_NET_RAW" },
+  { name: "a raw IPv6 socket", args: [AF_INET6, SOCK_RAW, IPPROTO_ICMPV6], says: "CAP_NET_RAW" },
+  { name: "a packet socket", args: [AF_PACKET, SOCK_DGRAM, 0], says: "CAP_NET_RAW" },
+];
+
+for (const { name, args, says } of kinds) {
+  Deno.test({
+    name: `Socket() says which privilege ${name} takes, and how to get it`,
+    ...needsSetpriv,
+    async fn() {
+      const root = new URL("../../../ffi/socket/mod.ts", import.meta.url);
+      const [program, ...rest] = withoutRaw([
+        Deno.execPath(),
+        "eval",
+        "--no-config",
+        `import { Socket } from "${root}"; try { new Socket(${args}); }
+        catch (error) { console.log(error.code, error.message); }`,
+      ]);
+      const { stdout } = await new Deno.Command(program, { args: rest }).output();
+      const text = new TextDecoder().decode(stdout);
+      assertMatch(text, /^EPERM Cannot make a socket of family \d+, .*which takes /);
+      assertMatch(text, new RegExp(`which takes ${says} \\(run as root, or as root: setcap `));
+    },
+  });
+}
+
+Deno.test({
+  name: "privilegeFor() names the privilege of each kind that takes one",
+  ...linuxOnly,
+  fn() {
+    for (const protocol of [IPPROTO_ICMP, IPPROTO_ICMPV6]) {
+      assertMatch(privilegeFor(AF_INET, SOCK_DGRAM, protocol), /net\.ipv4\.ping_group_range/);
+    }
+    assertMatch(privilegeFor(AF_INET6, SOCK_RAW, 0), /CAP_NET_RAW/);
+    assertMatch(privilegeFor(AF_PACKET, SOCK_DGRAM, 0), /CAP_NET_RAW/);
+    assertEquals(privilegeFor(AF_UNIX, SOCK_DGRAM, 0), "");
+    assertEquals(privilegeFor(AF_INET, SOCK_STREAM, IPPROTO_TCP), "");
+  },
+});
+
+Deno.test({
+  name: "Socket() of ICMP for datagrams either is made or says which group it takes",
+  ...linuxOnly,
+  fn() {
+    try {
+      using _socket = new Socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
+    } catch (error) {
+      assertMatch((error as Error).message, /net\.ipv4\.ping_group_range .*\(EACCES\)$/);
+    }
+  },
+});
+
+Deno.test("Socket throws TypeError of a packet address where there are no packet sockets", () => {
+  using socket = datagrams();
+  const address = { interface: 1, protocol: 3 } as never;
+  assertThrows(() => socket.bind(address), TypeError, "Cannot use an interface as the address");
+});
