@@ -22,24 +22,32 @@ export function exitWith(code: number, message: string): never {
   Deno.exit(code);
 }
 
+type Options = NonNullable<ParseArgsConfig["options"]>;
+
+/** A command line that was understood. */
+type CommandLine<T extends Options> = ReturnType<
+  typeof parseArgs<{ options: T; allowPositionals: boolean }>
+>;
+
 /**
  * Parses the command line: `--help` prints the usage and exits with 0, what is not understood exits
  * with 2.
  */
-export function parseCommandLine<const T extends NonNullable<ParseArgsConfig["options"]>>(
+export function parseCommandLine<const T extends Options>(
   usage: string,
   options: T,
   allowPositionals = false,
-): ReturnType<typeof parseArgs<{ options: T; allowPositionals: boolean }>> {
-  if (Deno.args.includes("--help")) {
-    console.log(usage);
-    Deno.exit(0);
-  }
+): CommandLine<T> {
   try {
-    return parseArgs({ args: Deno.args, options, allowPositionals });
+    const args = Deno.args;
+    const all = { ...options, help: { type: "boolean" } as const };
+    const parsed = parseArgs({ args, options: all, allowPositionals });
+    if (!(parsed.values as { help?: boolean }).help) return parsed as CommandLine<T>;
   } catch (error) {
     exitWith(2, `${(error as Error).message}\n\n${usage}`);
   }
+  console.log(usage);
+  Deno.exit(0);
 }
 
 /** Reads a port from the command line. */

@@ -12,6 +12,7 @@
 
 import { DefaultSelector, EVENT_READ, EVENT_WRITE, OSError } from "@readiness/selectors";
 import { type InternetAddress, SO_REUSEPORT, type Socket } from "@readiness/selectors/socket";
+import { BAD_REQUEST, CONTINUE, type Request, RequestReader, writeHead } from "./http_requests.ts";
 import { bind, hasNoRoom, REST } from "./listening.ts";
 
 /** What the main thread sends as the Worker begins. */
@@ -25,21 +26,11 @@ export interface Task {
 /** What the Worker sends: how to wake it as it begins, how many requests it had as it ends. */
 export type Report = { waker: number } | { count: number };
 
-/** The longest head of a request, in bytes. */
-const LONGEST_HEAD = 8192;
-
-const REQUEST_LINE = /^([A-Z]+) \S+ HTTP\/1\.(\d)$/;
-const EMPTY_LINE = /\r?\n\r?\n/;
-const FIELD = /^[\w!#$%&'*+.^`|~-]+:/;
-
 const HELLO = hello();
 const HELLO_KEPT = hello("Connection: keep-alive");
 const HELLO_LAST = hello("Connection: close");
-const BAD_REQUEST = refusal("400 Bad Request");
-const NOT_ALLOWED = refusal("405 Method Not Allowed", "Allow: GET");
-const TOO_LONG = refusal("431 Request Header Fields Too Large");
+const NOT_ALLOWED = refuse("405 Method Not Allowed", "Allow: GET");
 
-const decoder = new TextDecoder("latin1");
 const encoder = new TextEncoder();
 const buffer = new Uint8Array(64 * 1024);
 
@@ -78,7 +69,7 @@ self.onmessage = ({ data: { address, isStopped } }: MessageEvent<Task>) => {
   }
 
   function serve(socket: Socket): void {
-    let requests = "";
+    const reader = new RequestReader();
     let unsent = new Uint8Array();
     let isLast = false;
     selector.register(socket, EVENT_READ, receive);
@@ -88,7 +79,7 @@ self.onmessage = ({ data: { address, isStopped } }: MessageEvent<Task>) => {
         const size = socket.recv(buffer);
         if (size === 0) close();
         if (size <= 0 || isLast) return;
-        requests += decoder.decode(buffer.subarray(0, size));
+        reader.push(buffer.subarray(0, size));
         const answers = [...takeAnswers()];
         if (answers.length > 0) send(encoder.encode(answers.join("")));
       });
@@ -100,14 +91,15 @@ self.onmessage = ({ data: { address, isStopped } }: MessageEvent<Task>) => {
 
     /** Answers the requests that are whole, in their order. */
     function* takeAnswers(): Generator<string> {
-      while (!isLast) {
-        requests = requests.replace(/^[\r\n]+/, ""); // Empty lines may come before a request.
-        const next = takeRequest(requests);
-        if (next === null) return;
-        requests = next.rest;
-        isLast = next.answer.includes("Connection: close");
+      for (let next; !isLast && (next = reader.next()) !== null;) {
+        if (next === CONTINUE) {
+          yield `HTTP/1.1 ${CONTINUE}\r\n\r\n`;
+          continue;
+        }
+        const answer = typeof next === "string" ? refuse(next) : respond(next);
+        isLast = answer.includes("Connection: close");
         count++;
-        yield next.answer;
+        yield answer;
       }
     }
 
@@ -140,53 +132,20 @@ self.onmessage = ({ data: { address, isStopped } }: MessageEvent<Task>) => {
   }
 };
 
-/** Answers the first request of a text, and gives what follows it; null if it is not whole yet. */
-function takeRequest(text: string): { answer: string; rest: string } | null {
-  const newline = text.indexOf("\n");
-  if (newline >= 0 && !REQUEST_LINE.test(text.slice(0, newline).trimEnd())) {
-    return { answer: BAD_REQUEST, rest: "" };
-  }
-  const end = EMPTY_LINE.exec(text);
-  if ((end?.index ?? text.length) > LONGEST_HEAD) return { answer: TOO_LONG, rest: "" };
-  if (end === null) return null;
-  const head = text.slice(0, end.index);
-  return { answer: respond(head), rest: text.slice(end.index + end[0].length) };
-}
-
-/** Answers a request by its head, whose first line is known to be right. */
-function respond(head: string): string {
-  const [line, ...fields] = head.split(/\r?\n/);
-  const [, method, version] = REQUEST_LINE.exec(line)!;
-  const values = (name: string) =>
-    fields.filter((field) => field.toLowerCase().startsWith(`${name}:`))
-      .map((field) => field.slice(name.length + 1).trim().toLowerCase());
-  const hosts = values("host").length;
-  if (!fields.every((field) => FIELD.test(field)) || hosts > 1) return BAD_REQUEST;
-  if (hosts === 0 && version !== "0") return BAD_REQUEST;
+function respond({ method, minor, bodySize, isKept }: Request): string {
   if (method !== "GET") return NOT_ALLOWED;
-  // A body would be taken for the next request.
-  if (
-    [...values("content-length"), ...values("transfer-encoding")].some((value) => value !== "0")
-  ) {
-    return BAD_REQUEST;
-  }
-  const wishes = values("connection").join().split(/\s*,\s*/);
-  if (wishes.includes("close")) return HELLO_LAST;
-  if (version !== "0") return HELLO;
-  return wishes.includes("keep-alive") ? HELLO_KEPT : HELLO_LAST;
+  if (bodySize > 0) return refuse(BAD_REQUEST); // It would mean nothing.
+  if (!isKept) return HELLO_LAST;
+  return minor > 0 ? HELLO : HELLO_KEPT;
 }
 
 function hello(...fields: string[]): string {
-  return answer("200 OK", "Hello, world!\n", "Content-Type: text/plain", ...fields);
+  const body = "Hello, world!\n";
+  return writeHead("200 OK", body.length, "Content-Type: text/plain", ...fields) + body;
 }
 
-function refusal(status: string, ...fields: string[]): string {
-  return answer(status, "", ...fields, "Connection: close");
-}
-
-function answer(status: string, body: string, ...fields: string[]): string {
-  const head = [`HTTP/1.1 ${status}`, `Content-Length: ${body.length}`, ...fields];
-  return `${head.join("\r\n")}\r\n\r\n${body}`;
+function refuse(status: string, ...fields: string[]): string {
+  return writeHead(status, 0, ...fields, "Connection: close");
 }
 
 function report(message: Report): void {

@@ -1,0 +1,215 @@
+/**
+ * An HTTP/1.1 responder on one thread.
+ *
+ * What it shows: requests that come in pieces or several at once (pipelining) and are answered in
+ * their order, connections that are kept or not, bodies of any length that are never held, and
+ * back-pressure: who does not take answers is not read from. Silent connections end in time.
+ *
+ *     deno run --allow-ffi examples/http.ts
+ *     curl http://127.0.0.1:8000/
+ *
+ * @module
+ */
+
+import { DefaultSelector, EVENT_READ, EVENT_WRITE, OSError } from "@readiness/selectors";
+import { IPPROTO_TCP, type Socket, TCP_NODELAY } from "@readiness/selectors/socket";
+import { resolving } from "./addresses.ts";
+import { format, parseCommandLine, parseInteger, parsePort, run } from "./command_line.ts";
+import { CONTINUE, type Request, RequestReader, writeHead } from "./http_requests.ts";
+import { bind, hasNoRoom, REST } from "./listening.ts";
+
+const USAGE = `Usage: http.ts [OPTIONS]
+
+Answers HTTP requests, until it is interrupted (Ctrl-C): / with a greeting, /bytes/COUNT with so
+many bytes, anything else with 404.
+
+Options:
+  --hostname HOST  the address to listen on (127.0.0.1)
+  --port PORT      the port to listen on; 0 lets the system pick one (8000)
+  --idle SECONDS   end a connection on which nothing has come or gone for so long (60)
+  --verbose        log each request
+  --help           show this and exit`;
+
+const GREETING = "Hello, world!\n";
+const BYTES = /^\/bytes\/(\d{1,15})$/;
+
+/** How much is made up at once of what goes out, in bytes. */
+const BLOCK = new Uint8Array(64 * 1024).fill(0x2e);
+
+const encoder = new TextEncoder();
+const buffer = new Uint8Array(64 * 1024);
+
+run(() => {
+  const { values: options } = parseCommandLine(USAGE, {
+    hostname: { type: "string", default: "127.0.0.1" },
+    port: { type: "string", default: "8000" },
+    idle: { type: "string", default: "60" },
+    verbose: { type: "boolean", default: false },
+  });
+  const address = { hostname: options.hostname, port: parsePort(options.port) };
+  const idle = parseInteger("idle time", options.idle, 1, 1_000_000) * 1000;
+  const server = resolving(() => bind(address));
+  const selector = new DefaultSelector<() => void, Socket>();
+  const connections = new Set<() => void>();
+  let isResting = false;
+  let now = 0;
+  let swept = -Infinity;
+  let date = "";
+
+  server.listen();
+  startAccepting();
+  console.log(`listening on ${format(server.localAddress)} (${selector.constructor.name})`);
+  for (;;) {
+    const ready = selector.select(connections.size > 0 || isResting ? REST : undefined);
+    now = performance.now();
+    if (now - swept >= 1000) sweep();
+    for (const [key] of ready) key.data();
+  }
+
+  /** What is done once a second. */
+  function sweep(): void {
+    swept = now;
+    date = `Date: ${new Date().toUTCString()}`;
+    for (const check of connections) check();
+    if (isResting) startAccepting();
+  }
+
+  function startAccepting(): void {
+    selector.register(server, EVENT_READ, accept);
+    isResting = false;
+  }
+
+  function accept(): void {
+    try {
+      for (let socket; (socket = server.accept()) !== null;) serve(socket);
+    } catch (error) {
+      if (!hasNoRoom(error)) throw error;
+      console.error(`${error.message}; resting from accepting`);
+      selector.unregister(server);
+      isResting = true;
+    }
+  }
+
+  function serve(socket: Socket): void {
+    const reader = new RequestReader();
+    let unsent = new Uint8Array();
+    let filler = 0; // How much of a body is still to be made up.
+    let isLast = false;
+    let lastActive = now;
+    socket.setOption(IPPROTO_TCP, TCP_NODELAY, 1);
+    selector.register(socket, EVENT_READ, receive);
+    connections.add(check);
+
+    function receive(): void {
+      attempt(() => {
+        const size = socket.recv(buffer);
+        if (size === 0) return close();
+        // What comes after the last request is dropped. To close before the client does, with
+        // something unread, would reset the connection, and lose what was just sent.
+        if (size < 0 || isLast) return;
+        lastActive = now;
+        reader.push(buffer.subarray(0, size));
+        send();
+      });
+    }
+
+    function sendMore(): void {
+      attempt(send);
+    }
+
+    /** Sends once, so that every connection has its turn, and watches for what is to come next. */
+    function send(): void {
+      if (unsent.length === 0) unsent = produce();
+      if (unsent.length > 0) {
+        const sent = socket.send(unsent);
+        if (sent > 0) {
+          lastActive = now;
+          unsent = unsent.subarray(sent);
+          if (unsent.length === 0) unsent = produce();
+        }
+      }
+      const events = unsent.length > 0 ? EVENT_WRITE : EVENT_READ;
+      const isWriting = selector.getKey(socket).events === EVENT_WRITE;
+      if ((events === EVENT_WRITE) !== isWriting) {
+        selector.modify(socket, events, events === EVENT_WRITE ? sendMore : receive);
+      }
+      if (unsent.length === 0 && isLast) socket.shutdown("write");
+    }
+
+    /** Gives what is to be sent next: the rest of a body, or answers to what has come. */
+    function produce(): Uint8Array<ArrayBuffer> {
+      if (filler > 0) {
+        const block = BLOCK.subarray(0, Math.min(filler, BLOCK.length));
+        filler -= block.length;
+        return block;
+      }
+      let answers = "";
+      while (!isLast && filler === 0 && answers.length < BLOCK.length) {
+        const next = reader.next();
+        if (next === null) break;
+        answers += next === CONTINUE
+          ? `HTTP/1.1 ${CONTINUE}\r\n\r\n`
+          : typeof next === "string"
+          ? refuse(next)
+          : respond(next);
+      }
+      return encoder.encode(answers);
+    }
+
+    function refuse(status: string): string {
+      isLast = true;
+      log(status);
+      return writeHead(status, 0, date, "Connection: close");
+    }
+
+    function respond(request: Request): string {
+      const { method, target, minor } = request;
+      const fields = [date];
+      isLast = !request.isKept;
+      if (isLast) fields.push("Connection: close");
+      else if (minor === 0) fields.push("Connection: keep-alive");
+      const path = target.replace(/^https?:\/\/[^/?]*/i, "").replace(/\?.*/, "") || "/";
+      const isHead = method === "HEAD";
+      if (!isHead && method !== "GET") {
+        log(`${method} ${target} 405`);
+        return writeHead("405 Method Not Allowed", 0, ...fields, "Allow: GET, HEAD");
+      }
+      const bytes = BYTES.exec(path);
+      if (bytes !== null) {
+        if (!isHead) filler = Number(bytes[1]);
+        log(`${method} ${target} 200`);
+        return writeHead("200 OK", Number(bytes[1]), ...fields, "Content-Type: text/plain");
+      }
+      const [status, body] = path === "/" ? ["200 OK", GREETING] : ["404 Not Found", "Not found\n"];
+      log(`${method} ${target} ${status}`);
+      const head = writeHead(status, body.length, ...fields, "Content-Type: text/plain");
+      return isHead ? head : head + body;
+    }
+
+    function check(): void {
+      if (now - lastActive >= idle) close();
+    }
+
+    /** A connection that breaks, such as by a reset, ends alone. */
+    function attempt(step: () => void): void {
+      if (socket.fileno() < 0) return; // It was idle for too long, just as this event came.
+      try {
+        step();
+      } catch (error) {
+        if (!(error instanceof OSError)) throw error;
+        close();
+      }
+    }
+
+    function close(): void {
+      connections.delete(check);
+      selector.unregister(socket);
+      socket.close();
+      if (isResting) startAccepting();
+    }
+
+    function log(text: string): void {
+      if (options.verbose) console.log(`fd ${socket.fileno()} ${text}`);
+    }
+  }
+});

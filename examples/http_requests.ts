@@ -1,0 +1,200 @@
+/**
+ * What the examples that speak HTTP/1.1 have in common: reading requests, and writing answers.
+ *
+ * A reader is fed with what a connection receives, in whatever pieces, and gives one request after
+ * the other, each once its body is through. It is strict where to guess is dangerous: a request
+ * whose length is read in two ways is how one smuggles a second one past a proxy.
+ *
+ * @module
+ */
+
+/** A request without its body, which is passed over. */
+export interface Request {
+  readonly method: string;
+  /** What is asked for, as it was sent: a path, or a whole URL. */
+  readonly target: string;
+  /** The 1 of HTTP/1.1. */
+  readonly minor: number;
+  /** Each header field by its lower-case name, a repeated one with commas in between. */
+  readonly fields: ReadonlyMap<string, string>;
+  /** How many bytes the body has; `Infinity` if it comes in chunks, until its end is found. */
+  readonly bodySize: number;
+  /** Whether the client wants to send another one over the same connection. */
+  readonly isKept: boolean;
+}
+
+/** The status that is no answer yet: the client waits for it before it sends its body. */
+export const CONTINUE = "100 Continue";
+
+export const BAD_REQUEST = "400 Bad Request";
+const TOO_LARGE = "413 Content Too Large";
+const HEAD_TOO_LARGE = "431 Request Header Fields Too Large";
+const NOT_IMPLEMENTED = "501 Not Implemented";
+
+/** The longest head of a request, and the longest trailer, in bytes. */
+const LONGEST_HEAD = 8192;
+
+/** The longest body that is passed over, in bytes. */
+const LONGEST_BODY = 1 << 20;
+
+/** The longest line between chunks, in bytes. */
+const LONGEST_CHUNK_LINE = 256;
+
+const REQUEST_LINE = /^([!#$%&'*+.^`|~\w-]+) ([!-~\x80-\uffff]+) HTTP\/1\.(\d)$/;
+const EMPTY_LINE = /\r?\n\r?\n/;
+// deno-lint-ignore no-control-regex -- They are what must not be in a value.
+const FIELD = /^([!#$%&'*+.^`|~\w-]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)$/;
+const CHUNK_SIZE = /^([\da-f]{1,8})[ \t]*(?:;.*)?$/i;
+
+const decoder = new TextDecoder("latin1"); // A character a byte, so lengths stay what they were.
+
+/** Reads the requests of one connection. */
+export class RequestReader {
+  #text = "";
+  readonly #steps = this.#read();
+
+  /** Takes what was received. */
+  push(bytes: Uint8Array): void {
+    this.#text += decoder.decode(bytes);
+  }
+
+  /**
+   * Gives the next request; the status to refuse it with, after which nothing can be read any more;
+   * `CONTINUE`, which is to be sent at once; or null when more has to be received first.
+   */
+  next(): Request | string | null {
+    try {
+      return this.#steps.next().value ?? null;
+    } catch (error) {
+      if (error instanceof Refusal) return error.message;
+      throw error;
+    }
+  }
+
+  *#read(): Generator<Request | string | null, undefined> {
+    for (;;) {
+      let head: string | null;
+      while ((head = this.#takeHead()) === null) yield null;
+      const request = parseHead(head);
+      const { bodySize, fields } = request;
+      if (bodySize > LONGEST_BODY && bodySize < Infinity) throw new Refusal(TOO_LARGE);
+      const expects = fields.get("expect")?.toLowerCase() === "100-continue";
+      if (expects && request.minor > 0 && bodySize > 0 && this.#text === "") yield CONTINUE;
+      if (bodySize === Infinity) yield* this.#passChunks();
+      else if (bodySize > 0) yield* this.#pass(bodySize);
+      yield request;
+    }
+  }
+
+  /** Takes the lines before the first empty one, unless that has not come yet. */
+  #takeHead(): string | null {
+    // Empty lines may come before a request.
+    if (this.#text.startsWith("\r") || this.#text.startsWith("\n")) {
+      this.#text = this.#text.replace(/^[\r\n]+/, "");
+    }
+    const text = this.#text;
+    const end = EMPTY_LINE.exec(text);
+    if (end === null) {
+      // What is no HTTP need not be waited for.
+      const newline = text.indexOf("\n");
+      if (newline >= 0 && !REQUEST_LINE.test(text.slice(0, newline).replace(/\r$/, ""))) {
+        throw new Refusal(BAD_REQUEST);
+      }
+    }
+    if ((end?.index ?? text.length) > LONGEST_HEAD) throw new Refusal(HEAD_TOO_LARGE);
+    if (end === null) return null;
+    this.#text = text.slice(end.index + end[0].length);
+    return text.slice(0, end.index);
+  }
+
+  *#pass(size: number): Generator<null, void> {
+    for (; this.#text.length < size; yield null) {
+      size -= this.#text.length;
+      this.#text = "";
+    }
+    this.#text = this.#text.slice(size);
+  }
+
+  *#passChunks(): Generator<null, void> {
+    for (let total = 0;;) {
+      const line = CHUNK_SIZE.exec(yield* this.#takeLine(LONGEST_CHUNK_LINE));
+      if (line === null) throw new Refusal(BAD_REQUEST);
+      const size = parseInt(line[1], 16);
+      if (size === 0) break;
+      if ((total += size) > LONGEST_BODY) throw new Refusal(TOO_LARGE);
+      yield* this.#pass(size);
+      if ((yield* this.#takeLine(LONGEST_CHUNK_LINE)) !== "") throw new Refusal(BAD_REQUEST);
+    }
+    for (let left = LONGEST_HEAD;;) {
+      const line = yield* this.#takeLine(left);
+      if (line === "") return;
+      if (!FIELD.test(line)) throw new Refusal(BAD_REQUEST);
+      left -= line.length + 2;
+    }
+  }
+
+  /** Takes a line, which ends with CR and LF here and not otherwise. */
+  *#takeLine(longest: number): Generator<null, string> {
+    for (;; yield null) {
+      const end = this.#text.indexOf("\r\n");
+      if ((end < 0 ? this.#text.length : end) > longest) {
+        throw new Refusal(longest === LONGEST_CHUNK_LINE ? BAD_REQUEST : HEAD_TOO_LARGE);
+      }
+      if (end < 0) continue;
+      const line = this.#text.slice(0, end);
+      this.#text = this.#text.slice(end + 2);
+      return line;
+    }
+  }
+}
+
+/** A request that cannot be read on. */
+class Refusal extends Error {}
+
+function parseHead(head: string): Request {
+  const [first, ...lines] = head.split(/\r?\n/);
+  const line = REQUEST_LINE.exec(first);
+  if (line === null) throw new Refusal(BAD_REQUEST);
+  const minor = Number(line[3]);
+  const fields = new Map<string, string>();
+  for (const text of lines) {
+    const field = FIELD.exec(text);
+    if (field === null) throw new Refusal(BAD_REQUEST);
+    const name = field[1].toLowerCase();
+    const value = field[2].trimEnd();
+    const before = fields.get(name);
+    if (before !== undefined && name === "host") throw new Refusal(BAD_REQUEST);
+    fields.set(name, before === undefined ? value : `${before}, ${value}`);
+  }
+  if (minor > 0 && !fields.has("host")) throw new Refusal(BAD_REQUEST);
+  const wishes = fields.get("connection")?.toLowerCase().split(/[ \t]*,[ \t]*/) ?? [];
+  const isKept = !wishes.includes("close") && (minor > 0 || wishes.includes("keep-alive"));
+  return {
+    method: line[1],
+    target: line[2],
+    minor,
+    fields,
+    bodySize: sizeBody(minor, fields),
+    isKept,
+  };
+}
+
+function sizeBody(minor: number, fields: ReadonlyMap<string, string>): number {
+  const length = fields.get("content-length");
+  const coding = fields.get("transfer-encoding")?.toLowerCase();
+  if (coding !== undefined) {
+    if (length !== undefined || minor === 0) throw new Refusal(BAD_REQUEST);
+    if (coding !== "chunked") throw new Refusal(NOT_IMPLEMENTED);
+    return Infinity;
+  }
+  if (length === undefined) return 0;
+  if (!/^\d+$/.test(length)) throw new Refusal(BAD_REQUEST);
+  // So many digits are too many bytes, and not a number any more.
+  return Math.min(Number(length), Number.MAX_SAFE_INTEGER);
+}
+
+/** Writes the head of an answer. */
+export function writeHead(status: string, size: number, ...fields: readonly string[]): string {
+  const lines = [`HTTP/1.1 ${status}`, `Content-Length: ${size}`, ...fields];
+  return `${lines.join("\r\n")}\r\n\r\n`;
+}

@@ -1,0 +1,154 @@
+/**
+ * Reads the headers of packets: IPv4, IPv6, TCP, UDP and ICMP.
+ *
+ * @module
+ */
+
+/** What the headers of a packet say. */
+export interface Packet {
+  readonly version: 4 | 6;
+  readonly source: string;
+  readonly destination: string;
+  /** `"TCP"`, `"UDP"`, `"ICMP"`, `"ICMPv6"`, or the protocol's number. */
+  readonly protocol: string;
+  /** The ports of TCP and UDP; none of a fragment but the first. */
+  readonly ports?: readonly [source: number, destination: number];
+  /** What else is worth telling. */
+  readonly detail: string;
+  /** How many bytes there are behind the headers. */
+  readonly length: number;
+}
+
+/** A packet that contradicts itself: the message says how. */
+export class MalformedPacket extends Error {}
+
+const FLAGS = "FSRP.UEW"; // As tcpdump writes them: "." is ACK.
+const HOP_BY_HOP = 0, ROUTING = 43, FRAGMENT = 44, OPTIONS = 60, NOTHING = 59;
+
+/**
+ * Reads a packet that begins with its IP header.
+ *
+ * @throws {MalformedPacket} If it is cut, or its lengths contradict each other
+ */
+export function readPacket(bytes: Uint8Array): Packet {
+  const version = at(bytes, 0) >> 4;
+  if (version === 4) return readIpv4(bytes);
+  if (version === 6) return readIpv6(bytes);
+  throw new MalformedPacket(`IP version ${version}`);
+}
+
+function readIpv4(bytes: Uint8Array): Packet {
+  const header = (at(bytes, 0) & 15) * 4;
+  const total = word(bytes, 2);
+  if (header < 20) throw new MalformedPacket(`an IP header of ${header} bytes`);
+  if (total < header) throw new MalformedPacket(`a total of ${total} bytes, less than the header`);
+  if (total > bytes.length) throw cut(total, bytes.length);
+  const fragment = word(bytes, 6) & 0x1fff;
+  return readTransport(at(bytes, 9), bytes.subarray(header, total), {
+    version: 4,
+    source: bytes.subarray(12, 16).join("."),
+    destination: bytes.subarray(16, 20).join("."),
+  }, fragment);
+}
+
+function readIpv6(bytes: Uint8Array): Packet {
+  const total = 40 + word(bytes, 4);
+  if (bytes.length < 40) throw cut(40, bytes.length);
+  if (total > bytes.length) throw cut(total, bytes.length);
+  const addresses = {
+    version: 6 as const,
+    source: ipv6(bytes.subarray(8, 24)),
+    destination: ipv6(bytes.subarray(24, 40)),
+  };
+  let next = bytes[6];
+  let rest = bytes.subarray(40, total);
+  let fragment = 0;
+  while (next === HOP_BY_HOP || next === ROUTING || next === FRAGMENT || next === OPTIONS) {
+    const size = next === FRAGMENT ? 8 : (at(rest, 1) + 1) * 8;
+    if (next === FRAGMENT) fragment = word(rest, 2) >> 3;
+    if (size > rest.length) throw cut(size, rest.length);
+    next = rest[0];
+    rest = rest.subarray(size);
+  }
+  return readTransport(next, rest, addresses, fragment);
+}
+
+function readTransport(
+  protocol: number,
+  bytes: Uint8Array,
+  addresses: Pick<Packet, "version" | "source" | "destination">,
+  fragment: number,
+): Packet {
+  const name = new Map([[1, "ICMP"], [6, "TCP"], [17, "UDP"], [58, "ICMPv6"]]).get(protocol);
+  const base = { ...addresses, protocol: name ?? `protocol ${protocol}`, length: bytes.length };
+  if (fragment > 0) return { ...base, detail: `fragment at ${fragment * 8}` };
+  if (protocol === NOTHING) return { ...base, detail: "nothing" };
+  switch (name) {
+    case "TCP":
+      return { ...base, ...readTcp(bytes) };
+    case "UDP":
+      return { ...base, ...readUdp(bytes) };
+    case "ICMP":
+    case "ICMPv6":
+      return {
+        ...base,
+        length: bytes.length - 8,
+        detail: `type ${at(bytes, 0)}, code ${at(bytes, 7, 1)}`,
+      };
+    default:
+      return { ...base, detail: "" };
+  }
+}
+
+function readTcp(bytes: Uint8Array) {
+  const header = (at(bytes, 19, 12) >> 4) * 4;
+  if (header < 20 || header > bytes.length) {
+    throw new MalformedPacket(`a TCP header of ${header} bytes in ${bytes.length}`);
+  }
+  const flags = [...FLAGS].filter((_, bit) => bytes[13] & (1 << bit)).join("");
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  return {
+    ports: [word(bytes, 0), word(bytes, 2)] as const,
+    detail: `[${flags}], seq ${view.getUint32(4)}, ack ${view.getUint32(8)}, win ${
+      word(bytes, 14)
+    }`,
+    length: bytes.length - header,
+  };
+}
+
+function readUdp(bytes: Uint8Array) {
+  const length = word(bytes, 4);
+  if (at(bytes, 7) === -1 || length < 8) throw new MalformedPacket(`a UDP length of ${length}`);
+  // The first fragment has the length of all.
+  return {
+    ports: [word(bytes, 0), word(bytes, 2)] as const,
+    detail: length > bytes.length ? `${length} bytes in fragments` : "",
+    length: Math.min(length, bytes.length) - 8,
+  };
+}
+
+/** A byte, in a packet that has bytes up to another one. */
+function at(bytes: Uint8Array, last: number, index = last): number {
+  if (last >= bytes.length) throw cut(last + 1, bytes.length);
+  return bytes[index];
+}
+
+function word(bytes: Uint8Array, index: number): number {
+  return (at(bytes, index + 1, index) << 8) | bytes[index + 1];
+}
+
+function cut(needed: number, size: number): MalformedPacket {
+  return new MalformedPacket(`${size} bytes where ${needed} are needed`);
+}
+
+/** Writes an IPv6 address, its longest run of zeros as `::`. */
+function ipv6(bytes: Uint8Array): string {
+  const words = Array.from({ length: 8 }, (_, i) => word(bytes, 2 * i).toString(16));
+  const runs = words.join(":").match(/\b0(:0)+\b/g) ?? [];
+  const longest = runs.toSorted((a, b) => b.length - a.length)[0];
+  if (longest === undefined) return words.join(":");
+  return words.join(":").replace(longest, ":").replace(/^:(?!:)/, "::").replace(
+    /(?<!:):$/,
+    "::",
+  ).replace(/:{3,}/, "::");
+}

@@ -1,0 +1,175 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { AF_INET, SOCK_DGRAM, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
+import { runCommand } from "../support/commands.ts";
+import { hasProgram, needs } from "../support/needs.ts";
+import { Example, inTime, Lines, runExample } from "../support/programs.ts";
+import { linuxOnly, untilReadable } from "../support/sockets.ts";
+
+const needsActivate = needs("systemd-socket-activate", hasProgram("systemd-socket-activate"));
+const needsNc = needs("nc", hasProgram("nc"));
+const needsPython = needs("python3", hasProgram("python3"));
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** Does what systemd does: makes sockets, hands them over from 3 up, and becomes the program. */
+const ACTIVATE = `
+import os, socket, sys
+kinds, count, names, *command = sys.argv[1:]
+sockets = []
+for kind in kinds.split():
+    if kind == "pair":
+        pair = socket.socketpair(); s = pair[0]; pair[1].send(b"pair"); pair[1].shutdown(socket.SHUT_WR)
+    elif kind == "file":
+        s = open("/dev/null", "rb", 0)
+    else:
+        s = socket.socket(socket.AF_INET, socket.SOCK_STREAM if kind == "stream" else socket.SOCK_DGRAM)
+        s.bind(("127.0.0.1", 0))
+        if kind == "stream": s.listen()
+    sockets.append(s)
+high = [os.dup2(s.fileno(), 100 + i) for i, s in enumerate(sockets)]
+for i, fd in enumerate(high): os.dup2(fd, 3 + i, inheritable=True)
+os.closerange(3 + len(high), 200)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=count or str(len(high)))
+if names: os.environ["LISTEN_FDNAMES"] = names
+os.execv(command[0], command)
+`;
+
+const through = (kinds: string, names = "", count = "") => (command: readonly string[]) => [
+  "python3",
+  "-c",
+  ACTIVATE,
+  kinds,
+  count,
+  names,
+  ...command,
+];
+
+const start = (kinds: string, names?: string, ...args: string[]) =>
+  Example.start("activation", args, { through: through(kinds, names) });
+
+Deno.test({
+  name: "activation.ts serves on a socket of systemd-socket-activate",
+  ignore: needsActivate.ignore || needsNc.ignore,
+  async fn() {
+    using probe = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = probe.addr;
+    probe.close();
+    const args = ["-l", `127.0.0.1:${port}`, "--fdname", "echo", "-E", "HOME", "-E", "DENO_DIR"];
+    const run = [Deno.execPath(), "run", "--allow-ffi", "examples/activation.ts", "--idle", "1"];
+    await using activate = new Deno.Command("systemd-socket-activate", {
+      args: [...args, ...run],
+      cwd: ROOT,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const [said, complaints] = [new Lines(activate.stdout), new Lines(activate.stderr)];
+    await complaints.wait(/^Listening on /);
+    const { stdout } = await runCommand(["nc", "-N", "127.0.0.1", `${port}`], "hello");
+    assertEquals(stdout, "hello");
+    await said.wait(`echo: listening on 127.0.0.1:${port}`);
+    assertEquals((await inTime(activate.status, "the end of being idle")).code, 0);
+  },
+});
+
+Deno.test({
+  name: "activation.ts serves on what it is handed: sockets that listen, for datagrams, connected",
+  ignore: needsPython.ignore || linuxOnly.ignore,
+  async fn() {
+    await using server = await start(
+      "stream dgram pair stream",
+      "web:dns:inetd:web",
+      "--idle",
+      "60",
+    );
+    const lines = [server.firstLine];
+    for (let i = 0; i < 3; i++) lines.push(await server.stdout.wait(/./));
+    const patterns = [
+      /^web: listening on /,
+      /^dns: datagrams on /,
+      /^inetd: connection on $/,
+      /^web: l/,
+    ];
+    patterns.forEach((pattern, i) => assertMatch(lines[i], pattern));
+    for (const line of [lines[0], lines[3]]) {
+      const connection = await Deno.connect({ port: Number(/:(\d+)$/.exec(line)![1]) });
+      await connection.write(new TextEncoder().encode("hello"));
+      await connection.closeWrite();
+      assertEquals(await new Response(connection.readable).text(), "hello");
+    }
+    using client = new Socket(AF_INET, SOCK_DGRAM);
+    client.connect({ hostname: "127.0.0.1", port: Number(/:(\d+)$/.exec(lines[1])![1]) });
+    client.send(new Uint8Array(7));
+    untilReadable(client);
+    assertEquals(client.recv(new Uint8Array(9)), 7);
+    const { code, stderr } = await server.stop();
+    assertEquals([code, stderr], [0, ""]);
+  },
+});
+
+Deno.test({
+  name: "activation.ts ends when the only connection that it was handed has ended",
+  ...needsPython,
+  async fn() {
+    await using server = await start("pair");
+    const { code, stdout } = await server.end();
+    assertEquals([code, stdout], [0, "unknown: connection on \n"]);
+  },
+});
+
+Deno.test({
+  name: "activation.ts ends when it is idle, not while there is a connection",
+  ...needsPython,
+  async fn() {
+    await using server = await start("stream", "", "--idle", "1");
+    using client = new Socket(AF_INET, SOCK_STREAM);
+    client.connect({ hostname: "127.0.0.1", port: Number(/:(\d+)$/.exec(server.firstLine)![1]) });
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    client.setBlocking(true);
+    client.send(new Uint8Array(3));
+    assertEquals(client.recv(new Uint8Array(9)), 3);
+    client.close();
+    assertEquals((await server.end()).code, 0);
+  },
+});
+
+Deno.test({
+  name: "activation.ts exits with 1 and says why when it is handed nothing that it can serve on",
+  ...needsPython,
+  async fn() {
+    for (
+      const [kinds, names, count, message] of [
+        ["file", "log", "", /^activation\.ts: Cannot serve on log: it is no socket$/],
+        ["stream", "", "0", /started without a socket; --help tells/],
+        ["stream", "", "x", /LISTEN_FDS must be an integer from 0 to 65536, received "x"$/],
+        ["stream", "a:b", "", /LISTEN_FDS is 1, but LISTEN_FDNAMES has 2 names$/],
+        ["stream", "", "60", /^activation\.ts: Cannot take fd \d+ over: /],
+      ] as const
+    ) {
+      const options = { through: through(kinds, names, count) };
+      const { code, stdout, stderr } = await runExample("activation", [], options);
+      assertEquals([kinds, code, stdout], [kinds, 1, ""]);
+      assertMatch(stderr.trim(), message);
+    }
+  },
+});
+
+Deno.test("activation.ts exits with 1 when it was started without a socket", async () => {
+  const { code, stdout, stderr } = await runExample("activation");
+  assertEquals([code, stdout], [1, ""]);
+  assertMatch(stderr, /^activation\.ts: It was started without a socket; --help tells how/);
+});
+
+Deno.test("activation.ts exits with 2 and says why when it is told nonsense", async () => {
+  for (const args of [["--idle", "0"], ["--idle", "x"], ["extra"], ["--nonsense"]]) {
+    const { code, stderr } = await runExample("activation", args);
+    assertEquals([args, code], [args, 2]);
+    assertMatch(stderr, /^activation\.ts: [A-Z]/);
+  }
+});
+
+Deno.test("activation.ts --help shows systemd-socket-activate, without any permission", async () => {
+  const { code, stdout } = await runExample("activation", ["--help"], { flags: [] });
+  assertEquals(code, 0);
+  assertMatch(stdout, /^ {2}systemd-socket-activate -l 127\.0\.0\.1:1234 -E HOME deno run /m);
+});

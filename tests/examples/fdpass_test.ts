@@ -1,0 +1,199 @@
+import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { AF_UNIX, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
+import { runCommand } from "../support/commands.ts";
+import { hasProgram, needs } from "../support/needs.ts";
+import { Example, inTime, Lines, runExample } from "../support/programs.ts";
+import { filePath, linuxOnly, noise } from "../support/sockets.ts";
+
+const needsNc = needs("nc", hasProgram("nc"));
+
+const accept = (path: string, descriptors?: number) =>
+  Example.start("fdpass", ["--port", "0", "--socket", path, "accept"], { descriptors });
+const serve = (path: string) => Example.start("fdpass", ["--socket", path, "serve"]);
+
+/** Connects and reads the greeting: the process that serves. */
+async function connect(port: number): Promise<{ connection: Deno.TcpConn; pid: number }> {
+  const connection = await Deno.connect({ port });
+  const [reading, rest] = connection.readable.tee();
+  void rest.cancel();
+  const pid = /process (\d+)/.exec(await new Lines(reading).wait(/^served by/))![1];
+  return { connection, pid: Number(pid) };
+}
+
+const countDescriptors = (pid: number) => [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
+
+Deno.test({
+  name: "fdpass.ts accepts in one process and serves in others, in turn",
+  ...linuxOnly,
+  async fn() {
+    const path = filePath();
+    await using door = await accept(path);
+    await using first = await serve(path);
+    await using second = await serve(path);
+    for (const worker of [first, second]) await door.stdout.wait(`process ${worker.pid} serves`);
+    const served = [];
+    for (let i = 0; i < 6; i++) {
+      const { connection, pid } = await connect(door.port);
+      served.push(pid);
+      connection.close();
+    }
+    assertEquals(
+      served.toSorted(),
+      [first, second].flatMap(({ pid }) => [pid, pid, pid]).toSorted(),
+    );
+    for (let i = 1; i < 6; i++) assertNotEquals(served[i], served[i - 1]);
+  },
+});
+
+Deno.test({
+  name: "fdpass.ts passes nc's connection on, and everything that it sends",
+  ...needsNc,
+  async fn() {
+    const path = filePath();
+    await using door = await accept(path);
+    await using worker = await serve(path);
+    const text = [...noise(20_000)].join(" ");
+    const { stdout } = await runCommand(["nc", "-N", "127.0.0.1", `${door.port}`], text);
+    assertEquals(stdout, `served by process ${worker.pid}\n${text}`);
+  },
+});
+
+Deno.test({
+  name: "fdpass.ts keeps connections waiting until somebody serves, and when the server is killed",
+  ...linuxOnly,
+  async fn() {
+    const path = filePath();
+    await using door = await accept(path);
+    const early = connect(door.port);
+    {
+      await using worker = await serve(path);
+      const { connection, pid } = await inTime(early, "the greeting");
+      assertEquals(pid, worker.pid);
+      connection.close();
+      await worker.stop("SIGKILL");
+      await door.stdout.wait(`process ${worker.pid} has ended`);
+    }
+    const late = connect(door.port);
+    await using worker = await serve(path);
+    const { connection, pid } = await inTime(late, "the greeting");
+    assertEquals(pid, worker.pid);
+    connection.close();
+  },
+});
+
+Deno.test({
+  name: "fdpass.ts leaks no descriptor in either process",
+  ...linuxOnly,
+  async fn() {
+    const path = filePath();
+    await using door = await accept(path);
+    await using worker = await serve(path);
+    await door.stdout.wait(/ serves$/);
+    const one = async () => {
+      const connection = await Deno.connect({ port: door.port });
+      await connection.closeWrite();
+      // The end comes when both have closed their copies.
+      const text = await inTime(new Response(connection.readable).text(), "the end");
+      assertEquals(text, `served by process ${worker.pid}\n`);
+    };
+    await one();
+    const counts = () => [door, worker].map(({ pid }) => countDescriptors(pid));
+    const before = counts();
+    for (let i = 0; i < 50; i++) await one();
+    assertEquals(counts(), before);
+  },
+});
+
+Deno.test({
+  name: "fdpass.ts rests from accepting when descriptors run out, and goes on",
+  ...linuxOnly,
+  async fn() {
+    const path = filePath();
+    await using door = await accept(path, 40);
+    // They meet it and take nothing, but its descriptors.
+    const idle: Socket[] = [];
+    for (let i = 0; i < 40; i++) {
+      const socket = new Socket(AF_UNIX, SOCK_STREAM);
+      socket.connect({ path });
+      idle.push(socket);
+    }
+    await door.stderr.wait(/EMFILE.*resting from accepting$/);
+    for (const socket of idle) socket.close();
+    await using worker = await serve(path);
+    await door.stdout.wait(`process ${worker.pid} serves`);
+    const { connection, pid } = await connect(door.port);
+    assertEquals(pid, worker.pid);
+    connection.close();
+    assertEquals((await door.stop()).code, 0);
+  },
+});
+
+Deno.test({
+  name: "fdpass.ts ends with 0 when it is interrupted, and those that serve end with it",
+  ...linuxOnly,
+  async fn() {
+    const path = filePath();
+    await using door = await accept(path);
+    await using worker = await serve(path);
+    await using other = await serve(path);
+    assertEquals((await other.stop("SIGTERM")).code, 0);
+    assertEquals((await door.stop()).code, 0);
+    const { code, stderr } = await worker.end();
+    assertEquals([code, stderr], [0, ""]);
+  },
+});
+
+Deno.test({
+  name: "fdpass.ts serves on when a message brings no descriptor",
+  ...linuxOnly,
+  async fn() {
+    const path = filePath();
+    using boss = new Socket(AF_UNIX, SOCK_STREAM);
+    boss.bind({ path });
+    boss.listen();
+    await using worker = await serve(path);
+    using joined = boss.accept()!;
+    joined.send(new Uint8Array(3));
+    await worker.stderr.wait("a connection was lost on its way");
+    joined.close();
+    assertEquals((await worker.end()).code, 0);
+  },
+});
+
+Deno.test("fdpass.ts exits with 2 and says why when it is told nonsense", async () => {
+  for (
+    const args of [[], ["listen"], ["accept", "serve"], ["--port", "65536", "accept"], [
+      "--x",
+      "serve",
+    ]]
+  ) {
+    const { code, stdout, stderr } = await runExample("fdpass", args);
+    assertEquals([args, code, stdout], [args, 2, ""]);
+    assertMatch(stderr, /^fdpass\.ts: [A-Z]/);
+  }
+});
+
+Deno.test("fdpass.ts exits with 1 when it has nobody to meet, or its path is too long or in use", async () => {
+  const taken = filePath();
+  using socket = new Socket(AF_UNIX, SOCK_STREAM);
+  socket.bind({ path: taken });
+  for (
+    const [args, message] of [
+      [["--socket", filePath(), "serve"], /Cannot connect to .*ENOENT/],
+      [["--port", "0", "--socket", taken, "accept"], /Cannot bind .*EADDRINUSE/],
+    ] as const
+  ) {
+    const { code, stderr } = await runExample("fdpass", args);
+    assertEquals(code, 1);
+    assertMatch(stderr, message);
+  }
+  const { code, stderr } = await runExample("fdpass", ["--socket", "/" + "x".repeat(200), "serve"]);
+  assert(code === 2, stderr);
+  assertMatch(stderr, /^fdpass\.ts: Cannot use a path of 202 bytes/);
+});
+
+Deno.test("fdpass.ts --help prints the usage without any permission", async () => {
+  const { code, stdout } = await runExample("fdpass", ["--help"], { flags: [] });
+  assertEquals(code, 0);
+  assertMatch(stdout, /^Usage: fdpass\.ts \[OPTIONS\] accept\n/);
+});

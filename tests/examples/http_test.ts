@@ -1,0 +1,379 @@
+import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
+import { RequestReader } from "../../examples/http_requests.ts";
+import { hasProgram, needs } from "../support/needs.ts";
+import { Example, inTime, runExample, unusedHostname } from "../support/programs.ts";
+import { linuxOnly, needsIpv6 } from "../support/sockets.ts";
+
+const needsCurl = needs("curl", hasProgram("curl"));
+const needsWrk = needs("wrk", hasProgram("wrk"));
+
+const start = (...args: string[]) => Example.start("http", ["--port", "0", ...args]);
+
+const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+const HEAD = "GET / HTTP/1.1\r\nHost: a\r\n";
+const POST = "POST / HTTP/1.1\r\nHost: a\r\n";
+const CHUNKED = "Transfer-Encoding: chunked\r\n";
+const HELLO = answer("200 OK", "Hello, world!\n", "Content-Type: text/plain");
+const NOT_ALLOWED = answer("405 Method Not Allowed", "", "Allow: GET, HEAD");
+
+Deno.test({
+  name: "http.ts answers curl: GET, HEAD, bodies, an upload, and over one connection",
+  ...needsCurl,
+  async fn() {
+    await using server = await start("--verbose");
+    const url = `http://127.0.0.1:${server.port}`;
+    assertEquals(await curl(`${url}/`), "Hello, world!\n");
+    assert(await curl(`${url}/bytes/20000003`) === ".".repeat(20_000_003));
+    assertMatch(await curl("-I", `${url}/bytes/7`), /^HTTP\/1\.1 200 OK\r\nContent-Length: 7\r\n/);
+    assertMatch(await curl("-i", `${url}/nothing`), /^HTTP\/1\.1 404 .*\r\n\r\nNot found\n$/s);
+    const codes = ["-o", "/dev/null", "-w", "%{http_code} "];
+    assertEquals(await curl(...codes, "-d", "x".repeat(5000), url), "405 ");
+    assertEquals(await curl(...codes, "-d", "x", "-H", "Expect: 100-continue", url), "405 ");
+    assertEquals(await curl(...codes, "-d", "x", "-H", "Transfer-Encoding: chunked", url), "405 ");
+    assertEquals(await curl(...codes, "--http1.0", url), "200 ");
+    assertEquals(
+      await curl("-w", "%{num_connects} ", `${url}/?[1-3]`),
+      [
+        "Hello, world!\n1 ",
+        "Hello, world!\n0 ",
+        "Hello, world!\n0 ",
+      ].join(""),
+    );
+    await server.stdout.wait(/^fd \d+ GET \/\?3 200 OK$/);
+  },
+});
+
+Deno.test({
+  name: "http.ts answers wrk over 50 connections without an error",
+  ...needsWrk,
+  async fn() {
+    await using server = await start();
+    const args = ["-c50", "-t1", "-d1s", `http://127.0.0.1:${server.port}/`];
+    const output = new Deno.Command("wrk", { args, stdout: "piped" }).output();
+    const { code, stdout } = await inTime(output, "the end of wrk");
+    const said = new TextDecoder().decode(stdout);
+    assertEquals([code, /Non-2xx|Socket errors/.exec(said)], [0, null], said);
+    assertMatch(said, /^ +[1-9]\d* requests in/m);
+  },
+});
+
+Deno.test("http.ts answers a pipeline in full and in order, also one that comes in pieces", async () => {
+  await using server = await start();
+  assertEquals(await ask(server.port, GET.repeat(5000)), HELLO.repeat(5000));
+  const requests =
+    `\r\n${GET}${HEAD.replace("GET /", "GET /x")}\r\n${POST}Content-Length: 3\r\n\r\n` +
+    `abc${POST}${CHUNKED}\r\n3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\n` +
+    `${HEAD.replace("GET", "HEAD")}\r\n${HEAD.replace("/", "/bytes/3")}\r\n${GET}`;
+  const expected = HELLO + answer("404 Not Found", "Not found\n", "Content-Type: text/plain") +
+    NOT_ALLOWED + NOT_ALLOWED + HELLO.replace("Hello, world!\n", "") +
+    answer("200 OK", "...", "Content-Type: text/plain") + HELLO;
+  assertEquals(await ask(server.port, requests), expected);
+  const connection = await Deno.connect({ port: server.port });
+  connection.setNoDelay();
+  for (const byte of requests) await connection.write(encode(byte));
+  await connection.closeWrite();
+  assertEquals(await readAll(connection), expected);
+});
+
+Deno.test("http.ts keeps and ends connections as HTTP/1.1 and HTTP/1.0 have it", async () => {
+  await using server = await start();
+  const close = HELLO.replace("DATE\r\n", "DATE\r\nConnection: close\r\n");
+  const kept = HELLO.replace("DATE\r\n", "DATE\r\nConnection: keep-alive\r\n");
+  for (
+    const [request, expected] of [
+      [`${HEAD}Connection: close\r\n\r\n`, close],
+      [`${HEAD}connection: Foo , CLOSE\r\n\r\n`, close],
+      ["GET / HTTP/1.0\r\n\r\n", close],
+      ["GET / HTTP/1.0\r\nConnection: close\r\nConnection: x\r\n\r\n", close],
+      ["GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", kept + HELLO + HELLO],
+      ["GET / HTTP/1.1\nHost: a\n\n", HELLO + HELLO + HELLO],
+      ["GET http://a/?x HTTP/1.1\r\nHost: a\r\n\r\n", HELLO + HELLO + HELLO],
+      [`${HEAD}Content-Length: 5\r\n\r\nGET /`, HELLO + HELLO + HELLO],
+    ]
+  ) {
+    // The client does not close first where the server says that it does.
+    const isClosed = expected.includes("close");
+    const received = await ask(server.port, request + GET + GET, !isClosed);
+    assertEquals([request, received], [request, expected]);
+  }
+});
+
+/** Requests that are refused, and with which status. */
+const REFUSED: readonly [request: string, status: string][] = [
+  ["nonsense\n", "400 Bad Request"],
+  ["\x16\x03\x01\x02\n", "400 Bad Request"],
+  ["GET /\r\n", "400 Bad Request"],
+  ["GET / HTTP/2.0\r\n", "400 Bad Request"],
+  ["GET  / HTTP/1.1\r\n", "400 Bad Request"],
+  ["GET /a b HTTP/1.1\r\n", "400 Bad Request"],
+  ["GET / HTTP/1.1\r\n\r\n", "400 Bad Request"],
+  [`${HEAD}Host: b\r\n\r\n`, "400 Bad Request"],
+  [`${HEAD}no field\r\n\r\n`, "400 Bad Request"],
+  [`${HEAD}Name : value\r\n\r\n`, "400 Bad Request"],
+  [`${HEAD}Name: value\r\n folded\r\n\r\n`, "400 Bad Request"],
+  [`${HEAD}Name: va\0lue\r\n\r\n`, "400 Bad Request"],
+  [`${HEAD}Name: va\rlue\r\n\r\n`, "400 Bad Request"],
+  [`${POST}Content-Length: -1\r\n\r\n`, "400 Bad Request"],
+  [`${POST}Content-Length: 0x5\r\n\r\n`, "400 Bad Request"],
+  [`${POST}Content-Length: 5\r\nContent-Length: 6\r\n\r\n`, "400 Bad Request"],
+  [`${POST}Content-Length: 5\r\n${CHUNKED}\r\n0\r\n\r\n`, "400 Bad Request"],
+  [`POST / HTTP/1.0\r\n${CHUNKED}\r\n0\r\n\r\n`, "400 Bad Request"],
+  [`${POST}${CHUNKED}\r\nx\r\n`, "400 Bad Request"],
+  [`${POST}${CHUNKED}\r\n-1\r\n`, "400 Bad Request"],
+  [`${POST}${CHUNKED}\r\n3\r\nabcd\r\n0\r\n\r\n`, "400 Bad Request"],
+  [`${POST}${CHUNKED}\r\n0\r\nno trailer\r\n\r\n`, "400 Bad Request"],
+  [`${POST}${CHUNKED}\r\n${"0".repeat(300)}`, "400 Bad Request"],
+  [`${POST}Content-Length: 1048577\r\n\r\n`, "413 Content Too Large"],
+  [`${POST}Content-Length: ${"9".repeat(400)}\r\n\r\n`, "413 Content Too Large"],
+  [`${POST}${CHUNKED}\r\n100001\r\n`, "413 Content Too Large"],
+  [`${POST}${CHUNKED}\r\nffffffff\r\n`, "413 Content Too Large"],
+  [`${HEAD}Name: ${"a".repeat(9000)}\r\n\r\n`, "431 Request Header Fields Too Large"],
+  ["G".repeat(9000), "431 Request Header Fields Too Large"],
+  [
+    `${POST}${CHUNKED}\r\n0\r\nName: ${"a".repeat(9000)}\r\n\r\n`,
+    "431 Request Header Fields Too Large",
+  ],
+  [`${POST}Transfer-Encoding: gzip, chunked\r\n\r\n`, "501 Not Implemented"],
+];
+
+Deno.test("http.ts answers nonsense with an error, and nothing after it", async () => {
+  await using server = await start();
+  for (const [request, status] of REFUSED) {
+    // What is refused is not waited for: the answer comes before the client ends.
+    const received = await ask(server.port, request, false);
+    const expected = answer(status, "", "Connection: close");
+    assertEquals([request, received], [request, expected]);
+    assertEquals([request, await ask(server.port, request + GET, false)], [request, expected]);
+  }
+  assertEquals(await ask(server.port, GET), HELLO);
+});
+
+Deno.test("RequestReader.next() gives the same wherever the bytes are split", () => {
+  const good = [
+    GET,
+    `${POST}Content-Length: 3\r\n\r\nabc`,
+    `${POST}${CHUNKED}\r\n3\r\nabc\r\n0\r\n\r\n`,
+  ];
+  for (const text of [...good.map((request) => request + GET), ...REFUSED.map(([text]) => text)]) {
+    if (text.length > 1000) continue;
+    const expected = readAs(text, text.length);
+    for (let split = 1; split < text.length; split++) {
+      assertEquals([text, split, readAs(text, split)], [text, split, expected]);
+    }
+  }
+});
+
+/** Reads requests that come in two pieces: the method of each, or the status of its refusal. */
+function readAs(text: string, split: number): string[] {
+  const reader = new RequestReader();
+  const results: string[] = [];
+  for (const piece of [text.slice(0, split), text.slice(split)]) {
+    reader.push(encode(piece));
+    for (let next; (next = reader.next()) !== null;) {
+      results.push(typeof next === "string" ? next : next.method);
+    }
+  }
+  return results;
+}
+
+Deno.test("http.ts says that it waits for a body when it is asked to", async () => {
+  await using server = await start();
+  using connection = await Deno.connect({ port: server.port });
+  await connection.write(encode(`${POST}Expect: 100-continue\r\nContent-Length: 3\r\n\r\n`));
+  assertEquals(await read(connection), "HTTP/1.1 100 Continue\r\n\r\n");
+  await connection.write(encode("abc"));
+  assertEquals(await read(connection), NOT_ALLOWED);
+});
+
+Deno.test({
+  name: "http.ts stops reading from a client who does not read, and answers everything later",
+  ...linuxOnly,
+  async fn() {
+    await using server = await start();
+    const before = server.memory;
+    const connection = await Deno.connect({ port: server.port });
+    const requests = encode(GET.repeat(1000));
+    let sent = 0;
+    let isStopped = false;
+    const sending = (async () => {
+      for (; !isStopped && sent < 1000; sent++) {
+        for (let at = 0; at < requests.length;) at += await connection.write(requests.subarray(at));
+      }
+      await connection.closeWrite();
+    })();
+    for (let last = -1; sent > last;) {
+      last = sent;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+    isStopped = true;
+    assertLess(sent, 1000, "The sender was never stopped");
+    assertLess(server.memory - before, 32 << 20);
+    const answers = await readAll(connection);
+    await sending;
+    assertEquals(answers === HELLO.repeat(sent * 1000), true);
+  },
+});
+
+Deno.test({
+  name: "http.ts makes a gigabyte up as it is taken, and serves others meanwhile",
+  ...linuxOnly,
+  async fn() {
+    await using server = await start();
+    using slow = await Deno.connect({ port: server.port });
+    await slow.write(encode(HEAD.replace("/", "/bytes/1000000000") + "\r\n"));
+    assertStringIncludes(await read(slow), "\r\nContent-Length: 1000000000\r\n");
+    using fast = await Deno.connect({ port: server.port });
+    await fast.write(encode(HEAD.replace("/", "/bytes/1000000000") + "\r\n"));
+    const buffer = new Uint8Array(1 << 18);
+    for (let received = 0; received < 200 << 20;) {
+      received += await inTime(fast.read(buffer), "data") ?? 0;
+    }
+    assertEquals(await ask(server.port, GET), HELLO);
+    assertLess(server.memory, 150 << 20);
+  },
+});
+
+Deno.test("http.ts --idle ends a silent connection, and not a busy one", async () => {
+  await using server = await start("--idle", "2");
+  using silent = await Deno.connect({ port: server.port });
+  using half = await Deno.connect({ port: server.port });
+  await half.write(encode(HEAD));
+  using busy = await Deno.connect({ port: server.port });
+  const isEnded = inTime(silent.read(new Uint8Array(1)), "the end");
+  let hasEnded = false;
+  isEnded.then(() => hasEnded = true);
+  while (!hasEnded) {
+    await busy.write(encode(GET));
+    assertEquals(await read(busy), HELLO);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  assertEquals(await isEnded, null);
+  assertEquals(await inTime(half.read(new Uint8Array(1)), "the end"), null);
+});
+
+Deno.test({
+  name: "http.ts rests from accepting when descriptors run out, and goes on when connections end",
+  ...linuxOnly,
+  async fn() {
+    await using server = await Example.start("http", ["--port", "0"], { descriptors: 40 });
+    const connections: Deno.Conn[] = [];
+    for (let i = 0; i < 60; i++) connections.push(await Deno.connect({ port: server.port }));
+    await server.stderr.wait(/EMFILE.*resting from accepting$/);
+    const before = server.cpuTime;
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    assertLess(server.cpuTime - before, 300, "The server spins");
+    for (const connection of connections) connection.close();
+    assertEquals(await ask(server.port, GET), HELLO);
+  },
+});
+
+Deno.test({
+  name: "http.ts --hostname ::1 listens on IPv6",
+  ...needsIpv6,
+  async fn() {
+    await using server = await start("--hostname", "::1");
+    assertMatch(server.firstLine, /^listening on \[::1\]:\d+ \(/);
+  },
+});
+
+Deno.test({
+  name: "http.ts listens on port 8000 unless told",
+  ...linuxOnly,
+  async fn() {
+    const hostname = unusedHostname();
+    await using server = await Example.start("http", ["--hostname", hostname]);
+    assert(server.firstLine.startsWith(`listening on ${hostname}:8000 (`));
+  },
+});
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.test(`http.ts ends at ${signal}, also while it has connections`, async () => {
+    await using server = await start();
+    using connection = await Deno.connect({ port: server.port });
+    await connection.write(encode(GET));
+    assertEquals(await read(connection), HELLO);
+    assertEquals((await server.stop(signal)).signal, signal);
+  });
+}
+
+Deno.test("http.ts --help prints the usage and exits with 0, without any permission", async () => {
+  const { code, stdout, stderr } = await runExample("http", ["--help"], { flags: [] });
+  assertEquals([code, stderr], [0, ""]);
+  assertMatch(stdout, /^Usage: http\.ts \[OPTIONS\]\n/);
+});
+
+Deno.test("http.ts exits with 2 and says why when it is told nonsense", async () => {
+  for (
+    const mistake of [
+      "--nonsense",
+      "extra",
+      "--port x",
+      "--port 65536",
+      "--idle 0",
+      "--hostname no-such-host.invalid",
+    ]
+  ) {
+    const { code, stdout, stderr } = await runExample("http", mistake.split(" "));
+    assertEquals([mistake, code, stdout], [mistake, 2, ""]);
+    assertMatch(stderr, /^http\.ts: [A-Z]/);
+    assertEquals(stderr.includes("    at "), false, stderr);
+  }
+});
+
+Deno.test("http.ts exits with 1 and says so when it cannot listen", async () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const args = ["--port", `${taken.addr.port}`];
+  const { code, stderr } = await runExample("http", args);
+  assertEquals(code, 1);
+  assertMatch(stderr, /^http\.ts: Cannot bind .*: Address already in use/);
+  const { code: without, stderr: flag } = await runExample("http", args, { flags: [] });
+  assertEquals(without, 1);
+  assertMatch(flag, /^http\.ts: Cannot open libc .*--allow-ffi/);
+});
+
+/** An answer, its date left out: no day is like the other. */
+function answer(status: string, body: string, ...fields: string[]): string {
+  const head = [`HTTP/1.1 ${status}`, `Content-Length: ${body.length}`, "Date: DATE", ...fields];
+  return `${head.join("\r\n")}\r\n\r\n${body}`;
+}
+
+function withoutDate(text: string): string {
+  return text.replaceAll(/Date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT/g, "Date: DATE");
+}
+
+/** Sends requests, half-closes if told to, and reads to the end. */
+async function ask(port: number, requests: string, isHalfClosed = true): Promise<string> {
+  const connection = await Deno.connect({ port });
+  const sending = (async () => {
+    const bytes = encode(requests);
+    for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
+    if (isHalfClosed) await connection.closeWrite();
+  })();
+  const [received] = await Promise.all([readAll(connection), sending]);
+  return received;
+}
+
+async function readAll(connection: Deno.Conn): Promise<string> {
+  return withoutDate(await inTime(new Response(connection.readable).text(), "the end"));
+}
+
+async function read(connection: Deno.Conn): Promise<string> {
+  const buffer = new Uint8Array(1000);
+  const size = await inTime(connection.read(buffer), "an answer") ?? 0;
+  return withoutDate(new TextDecoder().decode(buffer.subarray(0, size)));
+}
+
+async function curl(...args: string[]): Promise<string> {
+  const output = new Deno.Command("curl", {
+    args: ["-sS", ...args],
+    stdout: "piped",
+    stderr: "inherit",
+  }).output();
+  const { code, stdout } = await inTime(output, "the end of curl");
+  assertEquals(code, 0);
+  return new TextDecoder().decode(stdout);
+}
+
+function encode(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}

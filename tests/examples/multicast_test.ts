@@ -1,0 +1,167 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { runCommand } from "../support/commands.ts";
+import { hasProgram, needs } from "../support/needs.ts";
+import { inNetworkOf, inOwnNetwork, needsOwnNetwork } from "../support/privileges.ts";
+import { Example, inTime, Lines, runExample } from "../support/programs.ts";
+
+const needsSocat = needs("socat", hasProgram("socat"));
+const needsPython = needs("python3", hasProgram("python3"));
+
+/** Two more interfaces, wired to each other, and routes for groups of IPv6 through loopback. */
+const INTERFACES = [
+  "ip link add one type veth peer name two",
+  "ip addr add 192.0.2.1/24 dev one",
+  "ip addr add 198.51.100.1/24 dev two",
+  "ip link set one up",
+  "ip link set two up",
+  "ip -6 route add local ff00::/8 dev lo table local",
+].join("\n");
+
+const own = (command: readonly string[]) => inOwnNetwork(INTERFACES, command);
+const start = (...args: string[]) => Example.start("multicast", args, { through: own });
+
+/** Runs multicast.ts in the network of another one. */
+const beside = (other: Example, ...args: string[]) =>
+  runExample("multicast", args, { through: (command) => inNetworkOf(other.pid, command) });
+
+const GROUP = "239.1.2.3:7008";
+const GROUP6 = "[ff05::7]:7008";
+
+Deno.test({
+  name:
+    "multicast.ts receives on several interfaces, and tells through which, what it sends itself",
+  ...needsOwnNetwork,
+  async fn() {
+    await using receiver = await start("-i", "lo", "-i", "192.0.2.1", "-n", "2", GROUP);
+    assertEquals(receiver.firstLine, `joined ${GROUP} on lo, 192.0.2.1`);
+    for (const name of ["lo", "one"]) {
+      const { code, stderr } = await beside(receiver, "-i", name, "-s", `hello ${name}`, GROUP);
+      assertEquals([code, stderr], [0, ""]);
+      await receiver.stdout.wait(
+        RegExp(`^\\d+\\.\\d+\\.\\d+\\.\\d+:\\d+ via ${name}: "hello ${name}"$`),
+      );
+    }
+    const { code, stderr } = await receiver.end();
+    assertEquals([code, stderr], [0, ""]);
+  },
+});
+
+Deno.test({
+  name: "multicast.ts hears nothing of an interface that it has not joined on",
+  ...needsOwnNetwork,
+  async fn() {
+    await using receiver = await start("-i", "lo", "-n", "1", GROUP);
+    await beside(receiver, "-i", "one", "-s", "no", GROUP);
+    await beside(receiver, "-i", "lo", "-s", "yes", GROUP);
+    const { stdout } = await receiver.end();
+    assertMatch(stdout.split("\n")[1], / via lo: "yes"$/);
+  },
+});
+
+Deno.test({
+  name: "multicast.ts receives IPv6 by an interface's name and index",
+  ...needsOwnNetwork,
+  async fn() {
+    for (const name of ["lo", "1"]) {
+      await using receiver = await start("-i", name, "-n", "1", GROUP6);
+      await beside(receiver, "-i", name, "-s", "six", GROUP6);
+      const { stdout } = await receiver.end();
+      assertMatch(stdout.split("\n")[1], /^\[::1\]:\d+ via lo: "six"$/);
+    }
+  },
+});
+
+Deno.test({
+  name: "multicast.ts receives what socat sends",
+  ignore: needsSocat.ignore || needsOwnNetwork.ignore,
+  async fn() {
+    await using receiver = await start("-i", "lo", "-n", "1", GROUP);
+    const to = `UDP4-DATAGRAM:${GROUP},ip-multicast-if=127.0.0.1`;
+    const { code } = await runCommand(
+      inNetworkOf(receiver.pid, ["socat", "-u", "-", to]),
+      "from socat",
+    );
+    assertEquals(code, 0);
+    const { stdout } = await receiver.end();
+    assertMatch(stdout, /^127\.0\.0\.1:\d+ via lo: "from socat"$/m);
+  },
+});
+
+Deno.test({
+  name: "multicast.ts sends what python3 receives, through each interface",
+  ignore: needsPython.ignore || needsOwnNetwork.ignore,
+  async fn() {
+    // A receiver of ours holds the network, and python3 joins in it.
+    await using holder = await start("-i", "lo", GROUP);
+    const python = new Deno.Command("nsenter", {
+      args: [...inNetworkOf(holder.pid, ["python3", "-c", PYTHON]).slice(1)],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    const said = new Lines(python.stdout);
+    await said.wait("ready");
+    await beside(holder, "-i", "lo", "-i", "192.0.2.1", "--hops", "7", "-s", "hi", GROUP);
+    assertEquals((await inTime(python.status, "the end of python3")).code, 0);
+    await said.ended;
+    assertEquals(said.text, "ready\nb'hi' 7\nb'hi' 7\n");
+  },
+});
+
+const PYTHON = `
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(10)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.setsockopt(socket.IPPROTO_IP, 12, 1)
+s.bind(("239.1.2.3", 7008))
+for address in "127.0.0.1", "192.0.2.1":
+    s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton("239.1.2.3") + socket.inet_aton(address))
+print("ready", flush=True)
+for _ in range(2):
+    data, control, flags, address = s.recvmsg(100, 100)
+    print(data, int.from_bytes(control[0][2], "little"))
+`;
+
+Deno.test({
+  name: "multicast.ts ends with 0 when it is interrupted",
+  ...needsOwnNetwork,
+  async fn() {
+    await using receiver = await start("-i", "lo", GROUP);
+    const { code, stderr } = await receiver.stop();
+    assertEquals([code, stderr], [0, ""]);
+  },
+});
+
+Deno.test("multicast.ts exits with 2 and says why when it is told nonsense", async () => {
+  for (
+    const args of [
+      [],
+      [GROUP, GROUP],
+      ["239.1.2.3"],
+      ["239.1.2.3:65536"],
+      ["localhost:80"],
+      ["--hops", "256", GROUP],
+      ["-n", "0", GROUP],
+      ["-i", "4294967296", GROUP],
+    ]
+  ) {
+    const { code, stdout, stderr } = await runExample("multicast", args);
+    assertEquals([args, code, stdout], [args, 2, ""]);
+    assertMatch(stderr, /^multicast\.ts: [A-Z]/);
+  }
+});
+
+Deno.test("multicast.ts exits with 1 when there is no such interface, or it is no group", async () => {
+  for (const args of [["-i", "nonsense", GROUP], ["127.0.0.1:0"], ["-i", "203.0.113.7", GROUP]]) {
+    const { code, stdout, stderr } = await runExample("multicast", args);
+    assertEquals([args, code, stdout], [args, 1, ""]);
+    assertMatch(stderr, /^multicast\.ts: Cannot /);
+  }
+});
+
+Deno.test("multicast.ts --help prints the usage without any permission", async () => {
+  const { code, stdout } = await runExample("multicast", ["--help"], { flags: [] });
+  assertEquals(code, 0);
+  assertMatch(stdout, /^Usage: multicast\.ts \[OPTIONS\] GROUP:PORT\n/);
+});

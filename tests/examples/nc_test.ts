@@ -1,0 +1,614 @@
+import { assertEquals, assertGreaterOrEqual, assertLess, assertMatch } from "@std/assert";
+import { createHash } from "node:crypto";
+import type { InternetAddress } from "../../ffi/socket/mod.ts";
+import { hasProgram, needs } from "../support/needs.ts";
+import { inTime, Lines, runExample } from "../support/programs.ts";
+import {
+  abstractPath,
+  acceptFrom,
+  filePath,
+  linuxOnly,
+  listener,
+  needsIpv6,
+  noise,
+  reset,
+  untilReadable,
+} from "../support/sockets.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+const needsNc = needs("nc", hasProgram("nc"));
+const needsPython = needs("python3", hasProgram("python3"));
+
+const data = noise(5_000_003);
+
+type Program = "nc" | "nc.ts";
+
+/** Which listens, and which connects. */
+const pairs: readonly [server: Program, client: Program][] = [
+  ["nc", "nc.ts"],
+  ["nc.ts", "nc"],
+  ["nc.ts", "nc.ts"],
+];
+
+for (const [server, client] of pairs) {
+  const needed = [server, client].includes("nc") ? needsNc : { ignore: false };
+  for (const family of ["TCP", "Unix"] as const) {
+    Deno.test({
+      name: `nc.ts: ${client} talks to ${server} -l over ${family}, in turns and to the end`,
+      ...needed,
+      async fn() {
+        const flags = family === "Unix" ? ["-U"] : [];
+        await using there = await Cat.listen(server, flags);
+        await using here = Cat.start(client, [...halfClose(client), ...flags, ...there.target]);
+        for (const text of ["one\n", "two\n", "three\n"]) {
+          await here.write(text);
+          await there.reads(text);
+          await there.write(text.toUpperCase());
+          await here.reads(text.toUpperCase());
+        }
+        await here.end();
+        await there.end();
+        assertEquals([await here.code, await there.code], [0, 0]);
+      },
+    });
+
+    for (const sender of ["client", "server"] as const) {
+      Deno.test({
+        name:
+          `nc.ts: ${client} and ${server} -l pass 5 MB on over ${family}, sent by the ${sender}`,
+        ...needed,
+        async fn() {
+          const flags = family === "Unix" ? ["-U"] : [];
+          // What does not send stays open until the other one has ended.
+          await using there = await Cat.listen(server, [...halfClose(server), ...flags]);
+          await using here = Cat.start(client, [...halfClose(client), ...flags, ...there.target]);
+          const [from, to] = sender === "client" ? [here, there] : [there, here];
+          const sending = from.write(data).then(() => from.end());
+          const received = await to.readFully(data.length);
+          await sending;
+          await to.end();
+          assertEquals([await here.code, await there.code], [0, 0]);
+          assertEquals(hash(received), hash(data));
+        },
+      });
+    }
+  }
+
+  for (const family of ["UDP", "Unix"] as const) {
+    Deno.test({
+      name: `nc.ts: ${client} -u talks to ${server} -lu over ${family}, a datagram a read`,
+      ...(needed.ignore ? needed : linuxOnly),
+      async fn() {
+        const flags = family === "Unix" ? ["-uU"] : ["-u"];
+        await using there = await Cat.listen(server, flags);
+        await using here = Cat.start(client, [...flags, ...there.target]);
+        for (const text of ["one\n", "two\n", "x".repeat(9000)]) {
+          await here.write(text);
+          await there.reads(text);
+          await there.write(text.toUpperCase());
+          await here.reads(text.toUpperCase());
+        }
+      },
+    });
+  }
+}
+
+Deno.test({
+  name: "nc.ts -U takes an abstract name, for streams and for datagrams",
+  ...linuxOnly,
+  async fn() {
+    for (const flags of [["-U"], ["-uU"]]) {
+      const name = abstractPath().replace("\0", "@");
+      await using there = Cat.start("nc.ts", ["-lv", ...flags, name]);
+      await there.stderr.wait(`listening on ${name}`);
+      await using here = Cat.start("nc.ts", ["-v", ...flags, name]);
+      await here.stderr.wait(`connected to ${name}`);
+      await here.write("hello");
+      await there.reads("hello");
+      await there.write("you");
+      await here.reads("you");
+    }
+  },
+});
+
+Deno.test({
+  name: "nc.ts talks over IPv6",
+  ...needsIpv6,
+  async fn() {
+    await using there = Cat.start("nc.ts", ["-lv", "::1", "0"]);
+    const line = await there.stderr.wait(/^listening on \[::1\]:\d+$/);
+    await using here = Cat.start("nc.ts", ["-v", "::1", line.replace(/.*:/, "")]);
+    await here.stderr.wait(/^connected to \[::1\]:\d+$/);
+    await here.write("six");
+    await there.reads("six");
+  },
+});
+
+Deno.test("nc.ts half-closes at the end of its input, and prints what comes after that", async () => {
+  using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using cat = Cat.start("nc.ts", [`${server.addr.port}`]);
+  using peer = await inTime(server.accept(), "the connection");
+  await cat.write("question");
+  await cat.end();
+  assertEquals(await text(peer), "question");
+  await peer.write(encode("answer"));
+  peer.close();
+  await cat.reads("answer");
+  assertEquals(await cat.code, 0);
+});
+
+Deno.test("nc.ts -k keeps the connection open after its input, and -w ends it", async () => {
+  using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using cat = Cat.start("nc.ts", ["-k", "-w", "1", `${server.addr.port}`]);
+  using peer = await inTime(server.accept(), "the connection");
+  await cat.write("question");
+  await cat.end();
+  const buffer = new Uint8Array(100);
+  assertEquals(await inTime(peer.read(buffer), "the question"), 8);
+  const asked = performance.now();
+  assertEquals(await inTime(peer.read(buffer), "the end"), null);
+  assertGreaterOrEqual(performance.now() - asked, 900);
+  assertEquals(await cat.code, 0);
+});
+
+Deno.test("nc.ts ends with its input when that is on a pipe, not when the peer half-closes", async () => {
+  using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using cat = Cat.start("nc.ts", [`${server.addr.port}`]);
+  using peer = await inTime(server.accept(), "the connection");
+  await peer.write(encode("greeting"));
+  await peer.closeWrite();
+  await cat.reads("greeting");
+  const sending = cat.write(data).then(() => cat.end());
+  assertEquals(hash(await new Response(peer.readable).bytes()), hash(data));
+  await sending;
+  assertEquals(await cat.code, 0);
+});
+
+Deno.test({
+  name: "nc.ts does not read its input while the peer does not take it, and sends all of it later",
+  ...linuxOnly,
+  async fn() {
+    using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    await using cat = Cat.start("nc.ts", [`${server.addr.port}`]);
+    using peer = await inTime(server.accept(), "the connection");
+    const sum = createHash("sha256");
+    let sent = 0;
+    const sending = (async () => {
+      for (; sent < 20; sent++) {
+        await cat.write(data);
+        sum.update(data);
+      }
+      await cat.end();
+    })();
+    await untilStill(() => sent);
+    assertLess(sent, 20, "The input was never stopped");
+    assertLess(cat.memory, 150 << 20);
+    const before = cat.cpuTime;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assertLess(cat.cpuTime - before, 100, "It spins");
+    const received = createHash("sha256");
+    for await (const piece of peer.readable) received.update(piece);
+    await sending;
+    assertEquals(received.digest("hex"), sum.digest("hex"));
+    assertEquals(await cat.code, 0);
+  },
+});
+
+Deno.test({
+  name: "nc.ts does not read the peer while its output is not taken, and prints all of it later",
+  ...linuxOnly,
+  async fn() {
+    using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    await using cat = Cat.start("nc.ts", [`${server.addr.port}`]);
+    const peer = await inTime(server.accept(), "the connection");
+    let sent = 0;
+    const sending = (async () => {
+      for (; sent < 20; sent++) {
+        for (let at = 0; at < data.length;) at += await peer.write(data.subarray(at));
+      }
+      peer.close();
+    })();
+    await untilStill(() => sent);
+    assertLess(sent, 20, "The peer was never stopped");
+    assertLess(cat.memory, 150 << 20);
+    // The other direction goes on meanwhile.
+    await cat.write("still here");
+    assertEquals(await inTime(peer.read(new Uint8Array(100)), "the input"), 10);
+    const received = await cat.readFully(20 * data.length);
+    await sending;
+    await cat.end();
+    assertEquals(await cat.code, 0);
+    for (let i = 0; i < 20; i++) {
+      assertEquals(hash(received.subarray(i * data.length, (i + 1) * data.length)), hash(data));
+    }
+  },
+});
+
+Deno.test({
+  name: "nc.ts sends a regular file and writes one, and takes /dev/null for both",
+  ...linuxOnly,
+  async fn() {
+    const [source, copy] = [filePath(), filePath()];
+    Deno.writeFileSync(source, data);
+    for (const [from, to] of [[source, copy], ["/dev/null", copy], [source, "/dev/null"]]) {
+      await using there = await Cat.listen("nc.ts", [], `< /dev/null > '${to}'`);
+      await using here = Cat.start("nc.ts", there.target, `< '${from}' > /dev/null`);
+      assertEquals([await here.code, await there.code], [0, 0]);
+      if (to === copy) {
+        const expected = from === source ? data : new Uint8Array();
+        assertEquals(hash(Deno.readFileSync(copy)), hash(expected));
+      }
+    }
+  },
+});
+
+for (const ending of ["a reset", "SIGINT"] as const) {
+  Deno.test({
+    name: `nc.ts gives standard input and output back as they were, ended by ${ending}`,
+    ...linuxOnly,
+    async fn() {
+      using server = listener();
+      const { port } = server.localAddress as InternetAddress;
+      // The shell has the same open files, and so the same flags.
+      const script = 'echo ready >&2; "$@"; echo "code $?" >&2; read go';
+      await using cat = Cat.start("nc.ts", [`${port}`], "", script);
+      await cat.stderr.wait("ready");
+      const before = [0, 1].map((fd) => flags(cat.pid, fd));
+      using peer = acceptFrom(server);
+      peer.send(encode("hello"));
+      await cat.reads("hello");
+      for (const fd of [0, 1]) assertEquals(isNonBlocking(flags(cat.pid, fd)), true);
+      const children = `/proc/${cat.pid}/task/${cat.pid}/children`;
+      if (ending === "a reset") {
+        reset(peer);
+        await cat.stderr.wait("code 1");
+      } else {
+        Deno.kill(Number(Deno.readTextFileSync(children)), "SIGINT");
+        await cat.stderr.wait("code 130");
+      }
+      assertEquals([0, 1].map((fd) => flags(cat.pid, fd)), before);
+      assertEquals(before.map(isNonBlocking), [false, false]);
+    },
+  });
+}
+
+Deno.test({
+  name: "nc.ts serves a person at a terminal: lines, Ctrl-D, and the end with the peer",
+  ...(needsPython.ignore ? needsPython : linuxOnly),
+  async fn() {
+    using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const python = new Deno.Command("python3", {
+      args: ["-c", TYPIST, Deno.execPath(), `${server.addr.port}`],
+      cwd: ROOT,
+      env: { NO_COLOR: "1" },
+      stdout: "piped",
+      stderr: "inherit",
+    });
+    const output = python.output();
+    using first = await inTime(server.accept(), "the connection");
+    await first.write(encode("name?\n"));
+    assertEquals(await text(first), "me\n");
+    await first.write(encode("bye\n"));
+    first.close();
+    using second = await inTime(server.accept(), "the connection");
+    await second.write(encode("name?\n"));
+    second.close();
+    const { code, stdout } = await inTime(output, "the end of python3");
+    assertEquals([code, new TextDecoder().decode(stdout)], [0, "0 True\n0 True\n"]);
+  },
+});
+
+/** Types a name and Ctrl-D into the first nc.ts, nothing into the second; prints how each ended. */
+const TYPIST = `
+import fcntl, os, pty, sys, termios
+
+def run(types):
+    mine, theirs = pty.openpty()
+    before = fcntl.fcntl(theirs, fcntl.F_GETFL)
+    pid = os.fork()
+    if pid == 0:
+        os.setsid()
+        fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
+        for fd in 0, 1, 2:
+            os.dup2(theirs, fd)
+        os.execv(sys.argv[1], ["deno", "run", "--allow-ffi", "examples/nc.ts", sys.argv[2]])
+    shown = b""
+    while b"name?" not in shown:
+        shown += os.read(mine, 1000)
+    if types:
+        os.write(mine, b"me\\n\\x04")
+        while b"bye" not in shown:
+            shown += os.read(mine, 1000)
+    _, status = os.waitpid(pid, 0)
+    print(os.waitstatus_to_exitcode(status), fcntl.fcntl(theirs, fcntl.F_GETFL) == before, flush=True)
+
+run(True)
+run(False)
+`;
+
+Deno.test("nc.ts prints what a peer sent that takes no more, then exits with 1 and says why", async () => {
+  using server = listener();
+  await using cat = Cat.start("nc.ts", [`${(server.localAddress as InternetAddress).port}`]);
+  const peer = acceptFrom(server);
+  await cat.write("unread");
+  untilReadable(peer);
+  peer.send(encode("refused"));
+  await cat.reads("refused");
+  peer.close(); // With something unread: a reset.
+  await cat.stderr.wait(/^nc\.ts: Cannot .*ECONNRESET/);
+  assertEquals(await cat.code, 1);
+});
+
+Deno.test("nc.ts exits with 1 when the peer resets the connection", async () => {
+  using server = listener();
+  const { port } = server.localAddress as InternetAddress;
+  await using cat = Cat.start("nc.ts", ["-v", `${port}`]);
+  const peer = acceptFrom(server);
+  await cat.stderr.wait(/^connected to/);
+  reset(peer);
+  await cat.stderr.wait(/^nc\.ts: Cannot .*ECONNRESET/);
+  assertEquals(await cat.code, 1);
+});
+
+Deno.test("nc.ts exits with 1 and says so when it cannot connect", async () => {
+  using taken = listener();
+  const { port } = taken.localAddress as InternetAddress;
+  taken.close(); // Nobody listens there any more.
+  for (
+    const [args, reason] of [
+      [["127.0.0.1", `${port}`], /^nc\.ts: .*127\.0\.0\.1:\d+.*ECONNREFUSED/],
+      [["-U", filePath()], /^nc\.ts: .*ENOENT/],
+      [["-uU", filePath()], /^nc\.ts: .*ENOENT/],
+      [["-lU", "/no/such/folder/socket"], /^nc\.ts: Cannot bind .*ENOENT/],
+      [["-l", "192.0.2.1", "0"], /^nc\.ts: Cannot bind .*EADDRNOTAVAIL/],
+    ] as const
+  ) {
+    const { code, stdout, stderr } = await runExample("nc", args);
+    assertEquals([args, code, stdout], [args, 1, ""]);
+    assertMatch(stderr, reason);
+    assertEquals(stderr.includes("    at "), false, stderr);
+  }
+});
+
+Deno.test("nc.ts -u exits with 1 when nobody is there", async () => {
+  using taken = listener();
+  const { port } = taken.localAddress as InternetAddress;
+  await using cat = Cat.start("nc.ts", ["-uv", `${port}`]);
+  await cat.stderr.wait(/^connected to/);
+  await cat.write("hello");
+  await cat.stderr.wait(/^nc\.ts: Cannot .*ECONNREFUSED/);
+  assertEquals(await cat.code, 1);
+});
+
+Deno.test({
+  name: "nc.ts -w gives up connecting to where nobody answers",
+  ...linuxOnly,
+  async fn() {
+    using server = listener(undefined, 0);
+    const { port } = server.localAddress as InternetAddress;
+    using _first = await Deno.connect({ port }); // The only one that there is room for.
+    const { code, stderr } = await runExample("nc", ["-w", "1", `${port}`]);
+    assertEquals([code, stderr], [1, `nc.ts: No connection to 127.0.0.1:${port} within 1 s\n`]);
+  },
+});
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.test(`nc.ts ends at ${signal} with 130, waiting and connected`, async () => {
+    await using waiting = await Cat.listen("nc.ts", []);
+    await using there = await Cat.listen("nc.ts", []);
+    await using here = Cat.start("nc.ts", there.target);
+    await here.write("hello");
+    await there.reads("hello");
+    for (const cat of [waiting, there]) {
+      cat.kill(signal);
+      assertEquals(await cat.code, 130);
+    }
+  });
+}
+
+Deno.test("nc.ts -lU removes its file when it may", async () => {
+  const path = filePath();
+  const flags = ["--allow-ffi", `--allow-write=${path}`];
+  const run = [Deno.execPath(), "run", ...flags, "examples/nc.ts", "-lvU", path];
+  await using cat = new Cat('exec "$@"', run, []);
+  await cat.stderr.wait(/^listening on/);
+  const peer = await Deno.connect({ transport: "unix", path });
+  peer.close();
+  await cat.end();
+  assertEquals(await cat.code, 0);
+  assertEquals(await Deno.stat(path).catch((error) => error.name), "NotFound");
+});
+
+Deno.test("nc.ts --help prints the usage and exits with 0, without any permission", async () => {
+  const { code, stdout, stderr } = await runExample("nc", ["--help"], { flags: [] });
+  assertEquals([code, stderr], [0, ""]);
+  assertMatch(stdout, /^Usage: nc\.ts \[OPTIONS\] \[HOST\] PORT\n/);
+});
+
+Deno.test("nc.ts exits with 2 and says why when it is told nonsense", async () => {
+  for (
+    const mistake of [
+      "--nonsense",
+      "-x",
+      "-l",
+      "-U",
+      "-U a b",
+      "localhost 80 81",
+      "0",
+      "65536",
+      "http",
+      "127.0.0.1 http",
+      "127.0.0.1 -u 0",
+      "no-such-host.invalid 80",
+      "-u no-such-host.invalid 80",
+      "-l no-such-host.invalid 0",
+      "-l 65536",
+      "-w 0 80",
+      "-w soon 80",
+      "-N -k 80",
+      `-U ${"long/".repeat(30)}`,
+      `-lU ${"long/".repeat(30)}`,
+    ]
+  ) {
+    const { code, stdout, stderr } = await runExample("nc", mistake.split(" "));
+    assertEquals([mistake, code, stdout], [mistake, 2, ""]);
+    assertMatch(stderr, /^nc\.ts: [A-Z]/);
+    assertEquals(stderr.includes("    at "), false, stderr);
+  }
+});
+
+Deno.test("nc.ts exits with 1 and names the flag when it has no permission", async () => {
+  const { code, stderr } = await runExample("nc", ["80"], { flags: [] });
+  assertEquals(code, 1);
+  assertMatch(stderr, /^nc\.ts: Cannot open libc .*--allow-ffi/);
+});
+
+/** nc or nc.ts in a process of its own. */
+class Cat implements AsyncDisposable {
+  readonly stderr: Lines;
+  /** How to connect to it, if it listens. */
+  target: string[];
+  readonly #child: Deno.ChildProcess;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+  readonly #output: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
+  #rest = new Uint8Array();
+
+  constructor(script: string, command: string[], target: string[]) {
+    this.#child = new Deno.Command("sh", {
+      args: ["-c", script, "sh", ...command],
+      cwd: ROOT,
+      env: { NO_COLOR: "1" },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.target = target;
+    this.stderr = new Lines(this.#child.stderr);
+    this.#input = this.#child.stdin.getWriter();
+    this.#output = this.#child.stdout.getReader();
+  }
+
+  static start(program: Program, args: string[], files = "", script = 'exec "$@"'): Cat {
+    const command = program === "nc"
+      ? ["nc"]
+      : [Deno.execPath(), "run", "--allow-ffi", "examples/nc.ts"];
+    return new Cat(`${script} ${files}`, [...command, ...args], []);
+  }
+
+  /** Starts one that listens, and waits until it does. */
+  static async listen(program: Program, flags: string[], files?: string): Promise<Cat> {
+    const path = flags.some((flag) => flag.includes("U")) ? filePath() : undefined;
+    const where = path === undefined ? ["127.0.0.1", "0"] : [path];
+    const cat = Cat.start(program, ["-lv", ...flags, ...where], files);
+    const line = await cat.stderr.wait(/^(?:listening|Listening|Bound) on /);
+    cat.target = path === undefined ? ["127.0.0.1", /\d+$/.exec(line)![0]] : [path];
+    return cat;
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Its resident memory, in bytes (Linux). */
+  get memory(): number {
+    const status = Deno.readTextFileSync(`/proc/${this.pid}/status`);
+    return Number(/VmRSS:\s*(\d+) kB/.exec(status)![1]) * 1024;
+  }
+
+  /** The time that it has used, in milliseconds (Linux). */
+  get cpuTime(): number {
+    const fields = Deno.readTextFileSync(`/proc/${this.pid}/stat`).replace(/^.*\) /, "").split(" ");
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  }
+
+  get code(): Promise<number> {
+    return inTime(this.#child.status, "the end of nc").then(({ code }) => code);
+  }
+
+  kill(signal: Deno.Signal): void {
+    this.#child.kill(signal);
+  }
+
+  /** Writes to its standard input. */
+  async write(data: string | Uint8Array<ArrayBuffer>): Promise<void> {
+    await inTime(this.#input.write(typeof data === "string" ? encode(data) : data), "the input");
+  }
+
+  /** Ends its standard input, unless that is broken already. */
+  async end(): Promise<void> {
+    await this.#input.close().catch(() => {});
+  }
+
+  /** Waits until it has printed a text. */
+  async reads(text: string): Promise<void> {
+    assertEquals(new TextDecoder().decode(await this.readFully(text.length)), text);
+  }
+
+  /** Waits until it has printed so many bytes. */
+  async readFully(size: number): Promise<Uint8Array> {
+    const bytes = new Uint8Array(size);
+    for (let at = 0; at < size;) {
+      if (this.#rest.length === 0) {
+        const { value } = await inTime(this.#output.read(), "its output");
+        if (value === undefined) {
+          throw new Error(`It ended after ${at} of ${size} bytes: ${this.stderr.text}`);
+        }
+        this.#rest = value;
+      }
+      const piece = this.#rest.subarray(0, size - at);
+      bytes.set(piece, at);
+      this.#rest = this.#rest.subarray(piece.length);
+      at += piece.length;
+    }
+    return bytes;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
+    await Promise.allSettled([this.end(), this.#output.cancel()]);
+    await Promise.all([this.#child.status, this.stderr.ended]);
+  }
+}
+
+/** What has nc half-close, which nc.ts does unasked. */
+function halfClose(program: Program): string[] {
+  return program === "nc" ? ["-N"] : [];
+}
+
+/** Waits until a count has stayed the same for a while. */
+async function untilStill(count: () => number): Promise<void> {
+  for (let last = -1; count() > last;) {
+    last = count();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+/** The flags of a process's open file (Linux). */
+function flags(pid: number, fd: number): string {
+  return /flags:\s*(\d+)/.exec(Deno.readTextFileSync(`/proc/${pid}/fdinfo/${fd}`))![1];
+}
+
+function isNonBlocking(flags: string): boolean {
+  return (parseInt(flags, 8) & 0o4000) !== 0;
+}
+
+async function text(connection: Deno.Conn): Promise<string> {
+  const buffer = new Uint8Array(1000);
+  let received = "";
+  for (let size; (size = await inTime(connection.read(buffer), "the end")) !== null;) {
+    received += new TextDecoder().decode(buffer.subarray(0, size));
+  }
+  return received;
+}
+
+function encode(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}
+
+function hash(data: Uint8Array): string {
+  return createHash("sha256").update(data).digest("hex");
+}

@@ -1,0 +1,259 @@
+import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
+import {
+  AF_INET,
+  AF_INET6,
+  IPPROTO_ICMP,
+  IPPROTO_ICMPV6,
+  SOCK_RAW,
+  Socket,
+} from "../../ffi/socket/mod.ts";
+import { DefaultSelector, EVENT_READ } from "../../mod.ts";
+import { runCommand } from "../support/commands.ts";
+import { hasProgram, needs } from "../support/needs.ts";
+import {
+  EVERYONE_PINGS,
+  inOwnNetwork,
+  needsOwnNetwork,
+  needsRaw,
+  needsSetpriv,
+  withoutRaw,
+} from "../support/privileges.ts";
+import { Example, runExample } from "../support/programs.ts";
+import { linuxOnly, needsIpv6 } from "../support/sockets.ts";
+
+const needsPing = needs("ping", hasProgram("ping"));
+const hasBoth = { ignore: needsRaw.ignore || needsIpv6.ignore };
+
+const ping = (...args: string[]) => runExample("ping", args);
+
+Deno.test({
+  name: "ping.ts pings many hosts at once, over IPv4, IPv6 and by name",
+  ...hasBoth,
+  async fn() {
+    const hosts = ["127.0.0.1", "::1", "localhost", "127.1.2.3"];
+    const { code, stdout, stderr } = await ping("-c", "3", "-i", "50", ...hosts);
+    assertEquals([code, stderr], [0, ""]);
+    const lines = stdout.trim().split("\n");
+    assertEquals(lines.length, 3 * 4 + 4);
+    for (const line of lines.slice(0, 12)) {
+      assertMatch(
+        line,
+        /^64 bytes from (127\.\d\.\d\.\d|::1): seq=[123] ttl=64 time=\d+\.\d{3} ms$/,
+      );
+    }
+    for (const [i, host] of hosts.entries()) {
+      const summary = lines[12 + i];
+      assert(summary.startsWith(`${host}: 3 sent, 3 received, 0% lost, round trip `), summary);
+      const [least, mean, most] = /trip (.+)\/(.+)\/(.+) ms$/.exec(summary)!.slice(1).map(Number);
+      assert(0 < least && least <= mean && mean <= most, summary);
+    }
+  },
+});
+
+Deno.test({
+  name: "ping.ts tells times beside ping's on loopback",
+  ignore: needsPing.ignore || needsRaw.ignore,
+  async fn() {
+    const theirs = await runCommand(["ping", "-q", "-c", "20", "-i", "0.01", "127.0.0.1"]);
+    const ours = await ping("-q", "-c", "20", "-i", "10", "127.0.0.1");
+    const averages = [theirs, ours].map(({ stdout }) =>
+      Number(/= ?[\d.]+\/([\d.]+)\/|trip [\d.]+\/([\d.]+)\//.exec(stdout)!.slice(1).find(Boolean))
+    );
+    assertMatch(theirs.stdout, /20 received/);
+    assertMatch(ours.stdout, /20 received, 0% lost/);
+    assertLess(averages[1], averages[0] + 50);
+  },
+});
+
+Deno.test({
+  name: "ping.ts pings two thousand hosts at once",
+  ...needsRaw,
+  async fn() {
+    const hosts = Array.from(
+      { length: 2000 },
+      (_, i) => `127.${i % 200 + 1}.${Math.trunc(i / 200)}.7`,
+    );
+    const { code, stdout } = await ping("-q", "-c", "1", "-W", "10000", ...hosts);
+    assertEquals(code, 0);
+    assertEquals(stdout.match(/: 1 sent, 1 received, 0% lost/g)!.length, 2000);
+  },
+});
+
+Deno.test({
+  name: "ping.ts exits with 1 when a host does not answer, and tells of the others",
+  ...needsOwnNetwork,
+  async fn() {
+    const through = (command: readonly string[]) =>
+      inOwnNetwork("ip route add blackhole 198.51.100.0/24", command);
+    const args = ["-c", "2", "-i", "20", "-W", "100", "192.0.2.1", "127.0.0.1"];
+    const { code, stdout } = await runExample("ping", args, { through });
+    assertEquals(code, 1);
+    assertMatch(stdout, /^192\.0\.2\.1: seq=1 Cannot send to 192\.0\.2\.1:0 .*ENETUNREACH/m);
+    assertMatch(stdout, /^192\.0\.2\.1: 2 sent, 0 received, 100% lost$/m);
+    assertMatch(stdout, /^127\.0\.0\.1: 2 sent, 2 received, 0% lost/m);
+  },
+});
+
+Deno.test({
+  name: "ping.ts counts what is lost on the way",
+  ...needsOwnNetwork,
+  async fn() {
+    // The system itself answers no echo request: all of them are lost.
+    const prepare = "echo 1 > /proc/sys/net/ipv4/icmp_echo_ignore_all";
+    const { code, stdout } = await runExample(
+      "ping",
+      ["-c", "2", "-i", "10", "-W", "100", "127.0.0.1"],
+      { through: (command) => inOwnNetwork(prepare, command) },
+    );
+    assertEquals(code, 1);
+    assertEquals(stdout.split("\n"), [
+      "127.0.0.1: seq=1 no answer",
+      "127.0.0.1: seq=2 no answer",
+      "127.0.0.1: 2 sent, 0 received, 100% lost",
+      "",
+    ]);
+  },
+});
+
+Deno.test({
+  name: "ping.ts pings without a privilege where its group may",
+  ignore: needsOwnNetwork.ignore || needsSetpriv.ignore,
+  async fn() {
+    const through = (command: readonly string[]) =>
+      inOwnNetwork(EVERYONE_PINGS, withoutRaw(command));
+    const { code, stdout, stderr } = await runExample(
+      "ping",
+      ["-c", "2", "-i", "20", "127.0.0.1", "::1"],
+      { through },
+    );
+    assertEquals([code, stderr], [0, ""]);
+    assertEquals(stdout.match(/^64 bytes from .* ttl=64 /gm)!.length, 4);
+  },
+});
+
+Deno.test({
+  name: "ping.ts exits with 1 and says which privilege it takes, and how to get it",
+  ...needsSetpriv,
+  async fn() {
+    const through = (command: readonly string[]) =>
+      inOwnNetwork("echo '1 0' > /proc/sys/net/ipv4/ping_group_range", withoutRaw(command));
+    const { code, stdout, stderr } = await runExample("ping", ["127.0.0.1"], { through });
+    assertEquals([code, stdout], [1, ""]);
+    assertMatch(stderr, /^ping\.ts: Cannot ping without a privilege, one of two:$/m);
+    assertMatch(stderr, /sysctl -w net\.ipv4\.ping_group_range="0 2147483647"\).*\(EACCES\)$/m);
+    assertMatch(
+      stderr,
+      /CAP_NET_RAW \(run as root, or as root: setcap cap_net_raw\+ep .*\(EPERM\)$/m,
+    );
+    assertEquals(stderr.includes("    at "), false);
+  },
+});
+
+for (
+  const { name, family, protocol, host, types, ignore } of [
+    {
+      name: "IPv4",
+      family: AF_INET,
+      protocol: IPPROTO_ICMP,
+      host: "127.0.0.1",
+      types: [0, 8],
+      ...needsRaw,
+    },
+    {
+      name: "IPv6",
+      family: AF_INET6,
+      protocol: IPPROTO_ICMPV6,
+      host: "::1",
+      types: [129, 128],
+      ...hasBoth,
+    },
+  ]
+) {
+  Deno.test({
+    name: `ping.ts lives through malformed and foreign packets (${name})`,
+    ignore,
+    async fn() {
+      using socket = new Socket(family, SOCK_RAW, protocol);
+      const [answer, request] = types;
+      await using program = await Example.start("ping", ["-c", "8", "-i", "20", host]);
+      const id = await identifierOf(socket, request, family === AF_INET ? 20 : 0);
+      const packets = [
+        [answer, 0, 0, 0],
+        [answer, 0, 0, 0, 1, 2, 3],
+        [answer, 0, 0, 0, 1, 2, 3, 4],
+        [answer, 0, 0, 0, ...id, 0, 1],
+        [answer, 0, 0, 0, ...id, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8],
+        [request, 0, 0, 0],
+        [3, 0, 0, 0, 0, 0, 0, 0, 0x4f],
+        Array(2000).fill(answer),
+      ].map((bytes) => new Uint8Array(bytes));
+      for (const packet of packets) socket.sendTo(packet, { hostname: host, port: 0 });
+      const { code, stdout, stderr } = await program.end();
+      assertEquals([code, stderr], [0, ""]);
+      assertMatch(stdout, /: 8 sent, 8 received, 0% lost/);
+      assertMatch(stdout, /^\d+ malformed packets$/m);
+    },
+  });
+}
+
+/** Waits for a request of ping.ts, and reads its identifier. */
+async function identifierOf(socket: Socket, request: number, at: number): Promise<number[]> {
+  using selector = new DefaultSelector();
+  selector.register(socket, EVENT_READ);
+  const packet = new Uint8Array(100);
+  do {
+    assertEquals((await selector.selectAsync(10_000)).length, 1);
+    socket.recv(packet);
+  } while (packet[at] !== request);
+  return [...packet.subarray(at + 4, at + 6)];
+}
+
+Deno.test({
+  name: "ping.ts prints what it came to when it is interrupted",
+  ...needsRaw,
+  async fn() {
+    await using program = await Example.start("ping", ["-c", "0", "-i", "10", "127.0.0.1"]);
+    await program.stdout.wait(/seq=5 /);
+    const { code, stdout, stderr } = await program.stop();
+    assertEquals([code, stderr], [0, ""]);
+    assertMatch(stdout, /^127\.0\.0\.1: \d+ sent, \d+ received, /m);
+  },
+});
+
+Deno.test("ping.ts exits with 2 and says why when it is told nonsense", async () => {
+  for (
+    const args of [
+      [],
+      ["--nonsense"],
+      ["-c", "x", "127.0.0.1"],
+      ["-i", "0", "127.0.0.1"],
+      ["-s", "7", "127.0.0.1"],
+      ["-s", "70000", "127.0.0.1"],
+      ["no.such.host.invalid"],
+      ["127.0.0.1", ""],
+    ]
+  ) {
+    const { code, stdout, stderr } = await ping(...args);
+    assertEquals([args, code, stdout], [args, 2, ""]);
+    assertMatch(stderr, /^ping\.ts: [A-Z]/);
+  }
+});
+
+Deno.test("ping.ts --help prints the usage without any permission, which it names when it needs it", async () => {
+  const help = await runExample("ping", ["--help"], { flags: [] });
+  assertEquals([help.code, help.stderr], [0, ""]);
+  assertMatch(help.stdout, /^Usage: ping\.ts \[OPTIONS\] HOST\.\.\.\n/);
+  const refused = await runExample("ping", ["127.0.0.1"], { flags: ["--no-prompt"] });
+  assertEquals([refused.code, refused.stdout], [1, ""]);
+  assertMatch(refused.stderr, /^ping\.ts: Cannot open libc .*--allow-ffi/);
+});
+
+Deno.test({
+  name: "ping.ts sends as many bytes as it is told",
+  ...linuxOnly,
+  ignore: needsRaw.ignore,
+  async fn() {
+    const { stdout } = await ping("-c", "1", "-s", "65000", "127.0.0.1");
+    assertMatch(stdout, /^65008 bytes from 127\.0\.0\.1: seq=1 /);
+  },
+});

@@ -1,0 +1,262 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { AF_INET, AF_INET6, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
+import { hasProgram, needs } from "../support/needs.ts";
+import { inTime, runExample, unusedHostname } from "../support/programs.ts";
+import { linuxOnly, needsIpv6 } from "../support/sockets.ts";
+
+const needsNc = needs("nc", hasProgram("nc"));
+const needsPython = needs("python3", hasProgram("python3"));
+
+Deno.test("portscan.ts prints the open ports alone, counts all, and exits with 0", async () => {
+  using ports = new Ports();
+  const [open, closed, alsoOpen] = [ports.open(), ports.closed(), ports.open()];
+  const list = `${open},${closed},${alsoOpen}`;
+  const { code, stdout, stderr } = await runExample("portscan", ["--ports", list]);
+  assertEquals([code, sort(stdout)], [0, sort(line(open, "open") + line(alsoOpen, "open"))]);
+  assertMatch(
+    stderr,
+    /^3 of 3 ports of 127\.0\.0\.1: 2 open, 1 closed, 0 filtered in \d+\.\d\d s\n$/,
+  );
+});
+
+Deno.test({
+  name: "portscan.ts tells a port that does not answer as filtered once its time is up",
+  ...linuxOnly,
+  async fn() {
+    using ports = new Ports();
+    const [silent, open, closed] = [ports.silent(), ports.open(), ports.closed()];
+    const list = `${silent},${open},${closed}`;
+    const started = performance.now();
+    const args = ["--all", "--timeout", "300", "--ports", list];
+    const { code, stdout, stderr } = await runExample("portscan", args);
+    assert(performance.now() - started >= 300, "It did not wait");
+    const expected = line(silent, "filtered") + line(open, "open") + line(closed, "closed");
+    assertEquals([code, sort(stdout)], [0, sort(expected)]);
+    assertStringIncludes(stderr, "1 open, 1 closed, 1 filtered");
+  },
+});
+
+Deno.test("portscan.ts exits with 1 when no port is open", async () => {
+  using ports = new Ports();
+  const { code, stdout, stderr } = await runExample("portscan", ["--ports", `${ports.closed()}`]);
+  assertEquals([code, stdout], [1, ""]);
+  assertStringIncludes(stderr, "1 of 1 ports of 127.0.0.1: 0 open, 1 closed");
+});
+
+for (
+  const [what, limit, descriptors] of [
+    ["stays within --limit", 5, 100],
+    ["makes do with the descriptors that it has", 1000, 40],
+  ] as const
+) {
+  Deno.test({
+    name: `portscan.ts ${what}, with every port tried`,
+    ...linuxOnly,
+    async fn() {
+      using ports = new Ports();
+      const silent = Array.from({ length: 30 }, () => ports.silent());
+      const open = ports.open();
+      const args = ["--limit", `${limit}`, "--timeout", "100", "--ports", `${silent},${open}`];
+      const started = performance.now();
+      const { code, stdout, stderr } = await runExample("portscan", args, { descriptors });
+      if (limit === 5) assert(performance.now() - started >= 600, "More were tried at once");
+      assertEquals([code, stdout], [0, line(open, "open")], stderr);
+      assertStringIncludes(stderr, "31 of 31 ports of 127.0.0.1: 1 open, 0 closed, 30 filtered");
+    },
+  });
+}
+
+Deno.test({
+  name: "portscan.ts takes no connection of loopback with itself for an open port",
+  ...linuxOnly,
+  async fn() {
+    const [first, last] = Deno.readTextFileSync("/proc/sys/net/ipv4/ip_local_port_range").split(
+      /\s+/,
+    );
+    const before = wildcardPorts();
+    const args = ["--ports", `${first}-${last}`, unusedHostname()];
+    const { stdout, stderr } = await runExample("portscan", args);
+    const elsewhere = new Set([...before, ...wildcardPorts()]);
+    const found = [...stdout.matchAll(/:(\d+) open$/gm)].map(([, port]) => Number(port));
+    assertEquals(found.filter((port) => !elsewhere.has(port)), []);
+    const size = Number(last) - Number(first) + 1;
+    assertStringIncludes(stderr, `${size} of ${size} ports of 127.`);
+  },
+});
+
+Deno.test({
+  name: "portscan.ts finds in 10,000 ports what nc -z finds",
+  ...(needsNc.ignore ? needsNc : linuxOnly),
+  async fn() {
+    using ports = new Ports(unusedHostname());
+    const expected = [20_000, 20_011, 25_555, 29_999];
+    for (const port of expected) ports.open(port);
+    const args = ["--ports", "20000-29999", ports.hostname];
+    const { code, stdout, stderr } = await runExample("portscan", args);
+    const found = [...stdout.matchAll(/:(\d+) open$/gm)].map(([, port]) => Number(port));
+    assertEquals([code, found.sort()], [0, expected]);
+    assertStringIncludes(stderr, "10000 of 10000 ports");
+    const nc = new Deno.Command("nc", {
+      args: ["-nzv", ports.hostname, "20000-29999"],
+      stdout: "null",
+      stderr: "piped",
+    });
+    const said = new TextDecoder().decode((await inTime(nc.output(), "the end of nc")).stderr);
+    const foundByNc = [...said.matchAll(/ (\d+) port .*succeeded/g)].map(([, port]) =>
+      Number(port)
+    );
+    assertEquals(foundByNc.sort(), expected);
+  },
+});
+
+Deno.test({
+  name: "portscan.ts scans IPv6",
+  ...needsIpv6,
+  async fn() {
+    using ports = new Ports("::1");
+    const port = ports.open();
+    const { code, stdout } = await runExample("portscan", ["--ports", `${port}`, "::1"]);
+    assertEquals([code, stdout], [0, `[::1]:${port} open\n`]);
+  },
+});
+
+Deno.test("portscan.ts resolves a name", async () => {
+  using ports = new Ports();
+  const port = ports.open();
+  const { code, stdout } = await runExample("portscan", ["--ports", `${port}`, "localhost"]);
+  assertEquals([code, stdout], [0, line(port, "open")]);
+});
+
+Deno.test({
+  name: "portscan.ts shows how far it is when a person watches, and wipes that away",
+  ...(needsPython.ignore ? needsPython : linuxOnly),
+  async fn() {
+    using ports = new Ports();
+    const python = new Deno.Command("python3", {
+      args: ["-c", PTY, Deno.execPath(), "--timeout", "500", "--ports", `${ports.silent()}`],
+      cwd: new URL("../../", import.meta.url),
+      env: { NO_COLOR: "1" },
+      stdout: "piped",
+    });
+    const { stdout } = await inTime(python.output(), "the end of python3");
+    const shown = new TextDecoder().decode(stdout);
+    assertStringIncludes(shown, "\r0 of 1 ports of 127.0.0.1: 0 open");
+    assertStringIncludes(shown, ", 1 in flight\x1b[K");
+    const last = shown.split("\r\x1b[K").at(-1)!;
+    assertMatch(last, /^1 of 1 ports of 127\.0\.0\.1: .* 1 filtered in [\d.]+ s\r\n$/);
+  },
+});
+
+const PTY = `
+import pty, sys
+deno, *args = sys.argv[1:]
+pty.spawn([deno, "run", "--allow-ffi", "examples/portscan.ts", *args])
+`;
+
+Deno.test("portscan.ts --help prints the usage and exits with 0, without any permission", async () => {
+  const { code, stdout, stderr } = await runExample("portscan", ["--help"], { flags: [] });
+  assertEquals([code, stderr], [0, ""]);
+  assertMatch(stdout, /^Usage: portscan\.ts \[OPTIONS\] \[HOST\]\n/);
+});
+
+Deno.test("portscan.ts exits with 2 and says why when it is told nonsense", async () => {
+  for (
+    const mistake of [
+      "--nonsense",
+      "--ports 0",
+      "--ports 65536",
+      "--ports 1-65536",
+      "--ports 9-1",
+      "--ports 1-2-3",
+      "--ports 1,,2",
+      "--ports=-1",
+      "--ports http",
+      "--limit 0",
+      "--limit 1e3",
+      "--timeout 0",
+      "--timeout soon",
+      "127.0.0.1 127.0.0.2",
+      "no-such-host.invalid",
+    ]
+  ) {
+    const { code, stdout, stderr } = await runExample("portscan", mistake.split(" "));
+    assertEquals([mistake, code, stdout], [mistake, 2, ""]);
+    assertMatch(stderr, /^portscan\.ts: [A-Z]/);
+    assertEquals(stderr.includes("    at "), false, stderr);
+  }
+});
+
+Deno.test("portscan.ts exits with 1 and names the flag when it has no permission", async () => {
+  const { code, stdout, stderr } = await runExample("portscan", [], { flags: [] });
+  assertEquals([code, stdout], [1, ""]);
+  assertMatch(stderr, /^portscan\.ts: Cannot open libc .*--allow-ffi/);
+});
+
+/** Ports of every kind, which nobody else gets meanwhile. */
+class Ports implements Disposable {
+  readonly hostname: string;
+  readonly #sockets: Socket[] = [];
+
+  constructor(hostname = "127.0.0.1") {
+    this.hostname = hostname;
+  }
+
+  /** One that is listened on. */
+  open(port = 0): number {
+    const socket = this.#bind(port);
+    socket.listen();
+    return portOf(socket);
+  }
+
+  /** One that is taken and not listened on. */
+  closed(): number {
+    return portOf(this.#bind(0));
+  }
+
+  /** One whose listener has no room for a connection more, so that the system does not answer. */
+  silent(): number {
+    const socket = this.#bind(0);
+    socket.listen(0);
+    for (let i = 0; i < 2; i++) {
+      const client = this.#open();
+      client.connect(socket.localAddress);
+    }
+    return portOf(socket);
+  }
+
+  [Symbol.dispose](): void {
+    for (const socket of this.#sockets) socket.close();
+  }
+
+  #open(): Socket {
+    const socket = new Socket(this.hostname.includes(":") ? AF_INET6 : AF_INET, SOCK_STREAM);
+    this.#sockets.push(socket);
+    return socket;
+  }
+
+  #bind(port: number): Socket {
+    const socket = this.#open();
+    socket.bind({ hostname: this.hostname, port });
+    return socket;
+  }
+}
+
+function portOf(socket: Socket): number {
+  return (socket.localAddress as { port: number }).port;
+}
+
+function line(port: number, state: string): string {
+  return `127.0.0.1:${port} ${state}\n`;
+}
+
+function sort(lines: string): string[] {
+  return lines.split("\n").sort();
+}
+
+/** The ports that somebody listens on at every address (Linux). */
+function wildcardPorts(): number[] {
+  return ["tcp", "tcp6"].flatMap((table) => {
+    const rows = Deno.readTextFileSync(`/proc/net/${table}`);
+    return [...rows.matchAll(/: 0+:([\dA-F]{4}) \S+ 0A /g)].map(([, port]) => parseInt(port, 16));
+  });
+}

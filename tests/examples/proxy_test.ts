@@ -1,0 +1,362 @@
+import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
+import { createHash } from "node:crypto";
+import { AF_INET, type InternetAddress, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
+import { hasProgram, needs } from "../support/needs.ts";
+import { Example, inTime, runExample, unusedHostname } from "../support/programs.ts";
+import { acceptFrom, linuxOnly, listener, needsIpv6, noise, reset } from "../support/sockets.ts";
+
+const needsCurl = needs("curl", hasProgram("curl"));
+
+const block = noise((1 << 20) + 1);
+
+/** How much is sent, in blocks: 64 MB. */
+const BLOCKS = 61;
+
+/** How much memory the proxy may have, in bytes. */
+const ROOM = 150 << 20;
+
+const start = (port: number, ...args: string[]) =>
+  Example.start("proxy", ["--listen", "127.0.0.1:0", "--to", `127.0.0.1:${port}`, ...args]);
+
+Deno.test({
+  name: "proxy.ts passes 64 MB on both ways at once, byte for byte, to slow readers, in 150 MB",
+  ...linuxOnly,
+  async fn() {
+    using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    await using proxy = await start(server.addr.port);
+    assertMatch(proxy.firstLine, /^listening on 127\.0\.0\.1:\d+ \(\w+\), to 127\.0\.0\.1:\d+$/);
+    const [client, target] = await connectThrough(proxy.port, server);
+    using _client = client;
+    using _target = target;
+    let most = 0;
+    const seen = () => most = Math.max(most, proxy.memory);
+    const sums = await Promise.all([
+      sendBlocks(client),
+      sendBlocks(target),
+      receiveSlowly(client, seen),
+      receiveSlowly(target, seen),
+    ]);
+    assertEquals(new Set(sums).size, 1, "What came is not what was sent");
+    assertLess(most, ROOM);
+  },
+});
+
+for (const side of ["client", "target"] as const) {
+  Deno.test({
+    name: `proxy.ts stops reading when the ${side} does not, holds little, and goes on later`,
+    ...linuxOnly,
+    async fn() {
+      using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      await using proxy = await start(server.addr.port);
+      const [client, target] = await connectThrough(proxy.port, server);
+      using reader = side === "client" ? client : target;
+      using writer = side === "client" ? target : client;
+      let sent = 0;
+      const sending = sendBlocks(writer, () => sent++);
+      for (let last = -1; sent > last;) {
+        last = sent;
+        await new Promise((resolve) => setTimeout(resolve, 300));
+      }
+      assertLess(sent, BLOCKS, "The sender was never stopped");
+      assertLess(proxy.memory, ROOM);
+      // Nothing spins meanwhile.
+      const before = proxy.cpuTime;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      assertLess(proxy.cpuTime - before, 100, "The proxy spins");
+      assertEquals(await receiveSlowly(reader), await sending);
+    },
+  });
+}
+
+Deno.test("proxy.ts passes a half-close on, and the other direction stays open", async () => {
+  using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using proxy = await start(server.addr.port);
+  const [client, target] = await connectThrough(proxy.port, server);
+  using _client = client;
+  using _target = target;
+  await client.write(encode("question"));
+  await client.closeWrite();
+  assertEquals(await text(target), "question");
+  await target.write(encode("answer"));
+  await target.closeWrite();
+  assertEquals(await text(client), "answer");
+});
+
+Deno.test("proxy.ts carries many connections at once, also empty and short ones", async () => {
+  using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using proxy = await start(server.addr.port, "--limit", "20");
+  const serving = (async () => {
+    for (let i = 0; i < 100; i++) {
+      const target = await server.accept();
+      target.readable.pipeTo(target.writable);
+    }
+  })();
+  await Promise.all(Array.from({ length: 100 }, async (_, i) => {
+    using client = await Deno.connect({ port: proxy.port });
+    const sent = block.subarray(i, i + i * i);
+    const [received] = await Promise.all([bytes(client), writeAll(client, sent)]);
+    assertEquals(hash(received), hash(sent), `Connection ${i}`);
+  }));
+  await inTime(serving, "the connections");
+});
+
+Deno.test("proxy.ts --limit has more connections wait until one ends", async () => {
+  using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using proxy = await start(server.addr.port, "--limit", "1", "--verbose");
+  const [client, target] = await connectThrough(proxy.port, server);
+  using waiting = await Deno.connect({ port: proxy.port });
+  await waiting.write(encode("first"));
+  // While the second one waits, the first one is served.
+  await client.write(encode("second"));
+  assertEquals(await read(target), "second");
+  assertEquals(proxy.stdout.text.match(/ connected$/gm)?.length, 1);
+  client.close();
+  target.close();
+  using next = await inTime(server.accept(), "the next connection");
+  assertEquals(await read(next), "first");
+});
+
+Deno.test({
+  name: "proxy.ts carries curl to a server and back, body for body",
+  ...needsCurl,
+  async fn() {
+    await using echo = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen() {} },
+      (request) => new Response(request.body),
+    );
+    await using proxy = await start(echo.addr.port);
+    const body = noise(20_000_003);
+    const args = ["-sS", "--data-binary", "@-", `http://127.0.0.1:${proxy.port}/`];
+    await using curl = new Deno.Command("curl", { args, stdin: "piped", stdout: "piped" }).spawn();
+    const writing = new Blob([body]).stream().pipeTo(curl.stdin);
+    const { code, stdout } = await inTime(curl.output(), "the end of curl");
+    await writing;
+    assertEquals([code, hash(stdout)], [0, hash(body)]);
+  },
+});
+
+Deno.test("proxy.ts passes a reset of the client on as a reset, and goes on", async () => {
+  using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using proxy = await start(server.addr.port, "--verbose");
+  const client = new Socket(AF_INET, SOCK_STREAM);
+  client.connect({ hostname: "127.0.0.1", port: proxy.port });
+  const target = await inTime(server.accept(), "the connection");
+  client.send(encode("hello"));
+  assertEquals(await read(target), "hello");
+  reset(client);
+  await assertReset(() => target);
+  await proxy.stdout.wait(/^fd \d+ .*ECONNRESET/);
+  const [again, through] = await connectThrough(proxy.port, server);
+  again.close();
+  through.close();
+});
+
+Deno.test("proxy.ts passes a reset of the target on as a reset, and goes on", async () => {
+  using server = listener();
+  await using proxy = await start((server.localAddress as InternetAddress).port, "--verbose");
+  for (let i = 0; i < 2; i++) {
+    const client = await Deno.connect({ port: proxy.port });
+    const target = acceptFrom(server);
+    target.send(encode("hello"));
+    assertEquals(await read(client), "hello");
+    reset(target);
+    await assertReset(() => client);
+    await proxy.stdout.wait(/^fd \d+ .*ECONNRESET/);
+  }
+});
+
+Deno.test("proxy.ts resets a connection when nobody listens at the target, says so, and goes on", async () => {
+  using taken = new Socket(AF_INET, SOCK_STREAM);
+  taken.bind({ hostname: "127.0.0.1", port: 0 });
+  const { port } = taken.localAddress as { port: number };
+  await using proxy = await start(port);
+  for (let i = 0; i < 3; i++) {
+    await assertReset(() => Deno.connect({ port: proxy.port }));
+    await proxy.stderr.wait(
+      new RegExp(`^No connection to 127\\.0\\.0\\.1:${port}: .*ECONNREFUSED`),
+    );
+  }
+  taken.listen();
+  using _client = await Deno.connect({ port: proxy.port });
+  acceptFrom(taken).close();
+});
+
+Deno.test({
+  name: "proxy.ts rests from accepting when descriptors run out, and goes on when connections end",
+  ...linuxOnly,
+  async fn() {
+    using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const args = ["--listen", "127.0.0.1:0", "--to", `127.0.0.1:${server.addr.port}`];
+    await using proxy = await Example.start("proxy", args, { descriptors: 40 });
+    const clients: Deno.Conn[] = [];
+    for (let i = 0; i < 30; i++) clients.push(await Deno.connect({ port: proxy.port }));
+    await proxy.stderr.wait(/EMFILE.*resting from accepting$/);
+    const before = proxy.cpuTime;
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    assertLess(proxy.cpuTime - before, 300, "The proxy spins");
+    for (const client of clients) client.close();
+    using later = await Deno.connect({ port: proxy.port });
+    await writeAll(later, encode("hello"));
+    for (;;) {
+      using target = await inTime(server.accept(), "the later connection");
+      if (await text(target).catch(() => "") === "hello") break;
+    }
+  },
+});
+
+Deno.test({
+  name: "proxy.ts listens on IPv6 and connects to IPv4",
+  ...needsIpv6,
+  async fn() {
+    using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const args = ["--listen", "[::1]:0", "--to", `localhost:${server.addr.port}`];
+    await using proxy = await Example.start("proxy", args);
+    assertMatch(proxy.firstLine, /^listening on \[::1\]:\d+ /);
+    using client = await Deno.connect({ hostname: "::1", port: proxy.port });
+    using target = await inTime(server.accept(), "the connection");
+    await writeAll(client, encode("six"));
+    assertEquals(await text(target), "six");
+  },
+});
+
+Deno.test({
+  name: "proxy.ts listens on 127.0.0.1:8080 unless told",
+  ...linuxOnly,
+  async fn() {
+    const hostname = unusedHostname();
+    const { stdout } = await runExample("proxy", ["--help"], { flags: [] });
+    assertMatch(stdout, /--listen HOST:PORT .*\(127\.0\.0\.1:8080\)/);
+    const args = ["--listen", `${hostname}:8080`, "--to", ":1"];
+    await using proxy = await Example.start("proxy", args);
+    assert(proxy.firstLine.startsWith(`listening on ${hostname}:8080 (`));
+  },
+});
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.test(`proxy.ts ends at ${signal}, also while it has connections`, async () => {
+    using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    await using proxy = await start(server.addr.port);
+    const [client, target] = await connectThrough(proxy.port, server);
+    using _client = client;
+    using _target = target;
+    assertEquals((await proxy.stop(signal)).signal, signal);
+    assertEquals(await read(client), "");
+  });
+}
+
+Deno.test("proxy.ts --help prints the usage and exits with 0, without any permission", async () => {
+  const { code, stdout, stderr } = await runExample("proxy", ["--help"], { flags: [] });
+  assertEquals([code, stderr], [0, ""]);
+  assertMatch(stdout, /^Usage: proxy\.ts \[OPTIONS\] --to HOST:PORT\n/);
+});
+
+Deno.test("proxy.ts exits with 2 and says why when it is told nonsense", async () => {
+  for (
+    const mistake of [
+      "--nonsense",
+      "extra",
+      "--listen 127.0.0.1:0",
+      "--to localhost",
+      "--to 127.0.0.1:0",
+      "--to 127.0.0.1:65536",
+      "--to 127.0.0.1:http",
+      "--to 127.0.0.1:",
+      "--to ::1:80",
+      "--to no-such-host.invalid:80",
+      "--to :80 --listen no-such-host.invalid:0",
+      "--to :80 --listen 127.0.0.1:65536",
+      "--to :80 --listen 127.0.0.1",
+      "--to :80 --limit 0",
+    ]
+  ) {
+    const { code, stdout, stderr } = await runExample("proxy", mistake.split(" "));
+    assertEquals([mistake, code, stdout], [mistake, 2, ""]);
+    assertMatch(stderr, /^proxy\.ts: [A-Z]/);
+    assertEquals(stderr.includes("    at "), false, stderr);
+  }
+});
+
+Deno.test("proxy.ts exits with 1 and says so when it cannot listen", async () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const args = ["--to", ":80", "--listen", `:${taken.addr.port}`];
+  const { code, stderr } = await runExample("proxy", args);
+  assertEquals(code, 1);
+  assertMatch(stderr, /^proxy\.ts: Cannot bind .*: Address already in use/);
+  const { code: without, stderr: flag } = await runExample("proxy", args, { flags: [] });
+  assertEquals(without, 1);
+  assertMatch(flag, /^proxy\.ts: Cannot open libc .*--allow-ffi/);
+});
+
+async function connectThrough(
+  port: number,
+  server: Deno.TcpListener,
+): Promise<[client: Deno.TcpConn, target: Deno.TcpConn]> {
+  const client = await Deno.connect({ port });
+  return [client, await inTime(server.accept(), "the connection")];
+}
+
+/** Sends 64 MB and half-closes; returns their checksum. */
+async function sendBlocks(connection: Deno.Conn, sent: () => void = () => {}): Promise<string> {
+  const sum = createHash("sha256");
+  for (let i = 0; i < BLOCKS; i++, sent()) {
+    for (let at = 0; at < block.length;) at += await connection.write(block.subarray(at));
+    sum.update(block);
+  }
+  await connection.closeWrite();
+  return sum.digest("hex");
+}
+
+/** Receives to the end, with pauses; returns the checksum. */
+async function receiveSlowly(connection: Deno.Conn, seen: () => void = () => {}): Promise<string> {
+  const sum = createHash("sha256");
+  const buffer = new Uint8Array(1 << 18);
+  let size: number | null;
+  for (let turn = 0; (size = await inTime(connection.read(buffer), "data")) !== null; turn++) {
+    sum.update(buffer.subarray(0, size));
+    if (turn % 4 > 0) continue;
+    seen();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return sum.digest("hex");
+}
+
+/** Asserts that a connection is reset, if not as soon as it is made. */
+async function assertReset(connect: () => Deno.Conn | Promise<Deno.Conn>): Promise<void> {
+  const reading = async () => {
+    using connection = await connect();
+    while (await connection.read(new Uint8Array(1000)) !== null);
+  };
+  await inTime(assertRejects(reading, Deno.errors.ConnectionReset), "the reset");
+}
+
+async function writeAll(connection: Deno.Conn, data: Uint8Array): Promise<void> {
+  for (let at = 0; at < data.length;) at += await connection.write(data.subarray(at));
+  await connection.closeWrite();
+}
+
+async function bytes(connection: Deno.Conn): Promise<Uint8Array<ArrayBuffer>> {
+  return await inTime(new Response(connection.readable).bytes(), "the end");
+}
+
+async function text(connection: Deno.Conn): Promise<string> {
+  const buffer = new Uint8Array(1000);
+  let received = "";
+  for (let size; (size = await inTime(connection.read(buffer), "the end")) !== null;) {
+    received += new TextDecoder().decode(buffer.subarray(0, size));
+  }
+  return received;
+}
+
+async function read(connection: Deno.Conn): Promise<string> {
+  const buffer = new Uint8Array(1000);
+  const size = await inTime(connection.read(buffer), "data") ?? 0;
+  return new TextDecoder().decode(buffer.subarray(0, size));
+}
+
+function encode(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}
+
+function hash(data: Uint8Array): string {
+  return createHash("sha256").update(data).digest("hex");
+}

@@ -1,0 +1,237 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { DefaultSelector, EVENT_READ } from "../../mod.ts";
+import {
+  ProcessDescriptor,
+  type PseudoTerminal,
+  pseudoTerminal,
+  type Terminal,
+} from "../../ffi/socket/mod.ts";
+import { runExample } from "../support/programs.ts";
+import { linuxOnly } from "../support/sockets.ts";
+
+const PATIENCE = 30_000;
+const EXAMPLE = new URL("../../examples/serial.ts", import.meta.url).pathname;
+const ESCAPE = "\x1d";
+
+function test(name: string, fn: () => void | Promise<void>): void {
+  Deno.test({ name, ...linuxOnly, fn });
+}
+
+/** The example at a terminal of its own, and the device at the other end of its line. */
+class Session implements Disposable {
+  readonly line = pseudoTerminal();
+  readonly screen = pseudoTerminal();
+  readonly child: ProcessDescriptor;
+  readonly #settings: string;
+
+  constructor(...args: string[]) {
+    this.#settings = settingsOf(this.screen);
+    this.screen.subsidiary.setBlocking(true);
+    const { subsidiary } = this.screen;
+    this.child = ProcessDescriptor.spawn(
+      Deno.execPath(),
+      ["run", "--allow-ffi", EXAMPLE, ...args, this.line.path],
+      { stdin: subsidiary, stdout: subsidiary, stderr: subsidiary },
+    );
+  }
+
+  /** Starts it, and waits until it is connected. */
+  static async connected(...args: string[]): Promise<Session> {
+    const session = new Session(...args);
+    assertMatch(await session.see("\n"), /^connected to \/dev\/pts\/\d+ at \d+; leave with Ctrl-/);
+    // The terminal is made raw just after that line.
+    while (settingsOf(session.screen) === session.#settings) await pause();
+    return session;
+  }
+
+  type(text: string): void {
+    send(this.screen.manager, text);
+  }
+
+  /** Waits for text on the screen, and returns all up to there. */
+  see(text: string): Promise<string> {
+    return receive(this.screen.manager, text);
+  }
+
+  answer(text: string): void {
+    send(this.line.manager, text);
+  }
+
+  /** Waits for what the device is sent. */
+  hear(text: string): Promise<string> {
+    return receive(this.line.manager, text);
+  }
+
+  /** Waits for the end, after which the terminal has to be as it was. */
+  end(): Deno.CommandStatus | null {
+    using selector = new DefaultSelector();
+    selector.register(this.child, EVENT_READ);
+    assertEquals(selector.select(PATIENCE).length, 1, "It does not end");
+    assertEquals(settingsOf(this.screen), this.#settings);
+    return this.child.wait();
+  }
+
+  [Symbol.dispose](): void {
+    try {
+      this.child.sendSignal("SIGKILL");
+      this.end();
+    } catch {
+      // It has ended.
+    }
+    for (const closing of [this.child, this.line, this.screen]) closing[Symbol.dispose]();
+  }
+}
+
+function settingsOf(pair: PseudoTerminal): string {
+  const { stdout } = new Deno.Command("stty", { args: ["-a", "-F", pair.path] }).outputSync();
+  return new TextDecoder().decode(stdout);
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+function send(terminal: Terminal, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  assertEquals(terminal.write(bytes), bytes.length);
+}
+
+async function receive(terminal: Terminal, text: string): Promise<string> {
+  using selector = new DefaultSelector();
+  selector.register(terminal, EVENT_READ);
+  const buffer = new Uint8Array(65536);
+  for (let all = "";;) {
+    if (all.includes(text)) return all;
+    const ready = await selector.selectAsync(PATIENCE);
+    assertEquals(ready.length, 1, `Waited too long for ${text}, having received: ${all}`);
+    all += new TextDecoder("latin1").decode(buffer.subarray(0, terminal.read(buffer)));
+  }
+}
+
+/** Runs it with input that is no terminal. */
+function pipeThrough(input: Uint8Array<ArrayBuffer>, path: string): Deno.ChildProcess {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-ffi", EXAMPLE, path],
+    env: { NO_COLOR: "1" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  // Not waited for: it goes on as the line takes it.
+  new Blob([input]).stream().pipeTo(child.stdin);
+  return child;
+}
+
+test("serial.ts --help prints the usage and exits with 0, without any permission", async () => {
+  const { code, stdout, stderr } = await runExample("serial", ["--help"], { flags: [] });
+  assertEquals([code, stderr], [0, ""]);
+  assertMatch(stdout, /^Usage: serial\.ts \[OPTIONS\] PATH\n/);
+  for (const option of ["--speed N", "--mode MODE", "--flow NAME", "--escape KEY", "--help"]) {
+    assertStringIncludes(stdout, `\n  ${option} `);
+  }
+});
+
+test("serial.ts exits with 2 and says why when the command line is wrong", async () => {
+  const mistakes = [
+    "",
+    "/dev/tty /dev/tty",
+    "--speed 0",
+    "--speed fast",
+    "--mode 9N1",
+    "--mode 8",
+    "--flow x",
+    "--escape 1",
+    "-x",
+  ];
+  for (const mistake of mistakes) {
+    const args = mistake.split(" ").filter((arg) => arg !== "");
+    if (mistake.startsWith("-")) args.push("/dev/missing");
+    const { code, stdout, stderr } = await runExample("serial", args);
+    assertEquals([mistake, code, stdout], [mistake, 2, ""]);
+    assertMatch(stderr, /^serial\.ts: [A-Z]/);
+    assertEquals(stderr.includes("    at "), false, stderr);
+  }
+});
+
+test("serial.ts exits with 1 and says so when there is no line, or it is none", async () => {
+  const expected = {
+    "/dev/missing": /^serial\.ts: Cannot open the terminal \/dev\/missing: .*\(ENOENT\)\n$/,
+    "/dev/null": /^serial\.ts: Cannot open the terminal \/dev\/null: .*\(ENOTTY\)\n$/,
+  };
+  for (const [path, message] of Object.entries(expected)) {
+    const { code, stdout, stderr } = await runExample("serial", [path]);
+    assertEquals([code, stdout], [1, ""]);
+    assertMatch(stderr, message);
+  }
+  const { code, stderr } = await runExample("serial", ["/dev/null"], { flags: [] });
+  assertEquals(code, 1);
+  assertMatch(stderr, /^serial\.ts: Cannot open libc .*--allow-ffi/);
+});
+
+test("serial.ts passes keys on as they are pressed, and shows what comes in", async () => {
+  using session = await Session.connected("--speed", "9600", "--mode", "8n2", "--flow=software");
+  const { speed, stopBits, flowControl } = session.line.subsidiary.settings();
+  assertEquals([speed, stopBits, flowControl], [9600, 2, "software"]);
+  for (const keys of ["A", "\r", "\x03\x04\x1a", "\x7f\x1b[A"]) {
+    session.type(keys);
+    assertEquals(await session.hear(keys), keys);
+  }
+  session.answer("OK\r\n\x1b[1m\xff");
+  await session.see("OK\r\n\x1b[1m");
+  session.type(`bye${ESCAPE}lost`);
+  assertEquals(await session.hear("bye"), "bye");
+  assertEquals(session.end(), { success: true, code: 0, signal: null });
+});
+
+test("serial.ts leaves with another key, and sends a break", async () => {
+  using session = await Session.connected("--escape", "a");
+  session.type(`${ESCAPE}x\x1cy`);
+  assertEquals(await session.hear("y"), `${ESCAPE}xy`);
+  session.type("\x01");
+  assertEquals(session.end()?.code, 0);
+});
+
+test("serial.ts leaves the terminal and the line as they were, also when it is told to end", async () => {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    using session = await Session.connected("--speed", "300");
+    session.child.sendSignal(signal);
+    assertEquals(session.end()?.code, 0);
+    assertEquals(session.line.subsidiary.settings().speed, 38_400);
+    session.answer("a\r");
+    assertEquals(await session.hear("a\r\n"), "a\r\n");
+  }
+});
+
+test("serial.ts exits with 1 when the line hangs up, the terminal as it was", async () => {
+  using session = await Session.connected();
+  session.line.subsidiary.close();
+  session.line.manager.close();
+  await session.see("serial.ts: The line hung up\r\n");
+  assertEquals(session.end()?.code, 1);
+});
+
+test("serial.ts sends input that is no terminal to its end, and shows what comes after it", async () => {
+  using line = pseudoTerminal();
+  using _raw = line.subsidiary.raw();
+  const input = new Uint8Array(300_000).map((_, i) => i * 7 + (i >> 8));
+  const child = pipeThrough(input, line.path);
+  const received = new Uint8Array(input.length);
+  using selector = new DefaultSelector();
+  selector.register(line.manager, EVENT_READ);
+  for (let size = 0; size < input.length;) {
+    assertEquals((await selector.selectAsync(PATIENCE)).length, 1, `Received ${size} bytes`);
+    const more = line.manager.read(received.subarray(size));
+    if (more > 0) size += more;
+  }
+  assert(received.every((byte, i) => byte === input[i]));
+  send(line.manager, "answer");
+  const reader = child.stdout.getReader();
+  assertEquals(new TextDecoder().decode((await reader.read()).value), "answer");
+  await reader.cancel();
+  child.kill("SIGINT");
+  assertEquals((await child.status).code, 0);
+  assertMatch(
+    await new Response(child.stderr).text(),
+    /^connected to \/dev\/pts\/\d+ at 115200\n$/,
+  );
+});

@@ -1,0 +1,308 @@
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { MalformedPacket, readPacket } from "../../examples/packets.ts";
+import { runCommand } from "../support/commands.ts";
+import { hasProgram, needs } from "../support/needs.ts";
+import {
+  inNetworkOf,
+  inOwnNetwork,
+  needsOwnNetwork,
+  needsSetpriv,
+  withoutRaw,
+} from "../support/privileges.ts";
+import { Example, inTime, Lines, runExample } from "../support/programs.ts";
+import { linuxOnly, noise } from "../support/sockets.ts";
+
+const needsPython = needs("python3", hasProgram("python3"));
+const needsTcpdump = needs("tcpdump", hasProgram("tcpdump"));
+const both = { ignore: needsPython.ignore || needsOwnNetwork.ignore };
+
+const start = (...args: string[]) =>
+  Example.start("sniff", args, { through: (command) => inOwnNetwork("", command) });
+
+/** Sends over loopback in the network of a program: UDP of both families, and a TCP connection. */
+const TRAFFIC = `
+import socket
+for family, host in (socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"):
+    for port in 9, 1234:
+        s = socket.socket(family, socket.SOCK_DGRAM)
+        s.bind((host, 5555))
+        s.sendto(b"hello", (host, port))
+        s.close()
+server = socket.create_server(("127.0.0.1", 1234))
+client = socket.socket()
+client.bind(("127.0.0.1", 5556))
+client.connect(("127.0.0.1", 1234))
+connection, _ = server.accept()
+client.sendall(b"x" * 1000)
+connection.recv(1000, socket.MSG_WAITALL)
+client.close()
+connection.recv(1)
+connection.close()
+`;
+
+const sendTraffic = (program: Example) =>
+  runCommand(inNetworkOf(program.pid, ["python3", "-c", TRAFFIC]));
+
+Deno.test({
+  name: "sniff.ts prints the packets of a port, once each, of IPv4, IPv6, UDP and TCP",
+  ...both,
+  async fn() {
+    await using program = await start("--port", "1234", "lo");
+    assertEquals(program.firstLine, "listening on lo");
+    assertEquals((await sendTraffic(program)).stderr, "");
+    await program.stdout.wait(/> 127\.0\.0\.1\.5556: TCP \[F/);
+    const { code, stdout, stderr } = await program.stop();
+    assertEquals([code, stderr], [0, ""]);
+    const lines = stdout.trim().split("\n").slice(1, -1).map((line) => {
+      assertMatch(line, /^\d\d:\d\d:\d\d\.\d{3} /);
+      return line.slice(13);
+    });
+    assertEquals(lines.filter((line) => line.includes("UDP")), [
+      "IP 127.0.0.1.5555 > 127.0.0.1.1234: UDP, length 5",
+      "IP6 ::1.5555 > ::1.1234: UDP, length 5",
+    ]);
+    const tcp = lines.filter((line) => line.includes("TCP"));
+    assertMatch(
+      tcp[0],
+      /^IP 127\.0\.0\.1\.5556 > 127\.0\.0\.1\.1234: TCP \[S\], seq \d+, ack 0, win \d+, length 0$/,
+    );
+    assertMatch(tcp[1], /^IP 127\.0\.0\.1\.1234 > 127\.0\.0\.1\.5556: TCP \[S\.\], /);
+    assertEquals(tcp.filter((line) => line.endsWith("length 1000")).length, 1);
+    assert(lines.every((line) => line.includes(".1234")));
+    assertMatch(stdout, /^\d+ packets, 0 malformed, 0 came too fast$/m);
+  },
+});
+
+Deno.test({
+  name: "sniff.ts prints what tcpdump prints",
+  ignore: both.ignore || needsTcpdump.ignore,
+  async fn() {
+    await using program = await start("lo");
+    const args = ["-i", "lo", "-n", "-l", "--immediate-mode"];
+    const [nsenter, ...rest] = inNetworkOf(program.pid, ["tcpdump", ...args]);
+    await using tcpdump = new Deno.Command(nsenter, {
+      args: rest,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const [theirs, complaints] = [new Lines(tcpdump.stdout), new Lines(tcpdump.stderr)];
+    await complaints.wait(/^listening on lo/);
+    await sendTraffic(program);
+    const last = /127\.0\.0\.1\.1234 > 127\.0\.0\.1\.5556: .*\[F/;
+    await Promise.all([theirs.wait(last), program.stdout.wait(last)]);
+    tcpdump.kill("SIGINT");
+    await inTime(tcpdump.status, "the end of tcpdump");
+    const ours = (await program.stop()).stdout;
+    const ends = (text: string) => text.match(/IP6? \S+ > \S+:(?= (UDP|TCP|Flags))/g)!;
+    // The last acknowledgement may come after the one was stopped and before the other.
+    const [mine, others] = [ends(ours), ends(theirs.text)];
+    const count = Math.min(mine.length, others.length);
+    assert(count >= 10 && Math.abs(mine.length - others.length) <= 1);
+    assertEquals(mine.slice(0, count), others.slice(0, count));
+  },
+});
+
+Deno.test({
+  name: "sniff.ts counts malformed packets, and goes on",
+  ...both,
+  async fn() {
+    await using program = await start("lo");
+    const source = `
+import socket, struct
+s = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)
+to = lambda protocol: ("lo", protocol, 0, 0, bytes(6))
+s.sendto(b"\\x45", to(0x800))
+s.sendto(bytes(40), to(0x800))
+s.sendto(b"\\x45\\x00\\xff\\xff" + bytes(30), to(0x800))
+s.sendto(b"\\x60" + bytes(10), to(0x86dd))
+s.sendto(b"anything", to(0x88b5))
+u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+u.sendto(b"last", ("127.0.0.1", 9))
+`;
+    const { stderr } = await runCommand(inNetworkOf(program.pid, ["python3", "-c", source]));
+    assertEquals(stderr, "");
+    await program.stdout.wait(/UDP, length 4$/);
+    const { code, stdout } = await program.stop();
+    assertEquals(code, 0);
+    const lines = stdout.split("\n").map((line) => line.slice(13));
+    for (
+      const line of [
+        "malformed: 1 bytes where 4 are needed",
+        "malformed: IP version 0",
+        "malformed: 34 bytes where 65535 are needed",
+        "malformed: 11 bytes where 40 are needed",
+        "protocol 0x88b5, length 8",
+      ]
+    ) assert(lines.includes(line), `${line} in\n${stdout}`);
+    assertMatch(stdout, /^\d+ packets, 4 malformed, 0 came too fast$/m);
+  },
+});
+
+Deno.test({
+  name: "sniff.ts exits when it has printed as many packets as it is told",
+  ...both,
+  async fn() {
+    await using program = await start("--count", "2", "lo");
+    await sendTraffic(program);
+    const { code, stdout } = await program.end();
+    assertEquals(code, 0);
+    assertMatch(stdout, /^2 packets, 0 malformed/m);
+  },
+});
+
+Deno.test({
+  name: "sniff.ts exits with 1 and says which privilege it takes",
+  ...needsSetpriv,
+  async fn() {
+    const { code, stdout, stderr } = await runExample("sniff", ["lo"], { through: withoutRaw });
+    assertEquals([code, stdout], [1, ""]);
+    assertMatch(
+      stderr,
+      /^sniff\.ts: Cannot make a socket .*CAP_NET_RAW \(run as root, .*\(EPERM\)$/m,
+    );
+  },
+});
+
+Deno.test({
+  name: "sniff.ts exits with 1 when there is no such interface",
+  ...needsOwnNetwork,
+  async fn() {
+    const { code, stderr } = await runExample("sniff", ["nonsense"]);
+    assertEquals(code, 1);
+    assertMatch(stderr, /^sniff\.ts: Cannot find the interface "nonsense"/);
+  },
+});
+
+Deno.test({
+  name: "sniff.ts exits with 2 and says why when it is told nonsense",
+  ...linuxOnly,
+  async fn() {
+    for (const args of [[], ["lo", "lo"], ["--port", "0", "lo"], ["--count", "x", "lo"], ["-x"]]) {
+      const { code, stdout, stderr } = await runExample("sniff", args);
+      assertEquals([args, code, stdout], [args, 2, ""]);
+      assertMatch(stderr, /^sniff\.ts: [A-Z]/);
+    }
+  },
+});
+
+Deno.test("sniff.ts --help prints the usage without any permission", async () => {
+  const { code, stdout } = await runExample("sniff", ["--help"], { flags: [] });
+  assertEquals(code, 0);
+  assertMatch(stdout, /^Usage: sniff\.ts \[OPTIONS\] INTERFACE\n/);
+});
+
+/** An IPv4 packet with a payload. */
+function ipv4(
+  protocol: number,
+  payload: number[],
+  changes: Record<number, number> = {},
+): Uint8Array {
+  const packet = new Uint8Array(20 + payload.length);
+  packet.set([0x45, 0, packet.length >> 8, packet.length & 255]);
+  packet[9] = protocol;
+  packet.set([192, 0, 2, 1, 192, 0, 2, 2], 12);
+  packet.set(payload, 20);
+  for (const [at, byte] of Object.entries(changes)) packet[Number(at)] = byte;
+  return packet;
+}
+
+/** An IPv6 packet with a payload. */
+function ipv6(next: number, payload: number[], source = [0x20, 0x01, 0x0d, 0xb8]): Uint8Array {
+  const packet = new Uint8Array(40 + payload.length);
+  packet.set([0x60, 0, 0, 0, payload.length >> 8, payload.length & 255, next, 64]);
+  packet.set(source, 8);
+  packet.set([0xff, 2], 24);
+  packet[39] = 1;
+  packet.set(payload, 40);
+  return packet;
+}
+
+const UDP = [0, 53, 4, 210, 0, 11, 0, 0, 1, 2, 3];
+const TCP = [0, 80, 4, 210, 0, 0, 0, 1, 0, 0, 0, 2, 0x50, 0x12, 1, 0, 0, 0, 0, 0, 9];
+
+Deno.test("readPacket() reads UDP, TCP and ICMP over IPv4", () => {
+  const base = { version: 4, source: "192.0.2.1", destination: "192.0.2.2" } as const;
+  assertEquals<unknown>(readPacket(ipv4(17, UDP)), {
+    ...base,
+    protocol: "UDP",
+    ports: [53, 1234],
+    detail: "",
+    length: 3,
+  });
+  assertEquals<unknown>(readPacket(ipv4(6, TCP)), {
+    ...base,
+    protocol: "TCP",
+    ports: [80, 1234],
+    detail: "[S.], seq 1, ack 2, win 256",
+    length: 1,
+  });
+  const icmp = readPacket(ipv4(1, [8, 3, 0, 0, 0, 0, 0, 0, 1, 2]));
+  assertEquals([icmp.detail, icmp.length], ["type 8, code 3", 2]);
+  assertEquals(readPacket(ipv4(89, [1, 2])).protocol, "protocol 89");
+});
+
+Deno.test("readPacket() reads IPv6 behind extension headers, and its addresses", () => {
+  const hop = [17, 0, 0, 0, 0, 0, 0, 0];
+  const packet = readPacket(ipv6(0, [...hop, ...UDP]));
+  assertEquals([packet.source, packet.destination], ["2001:db8::", "ff02::1"]);
+  assertEquals([packet.protocol, packet.ports], ["UDP", [53, 1234]]);
+  const zero = readPacket(ipv6(17, UDP, []));
+  assertEquals(zero.source, "::");
+  const full = readPacket(ipv6(17, UDP, Array.from({ length: 16 }, (_, i) => i + 1)));
+  assertEquals(full.source, "102:304:506:708:90a:b0c:d0e:f10");
+  const fragment = [17, 0, 0, 8, 0, 0, 0, 1];
+  assertEquals(readPacket(ipv6(44, [...fragment, 1, 2])).detail, "fragment at 8");
+});
+
+Deno.test("readPacket() ignores what is behind the packet, such as padding of a link", () => {
+  const padded = new Uint8Array(60);
+  padded.set(ipv4(17, UDP));
+  assertEquals(readPacket(padded).length, 3);
+});
+
+Deno.test("readPacket() throws MalformedPacket of every packet that is cut, and of contradictions", () => {
+  for (
+    const whole of [
+      ipv4(17, UDP),
+      ipv4(6, TCP),
+      ipv6(17, UDP),
+      ipv6(0, [17, 0, 0, 0, 0, 0, 0, 0, ...UDP]),
+    ]
+  ) {
+    readPacket(whole);
+    for (let size = 0; size < whole.length; size++) {
+      assertThrows(() => readPacket(whole.subarray(0, size)), MalformedPacket);
+    }
+  }
+  for (
+    const packet of [
+      ipv4(17, UDP, { 0: 0x44 }),
+      ipv4(17, UDP, { 2: 0, 3: 19 }),
+      ipv4(17, UDP, { 0: 0x55 }),
+      ipv4(17, UDP.with(5, 7)),
+      ipv4(17, UDP.slice(0, 7)),
+      ipv4(6, TCP.with(12, 0x40)),
+      ipv4(6, TCP.with(12, 0xf0)),
+      ipv4(6, TCP.slice(0, 19)),
+      ipv4(1, [8]),
+      ipv6(0, [17, 9, 0, 0, 0, 0, 0, 0]),
+      ipv6(44, [17, 0, 0]),
+    ]
+  ) assertThrows(() => readPacket(packet), MalformedPacket);
+});
+
+Deno.test("readPacket() either reads or throws MalformedPacket, whatever it is given", () => {
+  const bytes = noise(1 << 20, 7);
+  for (let at = 0; at + 200 < bytes.length; at += 97) {
+    const packet = bytes.slice(at, at + bytes[at] % 120);
+    packet[0] = packet[0] & 1 ? 0x45 : 0x60;
+    if (packet[0] === 0x45 && packet.length > 3) packet.set([0, packet.length], 2);
+    if (packet[0] === 0x60 && packet.length > 40) packet.set([0, packet.length - 40, at % 61], 4);
+    try {
+      readPacket(packet);
+    } catch (error) {
+      assert(error instanceof MalformedPacket, String(error));
+    }
+  }
+});

@@ -1,0 +1,181 @@
+import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
+import {
+  AF_INET,
+  type InternetAddress,
+  SOCK_DGRAM,
+  SOCK_RAW,
+  Socket,
+  WOULD_BLOCK,
+} from "../../ffi/socket/mod.ts";
+import { runCommand } from "../support/commands.ts";
+import { hasProgram, needs } from "../support/needs.ts";
+import { needsRaw } from "../support/privileges.ts";
+import { Example, runExample, unusedHostname } from "../support/programs.ts";
+import { datagrams, linuxOnly, needsIpv6, noise, untilReadable } from "../support/sockets.ts";
+
+const needsSocat = needs("socat", hasProgram("socat"));
+const needsPython = needs("python3", hasProgram("python3"));
+
+const start = (...args: string[]) => Example.start("udp_echo", args);
+
+/** The ports of all addresses that the first line tells. */
+function portsOf({ firstLine }: Example): number[] {
+  return [...firstLine.matchAll(/:(\d+)(?= )/g)].map(([, port]) => Number(port));
+}
+
+Deno.test({
+  name: "udp_echo.ts answers socat on several addresses, each from the one that was asked",
+  ignore: needsSocat.ignore || needsIpv6.ignore || linuxOnly.ignore,
+  async fn() {
+    const other = unusedHostname();
+    await using server = await start("127.0.0.1:0", "[::1]:0", `${other}:0`);
+    const [v4, v6, third] = portsOf(server);
+    assertMatch(
+      server.firstLine,
+      /^listening on 127\.0\.0\.1:\d+ \[::1\]:\d+ 127\S+ \(\w+Selector\)$/,
+    );
+    for (
+      const address of [`UDP4:127.0.0.1:${v4}`, `UDP6:[::1]:${v6}`, `UDP4:${other}:${third}`]
+    ) {
+      // Connected, socat hears only the address that it asked.
+      const command = ["socat", "-T", "10", `SYSTEM:echo hello; head -n 1 >&2`, address];
+      assertEquals((await runCommand(command)).stderr, "hello\n");
+    }
+    const { code, stdout } = await server.stop();
+    assertEquals(code, 0);
+    assertEquals(
+      stdout.match(/: 1 echoed, dropped: 0 too large, 0 unsent, 0 for want/g)!.length,
+      3,
+    );
+  },
+});
+
+Deno.test({
+  name: "udp_echo.ts sends python3 datagrams of all sizes back",
+  ...needsPython,
+  async fn() {
+    await using server = await start("127.0.0.1:0");
+    const { code, stderr } = await runCommand(["python3", "-c", PYTHON, `${server.port}`]);
+    assertEquals([code, stderr], [0, ""]);
+    const { stdout } = await server.stop();
+    assertMatch(stdout, /: 7 echoed, dropped: 0 too large, 0 unsent, 0 for want of room$/m);
+  },
+});
+
+const PYTHON = `
+import os, socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(10)
+s.connect(("127.0.0.1", int(sys.argv[1])))
+for size in 0, 1, 1000, 1472, 1473, 65000, 65507:
+    data = os.urandom(size)
+    s.send(data)
+    assert s.recv(65536) == data, size
+`;
+
+Deno.test("udp_echo.ts drops and counts what is larger than it takes", async () => {
+  await using server = await start("--size", "10", "--verbose", "127.0.0.1:0");
+  using client = datagrams();
+  const to = { hostname: "127.0.0.1", port: server.port };
+  for (const size of [11, 10, 65_000, 0]) client.sendTo(noise(size), to);
+  const { port } = client.localAddress as InternetAddress;
+  await server.stdout.wait(`127.0.0.1:${port} sent 0 bytes to 127.0.0.1:${server.port}`);
+  for (const size of [10, 0]) {
+    untilReadable(client);
+    assertEquals(client.recv(new Uint8Array(100)), size);
+  }
+  assertEquals(client.recv(new Uint8Array(100)), WOULD_BLOCK);
+  const { stdout } = await server.stop();
+  assertMatch(stdout, /^127\.0\.0\.1:\d+ sent more than 10 bytes to /m);
+  assertMatch(stdout, /: 2 echoed, dropped: 2 too large, 0 unsent, 0 for want of room$/m);
+});
+
+Deno.test({
+  name: "udp_echo.ts counts the datagrams that the system dropped, and answers the others",
+  ...linuxOnly,
+  async fn() {
+    await using server = await start("--buffer", "1", "127.0.0.1:0");
+    const to = { hostname: "127.0.0.1", port: server.port };
+    using client = new Socket(AF_INET, SOCK_DGRAM);
+    client.connect(to);
+    const flood = 1000;
+    server.kill("SIGSTOP");
+    for (let i = 0; i < flood; i++) client.send(new Uint8Array(100));
+    server.kill("SIGCONT");
+    // The count comes with the next datagram that there is room for.
+    let echoed = 0;
+    while (client.recv(new Uint8Array(9)) !== 1) {
+      client.send(new Uint8Array(1));
+      untilReadable(client);
+      echoed++;
+    }
+    assert(echoed > 0);
+    const { stdout } = await server.stop();
+    assertGreater(Number(/(\d+) for want of room$/m.exec(stdout)![1]), flood / 2);
+  },
+});
+
+Deno.test({
+  name: "udp_echo.ts lives through a datagram that cannot be answered",
+  ...needsRaw,
+  async fn() {
+    await using server = await start("127.0.0.1:0");
+    using raw = new Socket(AF_INET, SOCK_RAW, 17);
+    const datagram = new Uint8Array(9);
+    new DataView(datagram.buffer).setUint16(2, server.port);
+    datagram[5] = 9; // From port 0, without a checksum.
+    raw.sendTo(datagram, { hostname: "127.0.0.1", port: 0 });
+    using client = datagrams();
+    client.sendTo(noise(3), { hostname: "127.0.0.1", port: server.port });
+    untilReadable(client);
+    const { stdout } = await server.stop();
+    assertMatch(stdout, /: 1 echoed, dropped: 0 too large, 1 unsent, 0 for want of room$/m);
+  },
+});
+
+Deno.test({
+  name: "udp_echo.ts serves 0.0.0.0 and :: side by side",
+  ...needsIpv6,
+  async fn() {
+    await using probe = await start("0.0.0.0:0");
+    const { port } = probe;
+    await probe.stop();
+    await using server = await start(`0.0.0.0:${port}`, `[::]:${port}`);
+    assertEquals(portsOf(server), [port, port]);
+  },
+});
+
+Deno.test("udp_echo.ts exits with 2 and says why when it is told nonsense", async () => {
+  for (
+    const args of [
+      ["--nonsense"],
+      ["127.0.0.1"],
+      ["127.0.0.1:65536"],
+      ["127.0.0.1:-1"],
+      ["::1:80"],
+      ["--size", "65536"],
+      ["--buffer", "0"],
+      ["no.such.host.invalid:80"],
+    ]
+  ) {
+    const { code, stdout, stderr } = await runExample("udp_echo", args);
+    assertEquals([args, code, stdout], [args, 2, ""]);
+    assertMatch(stderr, /^udp_echo\.ts: [A-Z]/);
+  }
+});
+
+Deno.test("udp_echo.ts exits with 1 when an address is in use or not this machine's", async () => {
+  using taken = datagrams();
+  const { port } = taken.localAddress as InternetAddress;
+  for (const address of [`127.0.0.1:${port}`, "203.0.113.7:7"]) {
+    const { code, stdout, stderr } = await runExample("udp_echo", [address]);
+    assertEquals([code, stdout], [1, ""]);
+    assertMatch(stderr, /^udp_echo\.ts: Cannot bind .*\((EADDRINUSE|EADDRNOTAVAIL)\)$/m);
+  }
+});
+
+Deno.test("udp_echo.ts --help prints the usage without any permission", async () => {
+  const { code, stdout } = await runExample("udp_echo", ["--help"], { flags: [] });
+  assertEquals(code, 0);
+  assertMatch(stdout, /^Usage: udp_echo\.ts \[OPTIONS\] \[ADDRESS\.\.\.\]\n/);
+});

@@ -1,0 +1,192 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { abi } from "../../ffi/abi/host.ts";
+import { Example, runExample } from "../support/programs.ts";
+import { linuxOnly } from "../support/sockets.ts";
+
+function test(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, ...linuxOnly, fn });
+}
+
+/** A folder, removed at the end of a `using` block. */
+class Folder implements Disposable {
+  readonly path = Deno.makeTempDirSync({ prefix: "watch_" });
+
+  write(name: string, text = ""): void {
+    Deno.writeTextFileSync(`${this.path}/${name}`, text);
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.path, { recursive: true });
+  }
+}
+
+const watch = (...args: string[]) => Example.start("watch", args);
+
+test("watch.ts --help prints the usage and exits with 0, without any permission", async () => {
+  const { code, stdout, stderr } = await runExample("watch", ["--help"], { flags: [] });
+  assertEquals([code, stderr], [0, ""]);
+  assertMatch(stdout, /^Usage: watch\.ts \[OPTIONS\] PATH\.\.\. \[-- COMMAND /);
+  for (const option of ["--settle MS", "--every MS", "--help"]) {
+    assertStringIncludes(stdout, `\n  ${option} `);
+  }
+});
+
+test("watch.ts exits with 2 and says why when the command line is wrong", async () => {
+  for (
+    const mistake of ["", "/tmp --", "--every 0 /tmp", "--settle x /tmp", "--every= /tmp", "-x"]
+  ) {
+    const args = mistake.split(" ").filter((arg) => arg !== "");
+    const { code, stdout, stderr } = await runExample("watch", args);
+    assertEquals([mistake, code, stdout], [mistake, 2, ""]);
+    assertMatch(stderr, /^watch\.ts: [A-Z]/);
+    assertEquals(stderr.includes("    at "), false, stderr);
+  }
+});
+
+test("watch.ts exits with 1 and says so when a path or a permission is missing", async () => {
+  const missing = await runExample("watch", ["/missing/path"]);
+  assertEquals([missing.code, missing.stdout], [1, ""]);
+  assertMatch(
+    missing.stderr,
+    /^watch\.ts: Cannot watch \/missing\/path with fd \d+: .*\(ENOENT\)\n$/,
+  );
+  const { code, stderr } = await runExample("watch", ["/tmp"], { flags: [] });
+  assertEquals(code, 1);
+  assertMatch(stderr, /^watch\.ts: Cannot open libc .*--allow-ffi/);
+});
+
+test("watch.ts prints what happens to files, and exits with 0 when it is interrupted", async () => {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    using folder = new Folder();
+    await using program = await watch(`${folder.path}/`);
+    assertEquals(program.firstLine, `watching ${folder.path}/`);
+    folder.write("a b", "text");
+    await program.stdout.wait(`created ${folder.path}/a b`);
+    await program.stdout.wait(`written ${folder.path}/a b`);
+    Deno.renameSync(`${folder.path}/a b`, `${folder.path}/c`);
+    await program.stdout.wait(`moved from ${folder.path}/a b`);
+    await program.stdout.wait(`moved to ${folder.path}/c`);
+    Deno.mkdirSync(`${folder.path}/d`);
+    await program.stdout.wait(`created ${folder.path}/d/`);
+    Deno.removeSync(`${folder.path}/c`);
+    await program.stdout.wait(`deleted ${folder.path}/c`);
+    const { code, stderr } = await program.stop(signal);
+    assertEquals([code, stderr], [0, ""]);
+  }
+});
+
+test("watch.ts runs the command once after a burst, and tells how it ended", async () => {
+  using folder = new Folder();
+  await using program = await watch(folder.path, "--", "sh", "-c", "echo it ran; exit 3");
+  for (let i = 0; i < 200; i++) folder.write(`${i}`);
+  await program.stdout.wait("it ran");
+  await program.stdout.wait("ended with 3");
+  const { code, stdout } = await program.stop();
+  assertEquals(code, 0);
+  assertEquals(stdout.match(/it ran/g)?.length, 1);
+  assertEquals(stdout.match(/^created /gm)?.length, 200);
+});
+
+test("watch.ts runs the command once more when something changed while it ran", async () => {
+  using folder = new Folder();
+  await using program = await watch(
+    "--settle",
+    "1",
+    folder.path,
+    "--",
+    "sh",
+    "-c",
+    "echo begun; sleep 0.3; kill -USR1 $$",
+  );
+  folder.write("a");
+  await program.stdout.wait("begun");
+  for (const name of ["b", "c"]) {
+    folder.write(name);
+    await program.stdout.wait(`written ${folder.path}/${name}`);
+  }
+  await program.stdout.wait("ended by SIGUSR1");
+  await program.stdout.wait("begun");
+  await program.stdout.wait("ended by SIGUSR1");
+  const { stdout } = await program.stop();
+  assertEquals(stdout.match(/begun/g)?.length, 2);
+});
+
+test("watch.ts --every runs the command so often, with nothing changed", async () => {
+  using folder = new Folder();
+  await using program = await watch("--every", "20", folder.path, "--", "echo", "it ran");
+  for (let i = 0; i < 3; i++) {
+    await program.stdout.wait("it ran");
+    await program.stdout.wait("ended with 0");
+  }
+});
+
+test("watch.ts ends the command when it is interrupted, and leaves no process behind", async () => {
+  using folder = new Folder();
+  await using program = await watch(
+    "--settle=0",
+    folder.path,
+    "--",
+    "sh",
+    "-c",
+    "echo $$; exec sleep 99",
+  );
+  folder.write("a");
+  const pid = await program.stdout.wait(/^\d+$/);
+  const { code, stdout } = await program.stop("SIGTERM");
+  assertEquals(code, 0);
+  assertMatch(stdout, /\nended by SIGTERM\n$/);
+  assertEquals(await Deno.lstat(`/proc/${pid}`).catch(() => "gone"), "gone");
+});
+
+test("watch.ts goes on with the file that an editor puts in the place of a watched one", async () => {
+  using folder = new Folder();
+  folder.write("file");
+  const path = `${folder.path}/file`;
+  await using program = await watch(path, folder.path);
+  for (const name of ["1", "2", "3"]) {
+    folder.write(name, name);
+    Deno.renameSync(`${folder.path}/${name}`, path);
+    await program.stdout.wait(`moved to ${path}`);
+  }
+  await program.stdout.wait(`deleted ${path}`);
+  Deno.writeTextFileSync(path, "more", { append: true });
+  await program.stdout.wait(`modified ${path}`);
+});
+
+test("watch.ts exits with 1 when nothing is left to watch", async () => {
+  using folder = new Folder();
+  folder.write("file");
+  await using program = await watch(`${folder.path}/file`);
+  Deno.removeSync(`${folder.path}/file`);
+  const { code, stdout, stderr } = await program.end();
+  assertEquals([code, stderr], [1, "watch.ts: There is nothing left to watch\n"]);
+  assertMatch(stdout, /\ngone .*\/file\n$/);
+});
+
+test("watch.ts exits with 1 when there is no such command", async () => {
+  using folder = new Folder();
+  await using program = await watch(folder.path, "--", "no-such-command");
+  folder.write("a");
+  const { code, stderr } = await program.end();
+  assertEquals(code, 1);
+  assertMatch(stderr, /^watch\.ts: Cannot start no-such-command: .*\(ENOENT\)\n$/);
+});
+
+test("watch.ts runs with the permission of libc alone", async () => {
+  const libc = abi.libc.find((path) => path.startsWith("/") && isThere(path));
+  assert(libc !== undefined);
+  using folder = new Folder();
+  await using program = await Example.start("watch", [folder.path, "--", "echo", "it ran"], {
+    flags: [`--allow-ffi=${libc}`],
+  });
+  folder.write("a");
+  await program.stdout.wait("it ran");
+});
+
+function isThere(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
