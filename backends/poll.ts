@@ -5,6 +5,7 @@ import { fitCapacity, resized } from "./capacity.ts";
 import type { FileObject } from "./key.ts";
 import { fromPoll, toPoll } from "./poll_events.ts";
 import { timeWords, writeTime } from "./timeout.ts";
+import { unsupported } from "./unsupported.ts";
 
 const declarations = {
   poll: { parameters: ["buffer", "u32", "i32"], result: "i32" },
@@ -36,6 +37,8 @@ const EVENTS = fields.events[0] / 4;
 
 /**
  * Waits with `poll`, which every POSIX system has. Its cost grows with the number of registrations.
+ * On Windows it is not available: `WSAPoll` never tells of a failed connection before Windows 10
+ * 2004 and Windows Server 2022.
  *
  * It cannot know that a descriptor was closed and is another's by now: until it is unregistered,
  * the new one's readiness is reported under the old key. A closed descriptor is reported as ready
@@ -71,10 +74,12 @@ export class PollSelector<Data = unknown, File extends FileObject = FileObject>
   /**
    * Makes a selector.
    *
+   * @throws {Deno.errors.NotSupported} On Windows
    * @throws {Deno.errors.NotCapable} Without FFI permission
    */
   constructor() {
     super({ waitCall: "poll", changeCall: "poll", live: false });
+    if (abi.winsock !== undefined) throw unsupported("PollSelector", "poll");
     this.#calls = pollCalls();
   }
 

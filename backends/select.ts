@@ -1,9 +1,8 @@
 import { abi } from "../ffi/abi/host.ts";
-import { isOpen } from "../ffi/descriptor.ts";
 import { type Calls, libcCalls } from "../ffi/libc.ts";
 import { BaseSelector } from "./base.ts";
-import { fitCapacity, resized } from "./capacity.ts";
-import { EVENT_READ, EVENT_WRITE } from "./events.ts";
+import { BitSets } from "./bit_sets.ts";
+import { HandleSets } from "./handle_sets.ts";
 import type { FileObject } from "./key.ts";
 import { timeWords, writeTime } from "./timeout.ts";
 
@@ -23,7 +22,35 @@ const declarations = {
 
 const selectCalls = libcCalls(declarations);
 
-const { EBADF } = abi.errno;
+/** Tells what a wait found ready. */
+export type Report = (fd: number, events: number) => void;
+
+/** The sets of descriptors that `select` is given, in the form that a system takes. */
+export interface DescriptorSets {
+  /** `select`'s first argument; 0 while the sets are empty. */
+  readonly limit: number;
+  // What the call is given, and overwrites with its results.
+  readonly read: Int32Array<ArrayBuffer>;
+  readonly write: Int32Array<ArrayBuffer>;
+  readonly except: Int32Array<ArrayBuffer> | null;
+  /** Takes a descriptor in: 0, or the `errno` of the refusal. */
+  add(fd: number, events: number): number;
+  /** Changes the interest mask of a descriptor. */
+  change(fd: number, to: number): void;
+  /** Takes a descriptor out. */
+  remove(fd: number): void;
+  /** Writes what the next call is to be given. */
+  prepare(): void;
+  /** Reports each ready descriptor once, of as many results as the call counted. */
+  collect(count: number, report: Report): void;
+}
+
+const Sets = abi.winsock === undefined ? BitSets : HandleSets;
+const FRACTION = abi.structs.timeval.fields.tv_usec[0] / 4;
+
+/** Whether `select` waits when it is given nothing to wait for; Winsock's refuses. */
+const TAKES_NOTHING = abi.winsock === undefined;
+const NEVER = new Int32Array(new SharedArrayBuffer(4));
 
 /**
  * Waits with `select`, the oldest way. Its cost grows with the highest descriptor registered.
@@ -33,6 +60,11 @@ const { EBADF } = abi.errno;
  * by now: until it is unregistered, the new one's readiness is reported under the old key. While a
  * closed descriptor is registered, waits fail with `EBADF` where the system notices. A hang-up counts as readable alone
  * where the system says no more, as Linux does of pipes.
+ *
+ * On Windows it takes sockets alone, as many as there are, and refuses pipes, consoles and files
+ * (`ENOTSOCK`). Winsock tells of failed connections and of urgent data alike: either counts as
+ * readable and as writable, so receive urgent data (`MSG_OOB`), or set `SO_OOBINLINE`. Timeouts are
+ * rounded up to whole milliseconds, and waits with a closed socket fail with `ENOTSOCK`.
  *
  * @typeParam Data The data that goes with a registration
  * @typeParam File The file objects that can be registered
@@ -54,14 +86,8 @@ export class SelectSelector<Data = unknown, File extends FileObject = FileObject
   extends BaseSelector<Data, File> {
   readonly #calls: Calls<typeof declarations>;
   readonly #time = timeWords();
-  // The interest, as sets of descriptors: the 32 bits of word n stand for fd 32 n and up.
-  #read = new Int32Array(0);
-  #write = new Int32Array(0);
-  // What `select` is given, as it overwrites that with the results.
-  #readReady = this.#read;
-  #writeReady = this.#write;
-  /** How many words are in use. */
-  #words = 0;
+  readonly #sets: DescriptorSets = new Sets();
+  readonly #report: Report = (fd, events) => this.report(fd, events);
 
   /**
    * Makes a selector.
@@ -80,95 +106,49 @@ export class SelectSelector<Data = unknown, File extends FileObject = FileObject
         `Cannot register fd ${fd}: select takes descriptors below ${abi.selectLimit} on this system`,
       );
     }
-    const words = Math.max(this.#words, (fd >> 5) + 1);
-    // The sets are as long as the highest descriptor is high: one that is not open is not worth it.
-    if (words > this.#read.length && !isOpen(fd)) return EBADF;
-    this.#words = words;
-    this.#fit();
-    return this.change(fd, 0, events);
+    return this.#sets.add(fd, events);
   }
 
-  /** Sets or clears the bits of the descriptor. */
+  /** Changes the sets. */
   protected override change(fd: number, _from: number, to: number): number {
-    setBit(this.#read, fd, (to & EVENT_READ) !== 0);
-    setBit(this.#write, fd, (to & EVENT_WRITE) !== 0);
+    this.#sets.change(fd, to);
     return 0;
   }
 
-  /** Clears the bits of the descriptor. */
+  /** Takes the descriptor out of the sets. */
   protected override remove(fd: number): number {
-    this.change(fd, 0, 0);
-    while (this.#words > 0 && this.#isEmpty(this.#words - 1)) this.#words--;
-    this.#fit();
+    this.#sets.remove(fd);
     return 0;
   }
 
   /** Waits with `select`. */
   protected override wait(timeout: number): number {
-    this.#prepare(timeout);
-    return this.#calls.select(
-      this.#words * 32,
-      this.#readReady,
-      this.#writeReady,
-      null,
-      this.#time,
-    );
+    const sets = this.#sets;
+    sets.prepare();
+    if (!TAKES_NOTHING && sets.limit === 0) {
+      Atomics.wait(NEVER, 0, 0, timeout);
+      return 0;
+    }
+    writeTime(this.#time, timeout, 1_000, FRACTION);
+    return this.#calls.select(sets.limit, sets.read, sets.write, sets.except, this.#time);
   }
 
-  /** Waits likewise on another thread. */
+  /** Waits likewise on another thread; the sets are not empty, as the waking descriptor is in one. */
   protected override waitOffThread(timeout: number): Promise<number> {
-    this.#prepare(timeout);
+    const sets = this.#sets;
+    sets.prepare();
+    writeTime(this.#time, timeout, 1_000, FRACTION);
     return this.#calls.selectOffThread(
-      this.#words * 32,
-      this.#readReady,
-      this.#writeReady,
-      null,
+      sets.limit,
+      sets.read,
+      sets.write,
+      sets.except,
       this.#time,
     );
   }
 
-  /** Reports the descriptors whose bits are set. */
+  /** Reports the descriptors that are left in the sets. */
   protected override collect(count: number): void {
-    const read = this.#readReady;
-    const write = this.#writeReady;
-    // Each set counts for itself, so a descriptor that is in both counts twice.
-    for (let word = 0, left = count; left > 0; word++) {
-      let bits = read[word] | write[word];
-      while (bits !== 0) {
-        const bit = bits & -bits;
-        bits ^= bit;
-        const events = (read[word] & bit ? EVENT_READ : 0) | (write[word] & bit ? EVENT_WRITE : 0);
-        left -= events === (EVENT_READ | EVENT_WRITE) ? 2 : 1;
-        this.report(word * 32 + 31 - Math.clz32(bit), events);
-      }
-    }
+    this.#sets.collect(count, this.#report);
   }
-
-  #isEmpty(word: number): boolean {
-    return (this.#read[word] | this.#write[word]) === 0;
-  }
-
-  /** Makes the sets of interest fit the words in use. */
-  #fit(): void {
-    const capacity = fitCapacity(this.#read.length, this.#words);
-    if (capacity === this.#read.length) return;
-    this.#read = resized(this.#read, capacity);
-    this.#write = resized(this.#write, capacity);
-  }
-
-  /** Copies what a call is to be given. */
-  #prepare(timeout: number): void {
-    if (this.#readReady.length !== this.#read.length) {
-      this.#readReady = new Int32Array(this.#read.length);
-      this.#writeReady = new Int32Array(this.#write.length);
-    }
-    this.#readReady.set(this.#read);
-    this.#writeReady.set(this.#write);
-    writeTime(this.#time, timeout, 1_000);
-  }
-}
-
-function setBit(set: Int32Array, fd: number, on: boolean): void {
-  if (on) set[fd >> 5] |= 1 << (fd & 31);
-  else set[fd >> 5] &= ~(1 << (fd & 31));
 }

@@ -24,18 +24,25 @@ export function timeWords(): Uint32Array {
 
 /**
  * Writes a timeout as C's `timespec` or `timeval`: seconds, then a fraction, each in eight bytes.
- * A 32-bit fraction (macOS's `tv_usec`) reads the same, being followed by padding.
+ * A 32-bit fraction (macOS's `tv_usec`) reads the same, being followed by padding; on Windows it is
+ * the second word.
  *
  * @param words The structure's four 32-bit words
  * @param timeout Milliseconds, from 0 to {@linkcode MAX_WAIT}, rounded up to a whole unit
  * @param perMillisecond How many units of the fraction make a millisecond: 1,000,000 or 1,000
+ * @param at The word where the fraction is
  */
-export function writeTime(words: Uint32Array, timeout: number, perMillisecond: number): void {
+export function writeTime(
+  words: Uint32Array,
+  timeout: number,
+  perMillisecond: number,
+  at: number = 2,
+): void {
   const seconds = Math.floor(timeout / 1000);
   const fraction = Math.ceil((timeout - seconds * 1000) * perMillisecond);
   const carry = fraction === 1000 * perMillisecond;
   words[0] = carry ? seconds + 1 : seconds;
   words[1] = 0;
-  words[2] = carry ? 0 : fraction;
+  words[at] = carry ? 0 : fraction;
   words[3] = 0;
 }

@@ -1,17 +1,17 @@
 import { abi } from "../ffi/abi/host.ts";
 import { assertDescriptor, makePipe } from "../ffi/descriptor.ts";
+import { door } from "../ffi/door.ts";
 import { lastErrno, OSError } from "../ffi/errno.ts";
 import { libcCalls } from "../ffi/libc.ts";
 
-const { EFD_CLOEXEC, EFD_NONBLOCK, SO_TYPE, SOL_SOCKET } = abi.constants;
-const { EAGAIN, EINTR, EINVAL } = abi.errno;
+const { EFD_CLOEXEC, EFD_NONBLOCK } = abi.constants;
+const { EAGAIN, EINTR, EINVAL, EWOULDBLOCK } = abi.errno;
 
 const calls = libcCalls({
   eventfd: { parameters: ["u32", "i32"], result: "i32", optional: true },
-  read: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-  write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-  getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
 });
+
+const { names, transfers } = door;
 
 /** Wakes a selector, also one that another thread waits with. */
 export interface Waker {
@@ -67,21 +67,21 @@ function wakeDescriptor(
 /** A read of an eventfd gives its counter and resets it. */
 function drainEventfd(fd: number): number {
   const counter = new BigUint64Array(1);
-  return calls().read(fd, counter, counter.byteLength) < 0 ? 0 : Number(counter[0]);
+  return transfers().read(fd, counter, counter.byteLength) < 0 ? 0 : Number(counter[0]);
 }
 
 function drainPipe(fd: number): number {
   const bytes = new Uint8Array(4096);
   let total = 0;
-  for (let size; (size = calls().read(fd, bytes, bytes.byteLength)) > 0;) total += size;
+  for (let size; (size = transfers().read(fd, bytes, bytes.byteLength)) > 0;) total += size;
   return total / ONE.byteLength;
 }
 
 function signal(fd: number): void {
-  while (calls().write(fd, ONE, ONE.byteLength) < 0) {
+  while (transfers().write(fd, ONE, ONE.byteLength) < 0) {
     const errno = lastErrno();
-    if (errno === EAGAIN) return; // Full of wakes: it is readable already.
-    if (errno !== EINTR) throw new OSError(`Cannot wake fd ${fd}`, "write", errno);
+    if (errno === EAGAIN || errno === EWOULDBLOCK) return; // Full of wakes: it is readable already.
+    if (errno !== EINTR) throw new OSError(`Cannot wake fd ${fd}`, names.write, errno);
   }
 }
 
@@ -116,16 +116,13 @@ export function wake(fd: number): void {
     throw new TypeError(`Cannot wake a selector: the descriptor must be a number, received ${fd}`);
   }
   assertDescriptor(fd, "Cannot wake a selector: the descriptor");
-  if (!canBeWaker(fd)) throw new OSError(`Cannot wake fd ${fd}`, "write", EINVAL);
+  if (!canBeWaker(fd)) throw new OSError(`Cannot wake fd ${fd}`, names.write, EINVAL);
   signal(fd);
 }
 
 /** Keeps a wake out of another's socket and, where wakers are eventfds, out of pipes and files. */
 function canBeWaker(fd: number): boolean {
-  const value = new Int32Array(1);
-  const size = new Uint32Array([value.byteLength]);
-  const { eventfd, getsockopt, write } = calls();
-  if (getsockopt(fd, SOL_SOCKET, SO_TYPE, value, size) === 0) return false;
+  if (!door.mayBePipe(fd)) return false;
   // An eventfd alone refuses to be written less than eight bytes.
-  return eventfd === null || write(fd, ONE, 0) < 0;
+  return calls().eventfd === null || transfers().write(fd, ONE, 0) < 0;
 }

@@ -1,22 +1,8 @@
 import { abi } from "./abi/host.ts";
+import { door, type Ends, type Refusal } from "./door.ts";
 import { lastErrno, OSError } from "./errno.ts";
-import { libcCalls } from "./libc.ts";
 
-const { F_GETFL, F_SETFD, F_SETFL, FD_CLOEXEC, O_CLOEXEC, O_NONBLOCK } = abi.constants;
-const { EINTR } = abi.errno;
-
-const calls = libcCalls({
-  close: { parameters: ["i32"], result: "i32" },
-  fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
-  // Fillers take up the registers, so that the value lands on the stack.
-  fcntlOnStack: {
-    name: "fcntl",
-    parameters: ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
-    result: "i32",
-  },
-  pipe: { parameters: ["buffer"], result: "i32" },
-  pipe2: { parameters: ["buffer", "i32"], result: "i32", optional: true },
-});
+const { EBADF, EINTR } = abi.errno;
 
 /** An object with a descriptor, such as a socket. */
 export interface HasFileno {
@@ -51,34 +37,39 @@ export function nameOf(fd: number): string {
   return fd < 0 ? "a closed descriptor" : `fd ${fd}`;
 }
 
+/** Why a call on a descriptor failed: of one that is closed, Winsock says that it is no socket. */
+export function errnoOf(fd: number, errno: number = lastErrno()): number {
+  return fd < 0 ? EBADF : errno;
+}
+
 /** Closes a descriptor, which is gone also when a signal came in between. */
 export function closeDescriptor(fd: number): void {
-  if (calls().close(fd) < 0) {
+  if (door.close(fd) < 0) {
     const errno = lastErrno();
-    if (errno !== EINTR) throw new OSError(`Cannot close fd ${fd}`, "close", errno);
+    if (errno !== EINTR) throw new OSError(`Cannot close fd ${fd}`, door.names.close, errno);
   }
 }
 
 /** Tells whether a descriptor is open. */
 export function isOpen(fd: number): boolean {
-  return fcntl(fd, F_GETFL, 0) >= 0;
+  return door.isOpen(fd);
 }
 
 /** Makes every later call on the descriptor's open file block, or return at once. */
 export function setBlocking(fd: number, blocking: boolean): void {
-  const flags = changeFlags(fd, F_GETFL, 0);
-  const wanted = blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
-  if (wanted !== flags) changeFlags(fd, F_SETFL, wanted);
+  if (door.setBlocking(fd, blocking) < 0) throw flagsRefused(fd, door.names.setBlocking);
 }
 
 /** Tells whether calls on the descriptor's open file block. */
 export function isBlocking(fd: number): boolean {
-  return (changeFlags(fd, F_GETFL, 0) & O_NONBLOCK) === 0;
+  const blocks = door.isBlocking(fd);
+  if (blocks < 0) throw flagsRefused(fd, door.names.setBlocking);
+  return blocks === 1;
 }
 
 /** Keeps the descriptor from programs that this process starts. */
 export function setCloseOnExec(fd: number): void {
-  changeFlags(fd, F_SETFD, FD_CLOEXEC);
+  if (door.setCloseOnExec(fd) < 0) throw flagsRefused(fd, door.names.setCloseOnExec);
 }
 
 /** Does with two calls what newer systems do as they make a descriptor; closes it if that fails. */
@@ -93,27 +84,21 @@ export function makeNonBlockingAndCloseOnExec(fd: number): void {
 }
 
 /** Makes a pipe, `[reader, writer]`, both ends non-blocking and close-on-exec. */
-export function makePipe(): [reader: number, writer: number] {
-  const { pipe, pipe2 } = calls();
-  const fds = new Int32Array(2);
-  const atOnce = pipe2 !== null && O_CLOEXEC !== undefined;
-  if ((atOnce ? pipe2(fds, O_CLOEXEC | O_NONBLOCK) : pipe(fds)) < 0) {
-    throw new OSError("Cannot make a pipe", atOnce ? "pipe2" : "pipe", lastErrno());
-  }
-  if (!atOnce) fds.forEach(makeNonBlockingAndCloseOnExec);
-  return [fds[0], fds[1]];
+export function makePipe(): readonly [reader: number, writer: number] {
+  return finish(door.makePipe(), "Cannot make a pipe");
 }
 
-function changeFlags(fd: number, command: number, value: number): number {
-  const result = fcntl(fd, command, value);
-  if (result < 0) {
-    throw new OSError(`Cannot change the flags of ${nameOf(fd)}`, "fcntl", lastErrno());
-  }
-  return result;
+/** Makes two connected sockets, both non-blocking and close-on-exec. */
+export function makePair(family: number, type: number): readonly [number, number] {
+  return finish(door.makePair(family, type), "Cannot make a pair of sockets");
 }
 
-function fcntl(fd: number, command: number, value: number): number {
-  return abi.variadicOnStack
-    ? calls().fcntlOnStack(fd, command, 0, 0, 0, 0, 0, 0, value)
-    : calls().fcntl(fd, command, value);
+function finish(ends: Ends | Refusal, attempt: string): readonly [number, number] {
+  if ("syscall" in ends) throw new OSError(attempt, ends.syscall, lastErrno());
+  if (!ends.finished) ends.fds.forEach(makeNonBlockingAndCloseOnExec);
+  return ends.fds;
+}
+
+function flagsRefused(fd: number, syscall: string): OSError {
+  return new OSError(`Cannot change the flags of ${nameOf(fd)}`, syscall, errnoOf(fd));
 }

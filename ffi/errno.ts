@@ -1,11 +1,6 @@
 import { abi } from "./abi/host.ts";
-import { libcCalls, withFirstCalls } from "./libc.ts";
-import { copyFrom, stringAt } from "./memory.ts";
-
-const calls = libcCalls({
-  errnoLocation: { name: abi.symbols.errno, parameters: [], result: "usize" },
-  strerror: { parameters: ["i32"], result: "usize" },
-});
+import { door } from "./door.ts";
+import { withFirstCalls } from "./libc.ts";
 
 /**
  * A system call failed.
@@ -37,14 +32,14 @@ export class OSError extends Error {
    * @param syscall The system call that failed
    * @param errno The system's number of the failure, a positive integer
    * @param code The number's name, where it is not an `errno` of this system
-   * @param reason The system's words for it, where they are not `strerror`'s
+   * @param reason The system's words for it, where they are not those for `errno`
    */
   constructor(
     attempt: string,
     syscall: string,
     errno: number,
     code: string = errnoName(errno),
-    reason: string = stringAt(calls().strerror(errno)),
+    reason: string = door.wordsFor(errno),
   ) {
     super(`${attempt}: ${reason} (${code})`);
     this.name = "OSError";
@@ -73,26 +68,4 @@ function errnoName(errno: number): string {
 export let lastErrno: () => number;
 
 // To open anything once a call has failed would change errno.
-withFirstCalls(() => {
-  const address = calls().errnoLocation();
-  lastErrno = Deno.permissions.querySync({ name: "ffi" }).state === "granted"
-    ? errnoInPlace(address)
-    : errnoByCopy(address);
-});
-
-function errnoInPlace(address: bigint): () => number {
-  const pointer = Deno.UnsafePointer.create(address)!;
-  const errno = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(pointer, 4));
-  return () => errno[0];
-}
-
-/** A scoped permission does not let memory be looked at, but libc copies it. */
-function errnoByCopy(address: bigint): () => number {
-  const errno = new Int32Array(new ArrayBuffer(4));
-  const bytes = new Uint8Array(errno.buffer);
-  copyFrom(address, bytes); // Opens what it needs.
-  return () => {
-    copyFrom(address, bytes);
-    return errno[0];
-  };
-}
+withFirstCalls(() => lastErrno = door.errnoReader());

@@ -10,11 +10,15 @@ export type Calls<D extends Declarations> = Deno.StaticForeignLibraryInterface<D
  * Opens a set of libc's calls on first use, once an isolate. Loading this module opens nothing.
  *
  * @param declarations The calls, declared as for `Deno.dlopen`
+ * @param places Where they are if not in libc: a bare name first, then absolute paths
  * @returns A function that gives the calls and throws `Deno.errors.NotCapable` without permission
  */
-export function libcCalls<const D extends Declarations>(declarations: D): () => Calls<D> {
+export function libcCalls<const D extends Declarations>(
+  declarations: D,
+  places: readonly string[] = abi.libc,
+): () => Calls<D> {
   let calls: Calls<D> | undefined;
-  return () => calls ??= opened(openLibc(declarations));
+  return () => calls ??= opened(openLibc(declarations, places));
 }
 
 const firsts: (() => void)[] = [];
@@ -33,9 +37,12 @@ function opened<C>(calls: C): C {
  * Opens libc. A scoped permission names one absolute path, so each usual place is asked for and
  * the first that is granted and there is taken.
  */
-function openLibc<const D extends Declarations>(declarations: D): Calls<D> {
+function openLibc<const D extends Declarations>(
+  declarations: D,
+  places: readonly string[],
+): Calls<D> {
   let failure: unknown;
-  for (const path of abi.libc) {
+  for (const path of places) {
     if (Deno.permissions.querySync({ name: "ffi", path }).state !== "granted") continue;
     try {
       return Deno.dlopen(path, declarations).symbols;
@@ -45,13 +52,14 @@ function openLibc<const D extends Declarations>(declarations: D): Calls<D> {
   }
   if (failure !== undefined) throw failure;
   // A terminal asks its user for the permission, in full: a grant of the bare name opens nothing.
-  const [name, ...paths] = abi.libc;
   if (Deno.permissions.requestSync({ name: "ffi" }).state === "granted") {
-    return Deno.dlopen(name, declarations).symbols;
+    return Deno.dlopen(places[0], declarations).symbols;
   }
+  const libraries = [abi.libc, ...Object.values(abi.winsock?.libraries ?? {})];
   throw new Deno.errors.NotCapable(
     "Cannot open libc without FFI permission: run again with --allow-ffi, " +
-      `or with libc alone, by its path on this system, as --allow-ffi=${paths[0] ?? name}`,
+      "or with libc alone, by its path on this system, as --allow-ffi=" +
+      libraries.map(([name, path = name]) => path).join(),
   );
 }
 

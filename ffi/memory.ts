@@ -1,3 +1,4 @@
+import { abi } from "./abi/host.ts";
 import { libcCalls } from "./libc.ts";
 
 // Deno.UnsafePointer and its views want an unscoped permission; libc's own calls do not.
@@ -5,7 +6,7 @@ const calls = libcCalls({
   memcpy: { parameters: ["buffer", "usize", "usize"], result: "void" },
   addressOf: { name: "memcpy", parameters: ["buffer", "buffer", "usize"], result: "usize" },
   strlen: { parameters: ["usize"], result: "usize" },
-});
+}, abi.winsock?.libraries.memory);
 
 /** Copies `target.byteLength` bytes from an address into a buffer. */
 export function copyFrom(address: bigint, target: Uint8Array<ArrayBuffer>): void {

@@ -309,6 +309,23 @@ type PacketConstant =
   | "SOL_PACKET"
   | `PACKET_${"HOST" | "BROADCAST" | "MULTICAST" | "OTHERHOST" | "OUTGOING" | "STATISTICS"}`;
 
+/** Winsock, which Windows has where the others have POSIX's calls. */
+export interface Winsock {
+  /** The libraries beside Winsock's own, each as {@linkcode Abi.libc}: a bare name, then a path. */
+  readonly libraries: { readonly [name in "memory" | "kernel"]: readonly [string, string] };
+  readonly WSADATA: Struct<never>;
+  readonly WSAPROTOCOL_INFOA: Struct<"iAddressFamily">;
+  readonly constants: { readonly [name in WinsockConstant]: number };
+}
+
+type WinsockConstant =
+  | "FIONBIO"
+  | "SIO_UDP_CONNRESET"
+  | "SO_EXCLUSIVEADDRUSE"
+  | "SO_PROTOCOL_INFOA"
+  | "HANDLE_FLAG_INHERIT"
+  | `FORMAT_MESSAGE_${"FROM_SYSTEM" | "IGNORE_INSERTS" | "MAX_WIDTH_MASK"}`;
+
 /** The constants that every system has. */
 export type CommonConstant =
   | `AF_${"UNSPEC" | "INET" | "INET6" | "UNIX"}`
@@ -461,6 +478,8 @@ export interface Abi {
   readonly credentials?: Credentials;
   readonly options?: Options;
   readonly packets?: Packets;
+
+  readonly winsock?: Winsock;
   readonly errno: { readonly [name in KnownError]: number } & { readonly [name: string]: number };
 }
 

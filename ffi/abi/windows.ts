@@ -156,6 +156,24 @@ export const windowsX64: WindowsAbi = {
     ESTALE: 10070,
     EREMOTE: 10071,
   },
+  winsock: {
+    libraries: {
+      memory: ["msvcrt.dll", "C:\\Windows\\System32\\msvcrt.dll"],
+      kernel: ["kernel32.dll", "C:\\Windows\\System32\\kernel32.dll"],
+    },
+    WSADATA: { size: 408, fields: {} },
+    WSAPROTOCOL_INFOA: { size: 372, fields: { iAddressFamily: [76, 4] } },
+    constants: {
+      FIONBIO: -0x7ffb_9982, // 0x8004667e in a signed long.
+      SIO_UDP_CONNRESET: 0x9800_000c,
+      SO_EXCLUSIVEADDRUSE: -5,
+      SO_PROTOCOL_INFOA: 0x2004,
+      HANDLE_FLAG_INHERIT: 1,
+      FORMAT_MESSAGE_FROM_SYSTEM: 0x1000,
+      FORMAT_MESSAGE_IGNORE_INSERTS: 0x200,
+      FORMAT_MESSAGE_MAX_WIDTH_MASK: 0xff,
+    },
+  },
 };
 
 /** Windows on arm64: the same. */

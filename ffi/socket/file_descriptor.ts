@@ -2,21 +2,19 @@ import { abi } from "../abi/host.ts";
 import {
   assertDescriptor,
   closeDescriptor,
+  errnoOf,
   type HasFileno,
   isBlocking,
   makePipe,
   nameOf,
   setBlocking,
 } from "../descriptor.ts";
+import { door } from "../door.ts";
 import { lastErrno, OSError } from "../errno.ts";
-import { libcCalls } from "../libc.ts";
 
 const { EAGAIN, EINTR, EWOULDBLOCK } = abi.errno;
 
-const calls = libcCalls({
-  read: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-  write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-});
+const { names, transfers: calls } = door;
 
 /** What a read or write returns when it would have to wait: `-1`. */
 export const WOULD_BLOCK: -1 = -1;
@@ -103,7 +101,7 @@ export class FileDescriptor implements HasFileno, Disposable {
     const length = transferLength(buffer);
     for (;;) {
       const size = calls().read(this.#fd, buffer, length);
-      if (size >= 0 || !isInterrupted("read from", this, "read")) return size;
+      if (size >= 0 || !isInterrupted("read from", this, names.read)) return size;
     }
   }
 
@@ -130,7 +128,7 @@ export class FileDescriptor implements HasFileno, Disposable {
     const length = transferLength(data);
     for (;;) {
       const size = calls().write(this.#fd, data, length);
-      if (size >= 0 || !isInterrupted("write to", this, "write")) return size;
+      if (size >= 0 || !isInterrupted("write to", this, names.write)) return size;
     }
   }
 
@@ -160,6 +158,7 @@ export class FileDescriptor implements HasFileno, Disposable {
    * does well to change it back.
    *
    * @returns Whether they block
+   * @throws {Deno.errors.NotSupported} On Windows, which does not tell
    * @throws {OSError} If the system refuses (`fcntl`)
    *
    * @example
@@ -224,7 +223,9 @@ export class FileDescriptor implements HasFileno, Disposable {
 }
 
 /**
- * Makes a pipe, both ends non-blocking and close-on-exec.
+ * Makes a pipe, both ends non-blocking and close-on-exec. On Windows, where pipes cannot be waited
+ * for, it is a pair of sockets, connected over loopback: whatever is written to the one is read
+ * from the other, and nothing keeps the reader from writing.
  *
  * @returns The end to read from and the end to write to
  * @throws {OSError} If the system refuses (`pipe2` or `pipe`), such as with `EMFILE`
@@ -262,5 +263,6 @@ export function isInterrupted(attempt: string, file: HasFileno, syscall: string)
   const errno = lastErrno();
   if (errno === EINTR) return true;
   if (errno === EAGAIN || errno === EWOULDBLOCK) return false;
-  throw new OSError(`Cannot ${attempt} ${nameOf(file.fileno())}`, syscall, errno);
+  const fd = file.fileno();
+  throw new OSError(`Cannot ${attempt} ${nameOf(fd)}`, syscall, errnoOf(fd, errno));
 }

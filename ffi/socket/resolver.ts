@@ -1,7 +1,8 @@
 import { abi } from "../abi/host.ts";
+import { door } from "../door.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
-import { copyFrom, cString, stringAt } from "../memory.ts";
+import { copyFrom, cString } from "../memory.ts";
 
 const { EAI_SYSTEM, SOCK_STREAM } = abi.constants;
 const { size: HINTS_SIZE, fields } = abi.structs.addrinfo;
@@ -9,7 +10,6 @@ const { size: HINTS_SIZE, fields } = abi.structs.addrinfo;
 const calls = libcCalls({
   getaddrinfo: { parameters: ["buffer", "pointer", "buffer", "buffer"], result: "i32" },
   freeaddrinfo: { parameters: ["usize"], result: "void" },
-  gai_strerror: { parameters: ["i32"], result: "usize" },
 });
 
 /**
@@ -41,8 +41,7 @@ export function resolve(hostname: string, family: number): Uint8Array<ArrayBuffe
 /** The error of a call that reports in the resolver's own numbers. */
 export function resolverError(attempt: string, syscall: string, code: number): OSError {
   if (code === EAI_SYSTEM) return new OSError(attempt, syscall, lastErrno());
-  const reason = stringAt(calls().gai_strerror(code));
-  return new OSError(attempt, syscall, code, resolverCode(code), reason);
+  return new OSError(attempt, syscall, code, resolverCode(code), door.resolverWordsFor(code));
 }
 
 function resolverCode(code: number): string {

@@ -1,5 +1,6 @@
 import { abi } from "../abi/host.ts";
-import { makeNonBlockingAndCloseOnExec, nameOf } from "../descriptor.ts";
+import { errnoOf, makeNonBlockingAndCloseOnExec, makePair, nameOf } from "../descriptor.ts";
+import { door } from "../door.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
 import {
@@ -15,13 +16,14 @@ import type { PacketAddress } from "./packet.ts";
 import { privilegeFor } from "./privilege.ts";
 
 const {
+  AF_INET,
+  AF_INET6,
   AF_UNIX,
+  AF_UNSPEC,
   MSG_NOSIGNAL,
   SHUT_RD,
   SHUT_RDWR,
   SHUT_WR,
-  SOCK_CLOEXEC,
-  SOCK_NONBLOCK,
   SOCK_STREAM,
   SOL_SOCKET,
   SOMAXCONN,
@@ -34,16 +36,17 @@ const {
   EAGAIN,
   EALREADY,
   ECONNABORTED,
-  EINPROGRESS,
+  ECONNRESET,
   EINTR,
+  EINVAL,
   EPERM,
   EPROTO,
   EWOULDBLOCK,
 } = abi.errno;
+const { atBirth: AT_BIRTH, connecting: CONNECTING } = door;
 
-const calls = libcCalls({
+const calls = door.adapt(libcCalls({
   socket: { name: abi.symbols.socket, parameters: ["i32", "i32", "i32"], result: "i32" },
-  socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   listen: { parameters: ["i32", "i32"], result: "i32" },
   accept: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
@@ -58,12 +61,7 @@ const calls = libcCalls({
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
-});
-
-/** What makes a new socket non-blocking and close-on-exec at once, where the system can do that. */
-const AT_BIRTH = SOCK_NONBLOCK === undefined || SOCK_CLOEXEC === undefined
-  ? 0
-  : SOCK_NONBLOCK | SOCK_CLOEXEC;
+}));
 
 /** Keeps a broken connection from ending the process, where it is a flag of each `send`. */
 const NO_SIGNAL = MSG_NOSIGNAL ?? 0;
@@ -234,7 +232,9 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
       }
       const errno = lastErrno();
       if (errno === EAGAIN || errno === EWOULDBLOCK) return null;
-      if (errno !== EINTR && errno !== ECONNABORTED && errno !== EPROTO) {
+      if (
+        errno !== EINTR && errno !== ECONNABORTED && errno !== ECONNRESET && errno !== EPROTO
+      ) {
         throw failure(this, "accept from", atOnce ? "accept4" : "accept", errno);
       }
     }
@@ -274,7 +274,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
     if (calls().connect(this.fileno(), bytes, bytes.length) === 0) return true;
     const errno = lastErrno();
     // A signal does not end the attempt.
-    if (errno === EINPROGRESS || errno === EALREADY || errno === EINTR) return false;
+    if (errno === CONNECTING || errno === EALREADY || errno === EINTR) return false;
     throw failure(this, `connect to ${describe(address)} from`, "connect", errno);
   }
 
@@ -605,8 +605,9 @@ export type AnySocket = Socket<SocketAddress | PacketAddress>;
 /**
  * Makes two sockets that are connected with each other.
  *
- * @param family `AF_UNIX`, which is the only one that most systems take
- * @param type `SOCK_STREAM`, `SOCK_DGRAM` or `SOCK_SEQPACKET`
+ * @param family Left out, `AF_UNIX`, which is the only one that most systems take. On Windows, where
+ * the two are connected over loopback, it is `AF_INET` or `AF_INET6`
+ * @param type `SOCK_STREAM`, `SOCK_DGRAM` or `SOCK_SEQPACKET`; on Windows the first alone
  * @returns The two, non-blocking and close-on-exec
  * @throws {RangeError} If one of the arguments is no 32-bit integer
  * @throws {OSError} If the system refuses (`socketpair`), such as with `EMFILE` or `EOPNOTSUPP`
@@ -626,16 +627,13 @@ export type AnySocket = Socket<SocketAddress | PacketAddress>;
  * ```
  */
 export function socketpair(
-  family: number = AF_UNIX,
+  family: number = door.pairFamily,
   type: number = SOCK_STREAM,
 ): [Socket, Socket] {
   assertInteger("a family", family);
   assertInteger("a type", type);
-  const fds = new Int32Array(2);
-  if (calls().socketpair(family, type | AT_BIRTH, 0, fds) < 0) {
-    throw new OSError("Cannot make a pair of sockets", "socketpair", lastErrno());
-  }
-  fds.forEach(finishBirth);
+  const fds = makePair(family, type);
+  fds.forEach(keepSignalsAway);
   return [adopt(fds[0]), adopt(fds[1])];
 }
 
@@ -667,9 +665,25 @@ function ownName(socket: AnySocket): [bytes: Uint8Array<ArrayBuffer>, size: numb
   const bytes = new Uint8Array(ADDRESS_SIZE);
   const size = new Uint32Array([ADDRESS_SIZE]);
   if (calls().getsockname(socket.fileno(), bytes, size) < 0) {
-    throw failure(socket, "tell the address of", "getsockname");
+    const errno = lastErrno();
+    const family = errno === EINVAL ? door.familyOfUnbound(socket.fileno()) : -1;
+    if (family < 0) throw failure(socket, "tell the address of", "getsockname", errno);
+    return unnamed(family);
   }
   return [bytes, size[0]];
+}
+
+/** What a socket's own address is before it has one: zero, but for the family. */
+function unnamed(family: number): [bytes: Uint8Array<ArrayBuffer>, size: number] {
+  const { sockaddr_in, sockaddr_in6, sockaddr_un } = abi.structs;
+  const bytes = new Uint8Array(ADDRESS_SIZE);
+  bytes[sockaddr_un.fields.sun_family[0]] = family;
+  const size = family === AF_INET
+    ? sockaddr_in.size
+    : family === AF_INET6
+    ? sockaddr_in6.size
+    : sockaddr_un.fields.sun_path[0];
+  return [bytes, size];
 }
 
 /**
@@ -682,7 +696,7 @@ export function senderOf(
   bytes: Uint8Array<ArrayBuffer>,
   size: number,
 ): SocketAddress | PacketAddress {
-  if (size > 0) return decodeAddress(bytes, size);
+  if (size > 0 && familyOf(bytes, size) !== AF_UNSPEC) return decodeAddress(bytes, size);
   const [own, ownSize] = ownName(socket);
   if (familyOf(own, ownSize) === AF_UNIX) return { path: "" };
   try {
@@ -712,7 +726,8 @@ function failure(
   syscall: string,
   errno = lastErrno(),
 ): OSError {
-  return new OSError(`Cannot ${attempt} ${nameOf(socket.fileno())}`, syscall, errno);
+  const fd = socket.fileno();
+  return new OSError(`Cannot ${attempt} ${nameOf(fd)}`, syscall, errnoOf(fd, errno));
 }
 
 /** Does what could not be done as the socket was made. */

@@ -1,0 +1,118 @@
+import { isOpen } from "../ffi/descriptor.ts";
+import { lastErrno } from "../ffi/errno.ts";
+import { fitCapacity, resized } from "./capacity.ts";
+import { EVENT_READ, EVENT_WRITE } from "./events.ts";
+import type { DescriptorSets, Report } from "./select.ts";
+
+// A set in 32-bit words: a count, padding, and each handle in two words, the upper one zero.
+const COUNT = 0;
+const FIRST = 2;
+const STRIDE = 2;
+
+/**
+ * Sets that list handles, as Winsock has them: as many as there is room for, whatever the
+ * `FD_SETSIZE` of C programs. A connection that failed shows among the exceptions alone.
+ */
+export class HandleSets implements DescriptorSets {
+  // The interest, from which each call's sets are copied.
+  readonly #read = new HandleSet();
+  readonly #write = new HandleSet();
+  readonly #except = new HandleSet();
+  readonly #ready = new Map<number, number>();
+  read = new Int32Array(FIRST);
+  write = new Int32Array(FIRST);
+  except = new Int32Array(FIRST);
+
+  /** Winsock ignores it. */
+  get limit(): number {
+    return this.#except.size;
+  }
+
+  /** Whatever is no socket is refused here, and not by each wait from then on. */
+  add(fd: number, events: number): number {
+    if (!isOpen(fd)) return lastErrno();
+    this.#except.add(fd);
+    this.change(fd, events);
+    return 0;
+  }
+
+  change(fd: number, to: number): void {
+    if (to & EVENT_READ) this.#read.add(fd);
+    else this.#read.remove(fd);
+    if (to & EVENT_WRITE) this.#write.add(fd);
+    else this.#write.remove(fd);
+  }
+
+  remove(fd: number): void {
+    this.change(fd, 0);
+    this.#except.remove(fd);
+  }
+
+  prepare(): void {
+    this.read = this.#read.copyTo(this.read);
+    this.write = this.#write.copyTo(this.write);
+    this.except = this.#except.copyTo(this.except);
+  }
+
+  /** The call has moved what is ready to the front of each set. */
+  collect(_count: number, report: Report): void {
+    const ready = this.#ready;
+    ready.clear();
+    const note = (set: Int32Array, events: number) => {
+      for (let i = 0, at = FIRST; i < set[COUNT]; i++, at += STRIDE) {
+        ready.set(set[at], (ready.get(set[at]) ?? 0) | events);
+      }
+    };
+    note(this.read, EVENT_READ);
+    note(this.write, EVENT_WRITE);
+    note(this.except, EVENT_READ | EVENT_WRITE);
+    for (const [fd, events] of ready) report(fd, events);
+  }
+}
+
+/** The handles of one interest. */
+class HandleSet {
+  readonly #slots = new Map<number, number>();
+  #capacity = 0;
+  #words: Int32Array<ArrayBuffer> = new Int32Array(FIRST);
+
+  get size(): number {
+    return this.#slots.size;
+  }
+
+  add(fd: number): void {
+    if (this.#slots.has(fd)) return;
+    const slot = this.#slots.size;
+    this.#fit(slot + 1);
+    this.#words[FIRST + slot * STRIDE] = fd;
+    this.#slots.set(fd, slot);
+    this.#words[COUNT] = slot + 1;
+  }
+
+  /** The last handle moves into the gap. */
+  remove(fd: number): void {
+    const gap = this.#slots.get(fd);
+    if (gap === undefined) return;
+    const last = this.#slots.size - 1;
+    const moved = this.#words[FIRST + last * STRIDE];
+    this.#words[FIRST + gap * STRIDE] = moved;
+    this.#slots.set(moved, gap);
+    this.#slots.delete(fd);
+    this.#words[COUNT] = last;
+    this.#fit(last);
+  }
+
+  /** Copies itself, into the given memory if that has the right length. */
+  copyTo(words: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+    if (words.length !== this.#words.length) return this.#words.slice();
+    words.set(this.#words);
+    return words;
+  }
+
+  #fit(wanted: number): void {
+    const capacity = fitCapacity(this.#capacity, wanted);
+    if (capacity === this.#capacity) return;
+    this.#capacity = capacity;
+    this.#words = resized(this.#words, FIRST + capacity * STRIDE);
+  }
+}

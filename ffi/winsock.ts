@@ -1,0 +1,273 @@
+import type { Winsock } from "./abi/abi.ts";
+import { abi } from "./abi/host.ts";
+import { windowsX64 } from "./abi/windows.ts";
+import type { Door, Ends, Refusal, SocketCalls } from "./door.ts";
+import { libcCalls } from "./libc.ts";
+
+const { AF_INET, AF_INET6, IPPROTO_TCP, SOCK_DGRAM, SOCK_STREAM, TCP_NODELAY } = abi.constants;
+const { SOL_SOCKET, SOMAXCONN, SO_RCVTIMEO, SO_TYPE } = abi.constants;
+const { EAFNOSUPPORT, ECONNRESET, EMSGSIZE, ESOCKTNOSUPPORT, EWOULDBLOCK } = abi.errno;
+const { sockaddr_in, sockaddr_in6 } = abi.structs;
+
+// Where there is no Winsock nothing here is called, and any numbers will do.
+const { constants, libraries, WSADATA, WSAPROTOCOL_INFOA }: Winsock = abi.winsock ??
+  windowsX64.winsock!;
+
+const startCalls = libcCalls({
+  WSAStartup: { parameters: ["u16", "buffer"], result: "i32" },
+  WSAGetLastError: { parameters: [], result: "i32" },
+});
+
+let lastError: () => number;
+
+// A handle has 64 bits, of which Windows uses 31: it is passed as a descriptor is elsewhere.
+const calls = libcCalls({
+  WSAIoctl: {
+    parameters: ["i32", "u32", "buffer", "u32", "pointer", "u32", "buffer", "pointer", "pointer"],
+    result: "i32",
+  },
+  WSASetLastError: { parameters: ["i32"], result: "void" },
+  accept: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
+  bind: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  closesocket: { parameters: ["i32"], result: "i32" },
+  connect: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
+  ioctlsocket: { parameters: ["i32", "i32", "buffer"], result: "i32" },
+  listen: { parameters: ["i32", "i32"], result: "i32" },
+  recv: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
+  send: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
+  setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "i32"], result: "i32" },
+  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+});
+
+const kernelCalls = libcCalls({
+  FormatMessageW: {
+    parameters: ["u32", "pointer", "u32", "u32", "buffer", "u32", "pointer"],
+    result: "u32",
+  },
+  SetHandleInformation: { parameters: ["usize", "u32", "u32"], result: "i32" },
+}, libraries.kernel);
+
+/**
+ * The receive timeout of an end that is written, which needs none, so as to know it again: some 24
+ * days that nobody else would ask for.
+ */
+const PIPE_MARK = 0x7b1d_5a17;
+
+/** The door of Windows: Winsock, where a descriptor is a socket's handle and nothing else. */
+export const winsock: Door = {
+  names: {
+    close: "closesocket",
+    read: "recv",
+    write: "send",
+    setBlocking: "ioctlsocket",
+    setCloseOnExec: "SetHandleInformation",
+  },
+  pairFamily: AF_INET,
+  atBirth: 0,
+  connecting: EWOULDBLOCK,
+
+  /** Winsock refuses every call until it was told which version of it is meant: 2.2. */
+  errnoReader() {
+    const { WSAGetLastError, WSAStartup } = startCalls();
+    const errno = WSAStartup(0x0202, new Uint8Array(WSADATA.size));
+    if (errno !== 0) {
+      throw new Deno.errors.NotSupported(`Cannot start Winsock 2.2: its error is ${errno}`);
+    }
+    return lastError = WSAGetLastError;
+  },
+
+  wordsFor,
+
+  resolverWordsFor: wordsFor,
+
+  transfers: once(() => {
+    const { recv, send } = calls();
+    return {
+      read: (fd, buffer, length) => received(recv(fd, buffer, length, 0), length),
+      write: (fd, data, length) => send(fd, data, length, 0),
+    };
+  }),
+
+  adapt<C extends SocketCalls>(open: () => C): () => C {
+    return once((): C => {
+      const calls = open();
+      const { socket, recv, recvfrom } = calls;
+      return {
+        ...calls,
+        socket(family, type, protocol) {
+          const fd = socket(family, type, protocol);
+          if (fd >= 0 && type === SOCK_DGRAM) ignoreUnreachablePorts(fd);
+          return fd;
+        },
+        recv: (fd, buffer, length, flags) => received(recv(fd, buffer, length, flags), length),
+        recvfrom: (fd, buffer, length, flags, address, size) =>
+          received(recvfrom(fd, buffer, length, flags, address, size), length),
+      };
+    });
+  },
+
+  close: (fd) => calls().closesocket(fd),
+
+  isOpen: (fd) => getOption(fd, SO_TYPE) !== undefined,
+
+  isBlocking() {
+    throw new Deno.errors.NotSupported("Cannot tell whether a socket blocks: Winsock does not say");
+  },
+
+  setBlocking: (fd, blocking) =>
+    calls().ioctlsocket(fd, constants.FIONBIO, new Uint32Array([blocking ? 0 : 1])),
+
+  setCloseOnExec: (fd) =>
+    kernelCalls().SetHandleInformation(BigInt(fd), constants.HANDLE_FLAG_INHERIT, 0) === 0 ? -1 : 0,
+
+  makePipe() {
+    const ends = connect(AF_INET);
+    if ("fds" in ends) setOption(ends.fds[1], SOL_SOCKET, SO_RCVTIMEO, PIPE_MARK);
+    return ends;
+  },
+
+  makePair(family, type) {
+    const errno = family !== AF_INET && family !== AF_INET6
+      ? EAFNOSUPPORT
+      : type !== SOCK_STREAM
+      ? ESOCKTNOSUPPORT
+      : 0;
+    if (errno === 0) return connect(family);
+    calls().WSASetLastError(errno);
+    return { syscall: "socketpair" };
+  },
+
+  mayBePipe: (fd) => getOption(fd, SO_RCVTIMEO) === PIPE_MARK,
+
+  familyOfUnbound(fd) {
+    const info = new DataView(new ArrayBuffer(WSAPROTOCOL_INFOA.size));
+    const size = new Int32Array([info.byteLength]);
+    const result = calls().getsockopt(fd, SOL_SOCKET, constants.SO_PROTOCOL_INFOA, info, size);
+    return result < 0 ? -1 : info.getInt32(WSAPROTOCOL_INFOA.fields.iAddressFamily[0], true);
+  },
+};
+
+/** Winsock has no words, but its errors are among the system's, which speaks the user's language. */
+function wordsFor(errno: number): string {
+  const { FORMAT_MESSAGE_FROM_SYSTEM, FORMAT_MESSAGE_IGNORE_INSERTS } = constants;
+  const text = new Uint16Array(1024);
+  const length = kernelCalls().FormatMessageW(
+    // Without line breaks.
+    FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS |
+      constants.FORMAT_MESSAGE_MAX_WIDTH_MASK,
+    null,
+    errno,
+    0,
+    text,
+    text.length,
+    null,
+  );
+  const words = String.fromCharCode(...text.subarray(0, length)).replace(/[\s.]+$/, "");
+  return words === "" ? `Windows error ${errno}` : words;
+}
+
+/** A datagram that is longer than its room is cut, as everywhere else; Winsock calls it an error. */
+function received(size: number, length: number): number {
+  return size < 0 && lastError() === EMSGSIZE ? length : size;
+}
+
+/**
+ * Keeps a datagram that nobody received from failing the next one that is received, from whomever
+ * it is. A system that cannot do that goes on as it does.
+ */
+function ignoreUnreachablePorts(fd: number): void {
+  const off = new Uint32Array(1);
+  const size = new Uint32Array(1);
+  calls().WSAIoctl(fd, constants.SIO_UDP_CONNRESET, off, 4, null, 0, size, null, null);
+}
+
+/**
+ * Connects two sockets over loopback. Others can connect to the port too while it is open: whoever
+ * is not at the other end's address is sent away.
+ */
+function connect(family: number): Ends | Refusal {
+  const { accept, bind, closesocket, connect, getpeername, getsockname, listen, socket } = calls();
+  const open: number[] = [];
+  const opened = (fd: number): number => {
+    if (fd >= 0) open.push(fd);
+    return fd;
+  };
+  const refusal = (syscall: string): Refusal => {
+    const errno = lastError();
+    for (const fd of open) closesocket(fd);
+    calls().WSASetLastError(errno);
+    return { syscall };
+  };
+
+  const listener = opened(socket(family, SOCK_STREAM, 0));
+  if (listener < 0) return refusal("socket");
+  if (setOption(listener, SOL_SOCKET, constants.SO_EXCLUSIVEADDRUSE, 1) < 0) {
+    return refusal("setsockopt");
+  }
+  const address = loopback(family);
+  if (bind(listener, address, address.length) < 0) return refusal("bind");
+  if (listen(listener, SOMAXCONN) < 0) return refusal("listen");
+  if (getsockname(listener, address, sizeOf(address)) < 0) return refusal("getsockname");
+
+  const client = opened(socket(family, SOCK_STREAM, 0));
+  if (client < 0) return refusal("socket");
+  if (connect(client, address, address.length) < 0) return refusal("connect");
+  const wanted = loopback(family);
+  if (getsockname(client, wanted, sizeOf(wanted)) < 0) return refusal("getsockname");
+
+  for (;;) {
+    const server = opened(accept(listener, null, null));
+    if (server < 0) {
+      if (lastError() === ECONNRESET) continue; // A stranger who left again.
+      return refusal("accept");
+    }
+    const peer = loopback(family);
+    if (getpeername(server, peer, sizeOf(peer)) === 0 && isSame(peer, wanted)) {
+      closesocket(listener);
+      for (const fd of [server, client]) setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+      return { fds: [server, client], finished: false };
+    }
+    closesocket(server);
+    open.pop();
+  }
+}
+
+/** The loopback address with a port that the system picks, in C's form. */
+function loopback(family: number): Uint8Array<ArrayBuffer> {
+  const { size, address: [at, width], first } = family === AF_INET
+    ? { size: sockaddr_in.size, address: sockaddr_in.fields.sin_addr, first: 127 }
+    : { size: sockaddr_in6.size, address: sockaddr_in6.fields.sin6_addr, first: 0 };
+  const bytes = new Uint8Array(size);
+  bytes[sockaddr_in.fields.sin_family[0]] = family;
+  bytes[at] = first;
+  bytes[at + width - 1] = 1;
+  return bytes;
+}
+
+function sizeOf(bytes: Uint8Array): Int32Array<ArrayBuffer> {
+  return new Int32Array([bytes.length]);
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.every((byte, i) => byte === b[i]);
+}
+
+/** The value of an option of sockets, or `undefined` of what is no open socket. */
+function getOption(fd: number, name: number): number | undefined {
+  const value = new Int32Array(1);
+  const size = new Int32Array([value.byteLength]);
+  return calls().getsockopt(fd, SOL_SOCKET, name, value, size) < 0 ? undefined : value[0];
+}
+
+function setOption(fd: number, level: number, name: number, value: number): number {
+  return calls().setsockopt(fd, level, name, new Int32Array([value]), 4);
+}
+
+/** Does something on first use, once an isolate. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => made ??= make();
+}
