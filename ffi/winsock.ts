@@ -140,7 +140,8 @@ export const winsock: Door = {
     return { syscall: "socketpair" };
   },
 
-  mayBePipe: (fd) => getOption(fd, SO_RCVTIMEO) === PIPE_MARK,
+  // One that is closed is refused as it is used.
+  mayBePipe: (fd) => (getOption(fd, SO_RCVTIMEO) ?? PIPE_MARK) === PIPE_MARK,
 
   familyOfUnbound(fd) {
     const info = new DataView(new ArrayBuffer(WSAPROTOCOL_INFOA.size));
