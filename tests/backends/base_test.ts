@@ -5,7 +5,7 @@ import {
   EVENT_WRITE,
   KeyError,
   OSError,
-  PollSelector,
+  SelectSelector,
 } from "../../mod.ts";
 import { abi } from "../../ffi/abi/host.ts";
 import { isPending, turns } from "../support/turns.ts";
@@ -180,7 +180,7 @@ for (
 }
 
 function isReadable(fd: number): boolean {
-  using selector = new PollSelector();
+  using selector = new SelectSelector();
   selector.register(fd, EVENT_READ);
   return selector.select(0).length > 0;
 }

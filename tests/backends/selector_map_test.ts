@@ -1,10 +1,10 @@
 import { assertEquals, assertInstanceOf } from "@std/assert";
-import { PollSelector, SelectorMap } from "../../mod.ts";
+import { SelectSelector, SelectorMap } from "../../mod.ts";
 import { Pair } from "../support/descriptors.ts";
 
 // What it does is in the suite of every backend.
 Deno.test("SelectorMap can stand for a ReadonlyMap", () => {
-  using selector = new PollSelector<string>();
+  using selector = new SelectSelector<string>();
   using ends = new Pair();
   const key = selector.register(ends.left, 1, "data");
   const map = selector.getMap();
@@ -15,7 +15,7 @@ Deno.test("SelectorMap can stand for a ReadonlyMap", () => {
 
 Deno.test("SelectorMap takes unregistering while it is listed", () => {
   using stack = new DisposableStack();
-  using selector = new PollSelector();
+  using selector = new SelectSelector();
   const pairs = Array.from({ length: 4 }, () => stack.use(new Pair()));
   for (const ends of pairs) selector.register(ends.left, 1);
   for (const [fd, key] of selector.getMap()) assertEquals(selector.unregister(fd as never), key);

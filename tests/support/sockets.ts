@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { EVENT_READ, EVENT_WRITE, PollSelector } from "../../mod.ts";
+import { EVENT_READ, EVENT_WRITE, SelectSelector } from "../../mod.ts";
 import {
   AF_INET,
   AF_INET6,
@@ -29,7 +29,7 @@ export function untilWritable(file: FileDescriptor): void {
 }
 
 function until(file: FileDescriptor, events: number): void {
-  using selector = new PollSelector();
+  using selector = new SelectSelector();
   selector.register(file, events);
   assertEquals(selector.select(PATIENCE).length, 1, `fd ${file.fileno()} is not ready`);
 }

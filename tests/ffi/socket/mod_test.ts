@@ -125,7 +125,7 @@ const TOUR = `
   const { AF_INET, AF_INET6, AF_UNIX, SOCK_DGRAM, SOCK_STREAM, Socket, OSError } = sockets;
   const text = (bytes) => new TextDecoder().decode(bytes);
   const said = [];
-  using selector = new selectors.PollSelector();
+  using selector = new selectors.SelectSelector();
   const until = (file, events) => {
     selector.register(file, events);
     selector.select();
@@ -293,7 +293,7 @@ Deno.test({
       server.listen();
       using client = new Socket(AF_INET, SOCK_STREAM);
       client.connect(server.localAddress);
-      using selector = new selectors.PollSelector();
+      using selector = new selectors.SelectSelector();
       selector.register(server, EVENT_READ);
       selector.select();
 

@@ -37,7 +37,7 @@ Deno.test({
       server.listen();
       using client = new Socket(AF_INET, SOCK_STREAM);
       client.connect(server.localAddress);
-      using selector = new selectors.PollSelector();
+      using selector = new selectors.SelectSelector();
       selector.register(server, EVENT_READ);
       selector.select();
       using accepted = server.accept();
