@@ -1,0 +1,67 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { abi } from "../../ffi/abi/host.ts";
+import { DefaultSelector, EVENT_READ, EVENT_WRITE, OSError, SelectSelector } from "../../mod.ts";
+import { Pair } from "../support/descriptors.ts";
+
+const ignore = abi.winsock === undefined;
+
+Deno.test({
+  name: "SelectSelector takes 600 sockets on Windows",
+  ignore,
+  async fn() {
+    using stack = new DisposableStack();
+    using selector = new SelectSelector();
+    const pairs = Array.from({ length: 300 }, () => stack.use(new Pair()));
+    for (const { left, right } of pairs) {
+      selector.register(left, EVENT_READ);
+      selector.register(right, EVENT_READ | EVENT_WRITE);
+    }
+    assertEquals(selector.select().length, 300);
+    for (const ends of pairs) selector.modify(ends.right, EVENT_READ);
+    assertEquals(selector.select(0), []);
+    for (const i of [0, 63, 64, 299]) pairs[i].fill();
+    const ready = [0, 63, 64, 299].map((i) => pairs[i].left.fileno()).sort((a, b) => a - b);
+    for (const wait of [selector.select(), await selector.selectAsync()]) {
+      assertEquals(wait.map(([{ fd }]) => fd).sort((a, b) => a - b), ready);
+    }
+  },
+});
+
+Deno.test({
+  name: "SelectSelector.register() throws OSError ENOTSOCK for what is no socket on Windows",
+  ignore,
+  fn() {
+    using selector = new SelectSelector();
+    using file = Deno.openSync(new URL(import.meta.url));
+    file.statSync();
+    for (const fd of [0, 1, 2, 4]) {
+      const error = assertThrows(() => selector.register(fd, EVENT_READ), OSError);
+      assertEquals([error.code, error.errno], ["ENOTSOCK", 10038]);
+    }
+    assertEquals(selector.select(2), []);
+  },
+});
+
+Deno.test({
+  name: "SelectSelector.select() throws OSError while a closed socket is registered on Windows",
+  ignore,
+  fn() {
+    using selector = new SelectSelector();
+    using ends = new Pair();
+    selector.register(ends.left, EVENT_READ);
+    ends.left.close();
+    const error = assertThrows(() => selector.select(), OSError);
+    assertEquals([error.code, error.syscall], ["ENOTSOCK", "select"]);
+    selector.unregister(ends.left);
+    assertEquals(selector.select(1), []);
+  },
+});
+
+Deno.test({
+  name: "DefaultSelector is a SelectSelector on Windows",
+  ignore,
+  fn() {
+    using selector = new DefaultSelector();
+    assertEquals(selector instanceof SelectSelector, true);
+  },
+});
