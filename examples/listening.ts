@@ -18,13 +18,16 @@ import {
 /** How long a server rests from accepting if none of its connections ends, in milliseconds. */
 export const REST = 1000;
 
+/** A port whose connections are over is free at once; on Windows it is so, and this would share it. */
+const REUSE = Deno.build.os === "windows" ? [] : [SO_REUSEADDR];
+
 /** What `accept` fails with when there is no room for one connection more. */
 const NO_ROOM = ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"];
 
 /** Makes a server's socket; the options are switched on beside `SO_REUSEADDR`. */
 export function bind(address: InternetAddress, ...options: number[]): Socket {
   const server = new Socket(address.hostname.includes(":") ? AF_INET6 : AF_INET, SOCK_STREAM);
-  for (const option of [SO_REUSEADDR, ...options]) server.setOption(SOL_SOCKET, option, 1);
+  for (const option of [...REUSE, ...options]) server.setOption(SOL_SOCKET, option, 1);
   server.bind(address);
   return server;
 }

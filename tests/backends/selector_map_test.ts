@@ -1,5 +1,5 @@
 import { assertEquals, assertInstanceOf } from "@std/assert";
-import { SelectSelector, SelectorMap } from "../../mod.ts";
+import { SelectorMap, SelectSelector } from "../../mod.ts";
 import { Pair } from "../support/descriptors.ts";
 
 // What it does is in the suite of every backend.
