@@ -279,7 +279,8 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
   }
 
   /**
-   * Takes the socket's pending error, which is none afterwards.
+   * Takes the socket's pending error, which is none afterwards; on Windows that of a connection that
+   * failed stays.
    *
    * @returns The error, or `null` if there is none
    * @throws {OSError} If the system refuses (`getsockopt`), such as with `EBADF`

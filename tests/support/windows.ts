@@ -82,6 +82,23 @@ const SKIPPED: readonly (readonly [why: string, names: readonly (string | RegExp
     /^Socket\.setOption\(\) takes the bytes of a struct linger/,
     /\(TCP_KEEPIDLE\)$/,
   ]],
+  ["it looks at the waking descriptor as at an eventfd", [/ ticks after a trip$/]],
+  ["the error of a failed connection stays when it was read", [
+    "Socket.getOption() with SO_ERROR clears the error, as error() does",
+    "Socket.error() tells that the connection was refused, and forgets it",
+  ]],
+  ["its calls and errors have names of its own: accept, recv, send, ESHUTDOWN, WSAEACCES", [
+    /^Socket\.accept\(\) throws OSError when the socket (does not listen|is for datagrams)/,
+    "FileDescriptor.read() throws OSError when it is closed",
+    "FileDescriptor.write() throws OSError when it is closed",
+    /^Socket\.send\(\) throws OSError when the connection is shut down/,
+    /^Socket\.shutdown\(.*\) (ends|lets)/,
+    /^Socket\.bind\(\) throws OSError when the (address is in use|folder is not there)/,
+    /^Socket\.connect\(\) throws OSError when the path is not there/,
+    "Socket.connect() returns true when it is connected at once",
+    "Socket.remoteAddress throws OSError when the socket is not connected",
+  ]],
+  ["its flags are fewer", [/with MSG_(OOB|WAITALL|DONTWAIT) /]],
   ["signals end programs there without listeners", [/^\w+\.ts ends at SIG/]],
 ];
 
