@@ -98,7 +98,30 @@ const SKIPPED: readonly (readonly [why: string, names: readonly (string | RegExp
     "Socket.connect() returns true when it is connected at once",
     "Socket.remoteAddress throws OSError when the socket is not connected",
   ]],
-  ["its flags are fewer", [/with MSG_(OOB|WAITALL|DONTWAIT) /]],
+  ["its flags are fewer (no MSG_DONTWAIT)", [
+    /with MSG_(OOB|WAITALL|DONTWAIT) /,
+    "Socket.setBlocking() makes recv() wait",
+    /^Socket\.recv\(\) does not wait with MSG_DONTWAIT/,
+  ]],
+  ["a pair is a connection over loopback, with addresses and reads that wait", [
+    "FileDescriptor.read() and write() of no bytes return 0",
+    "Socket.recvFrom() tells of a stream whose it is",
+    "the socket module needs no permission but --allow-ffi",
+    "the socket module leaves no descriptor behind",
+  ]],
+  ["its paths are its own", [
+    "the socket module throws NotCapable that names the flag without permission",
+  ]],
+  ["it reports resets and full buffers in its own way", [
+    "Socket.accept() does not throw when a connection was reset before",
+    "Socket.recv() throws ECONNRESET when the peer reset the connection",
+    "Socket.send() sends as many bytes as there is room for",
+    /^Socket\.recvFrom\(\) loses nothing of a connection that is over/,
+  ]],
+  ["its command lines are shorter, and processes end there without signals", [
+    "echo_client.ts gets back more than any buffer holds",
+    /^echo\.ts --backend \w+ echoes 200 connections/,
+  ]],
   ["signals end programs there without listeners", [/^\w+\.ts ends at SIG/]],
 ];
 
