@@ -6,7 +6,7 @@ import { libcCalls } from "./libc.ts";
 
 const { AF_INET, AF_INET6, IPPROTO_TCP, SOCK_DGRAM, SOCK_STREAM, TCP_NODELAY } = abi.constants;
 const { SOL_SOCKET, SOMAXCONN, SO_RCVTIMEO, SO_TYPE } = abi.constants;
-const { EAFNOSUPPORT, ECONNRESET, EMSGSIZE, ESOCKTNOSUPPORT, EWOULDBLOCK } = abi.errno;
+const { ECONNRESET, EMSGSIZE, EOPNOTSUPP, ESOCKTNOSUPPORT, EWOULDBLOCK } = abi.errno;
 const { sockaddr_in, sockaddr_in6 } = abi.structs;
 
 // Where there is no Winsock nothing here is called, and any numbers will do.
@@ -131,7 +131,7 @@ export const winsock: Door = {
 
   makePair(family, type) {
     const errno = family !== AF_INET && family !== AF_INET6
-      ? EAFNOSUPPORT
+      ? EOPNOTSUPP
       : type !== SOCK_STREAM
       ? ESOCKTNOSUPPORT
       : 0;

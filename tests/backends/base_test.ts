@@ -57,6 +57,11 @@ class FakeSelector extends BaseSelector<string> {
     for (const [fd, events] of this.ready) this.report(fd, events);
   }
 
+  /** The end of the waker that becomes readable. */
+  get wakeReader(): number {
+    return [...this.registrations()].at(-1)![0];
+  }
+
   #change(...call: unknown[]): number {
     this.log.push(call);
     const { refusal } = this;
@@ -165,7 +170,7 @@ for (
       const wait = selector.selectAsync(undefined, controller);
       const ended = reason === undefined ? wait : assertRejects(() => wait, reason);
       await turns();
-      const { fd } = selector.waker();
+      const fd = selector.wakeReader;
       selector.arrive(); // With nothing, as after an interruption.
       for (let i = 0; i < ticks; i++) await null;
       end(selector, controller);

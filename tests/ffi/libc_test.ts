@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { abi } from "../../ffi/abi/host.ts";
 import { libcCalls, libraryCalls } from "../../ffi/libc.ts";
+import { isWinsock, processLibrary } from "../support/system.ts";
 
-const getpid = { getpid: { parameters: [], result: "i32" } } as const;
+const name = isWinsock ? "GetCurrentProcessId" : "getpid";
+const getpid = { getpid: { name, parameters: [], result: "i32" } } as const;
 
 /** Counts how often a library is opened. */
 function countingOpens(fn: (opens: () => number) => void): void {
@@ -21,7 +22,7 @@ function countingOpens(fn: (opens: () => number) => void): void {
 
 Deno.test("libcCalls() opens libc on first use, and once", () => {
   countingOpens((opens) => {
-    const calls = libcCalls(getpid);
+    const calls = libcCalls(getpid, processLibrary);
     assertEquals(opens(), 0);
     assertEquals(calls().getpid(), Deno.pid);
     assertStrictEquals(calls(), calls());
@@ -32,8 +33,8 @@ Deno.test("libcCalls() opens libc on first use, and once", () => {
 Deno.test("libcCalls() gives null for an optional call that the system lacks", () => {
   const { missing, getpid: present } = libcCalls({
     missing: { name: "no_such_call", parameters: [], result: "i32", optional: true },
-    getpid: { parameters: [], result: "i32", optional: true },
-  })();
+    getpid: { name, parameters: [], result: "i32", optional: true },
+  }, processLibrary)();
   assertEquals(missing, null);
   assertEquals(present!(), Deno.pid);
 });
@@ -47,8 +48,8 @@ Deno.test("libraryCalls() opens each library once", () => {
   countingOpens((opens) => {
     const calls = libraryCalls(getpid);
     assertEquals(opens(), 0);
-    assertEquals(calls(abi.libc[0]).getpid(), Deno.pid);
-    assertStrictEquals(calls(abi.libc[0]), calls(abi.libc[0]));
+    assertEquals(calls(processLibrary[0]).getpid(), Deno.pid);
+    assertStrictEquals(calls(processLibrary[0]), calls(processLibrary[0]));
     assertEquals(opens(), 1);
   });
 });
@@ -62,13 +63,13 @@ Deno.test("libraryCalls() throws NotFound for a library that cannot be opened", 
 
 Deno.test("libraryCalls() throws NotSupported for a library that lacks a call", () => {
   const calls = libraryCalls({
-    here: { name: "getpid", parameters: [], result: "i32" },
+    here: { name, parameters: [], result: "i32" },
     absent: { name: "no_such_call", parameters: [], result: "i32", optional: true },
     gone: { name: "no_such_call_either", parameters: [], result: "i32" },
   });
   assertThrows(
-    () => calls(abi.libc[0]),
+    () => calls(processLibrary[0]),
     Deno.errors.NotSupported,
-    `Cannot use the library ${abi.libc[0]}: it has no symbol no_such_call_either`,
+    `Cannot use the library ${processLibrary[0]}: it has no symbol no_such_call_either`,
   );
 });

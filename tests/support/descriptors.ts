@@ -1,7 +1,9 @@
+import { abi } from "../../ffi/abi/host.ts";
 import { libcCalls } from "../../ffi/libc.ts";
 import { closeDescriptor } from "../../ffi/descriptor.ts";
 import { cString } from "../../ffi/memory.ts";
 import { type FileDescriptor, pipe, type Socket, socketpair } from "../../ffi/socket/mod.ts";
+import { isWinsock } from "./system.ts";
 
 const calls = libcCalls({
   dup: { parameters: ["i32"], result: "i32" },
@@ -9,6 +11,20 @@ const calls = libcCalls({
   open: { parameters: ["buffer", "i32"], result: "i32" },
   write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
 });
+
+// Windows duplicates a socket by telling all about it to whoever wants to have it, too.
+const winsockCalls = libcCalls({
+  WSADuplicateSocketA: { parameters: ["i32", "u32", "buffer"], result: "i32" },
+  WSASocketA: { parameters: ["i32", "i32", "i32", "buffer", "u32", "u32"], result: "i32" },
+});
+
+function duplicate(fd: number): number {
+  if (!isWinsock) return calls().dup(fd);
+  const { WSADuplicateSocketA, WSASocketA } = winsockCalls();
+  const info = new Uint8Array(abi.winsock!.WSAPROTOCOL_INFOA.size);
+  if (WSADuplicateSocketA(fd, Deno.pid, info) !== 0) return -1;
+  return WSASocketA(-1, -1, -1, info, 0, 0);
+}
 
 const BYTE = new Uint8Array(1);
 
@@ -76,14 +92,15 @@ export class Descriptor implements Disposable {
 
   /** Duplicates onto the lowest number that is free. */
   static dup(fd: number): Descriptor {
-    return new Descriptor(calls().dup(fd));
+    return new Descriptor(duplicate(fd));
   }
 
   /**
    * Duplicates onto a high number, which nothing takes once it is closed: numbers are given out
-   * from the lowest up.
+   * from the lowest up. Windows does not let one choose, but does not give a number out at once.
    */
   static dupHigh(fd: number): Descriptor {
+    if (isWinsock) return Descriptor.dup(fd);
     return new Descriptor(calls().dup2(fd, HIGH + highs++ % (HIGHEST - HIGH)));
   }
 

@@ -24,6 +24,7 @@ import {
   SOL_SOCKET,
 } from "../../../ffi/socket/mod.ts";
 import { Descriptor, Pair, Pipe } from "../../support/descriptors.ts";
+import { ACCEPT, CLOSED, isWinsock, names } from "../../support/system.ts";
 import { abstractPath, Connection, linuxOnly, listener, needsIpv6 } from "../../support/sockets.ts";
 
 /** Calls that are all refused alike. */
@@ -165,7 +166,7 @@ export const fileDescriptorRefusals: readonly Refusal[] = [
   },
   {
     name: "FileDescriptor.read() throws OSError when the descriptor is for writing",
-    error: ["EBADF", "read"],
+    error: ["EBADF", names.read],
     message: /^Cannot read from fd \d+: .+ \(EBADF\)$/,
     calls: [() => {
       using ends = new Pipe();
@@ -174,7 +175,7 @@ export const fileDescriptorRefusals: readonly Refusal[] = [
   },
   {
     name: "FileDescriptor.write() throws OSError when the descriptor is for reading",
-    error: ["EBADF", "write"],
+    error: ["EBADF", names.write],
     message: /^Cannot write to fd \d+: .+ \(EBADF\)$/,
     calls: [() => {
       using ends = new Pipe();
@@ -202,7 +203,7 @@ export const fileDescriptorRefusals: readonly Refusal[] = [
   },
   {
     name: "FileDescriptor.read() throws OSError when it is closed",
-    error: ["EBADF", "read"],
+    error: ["EBADF", names.read],
     message: /^Cannot read from a closed descriptor: /,
     calls: [() => {
       using ends = new Pipe();
@@ -212,7 +213,7 @@ export const fileDescriptorRefusals: readonly Refusal[] = [
   },
   {
     name: "FileDescriptor.write() throws OSError when it is closed",
-    error: ["EBADF", "write"],
+    error: ["EBADF", names.write],
     message: /^Cannot write to a closed descriptor: /,
     calls: [() => {
       using ends = new Pipe();
@@ -222,7 +223,7 @@ export const fileDescriptorRefusals: readonly Refusal[] = [
   },
   {
     name: "FileDescriptor.setBlocking() throws OSError when it is closed",
-    error: ["EBADF", "fcntl"],
+    error: ["EBADF", names.setBlocking],
     message: /^Cannot change the flags of /,
     calls: [true, false].map((blocking) => closed((socket) => socket.setBlocking(blocking))),
   },
@@ -234,7 +235,7 @@ export const fileDescriptorRefusals: readonly Refusal[] = [
   },
   {
     name: "FileDescriptor.close() throws OSError when somebody else has closed the descriptor",
-    error: ["EBADF", "close"],
+    error: [CLOSED, names.close],
     message: /^Cannot close fd \d+: /,
     calls: [
       closedByAnother((socket) => socket.close()),
@@ -281,7 +282,7 @@ export const socketRefusals: readonly Refusal[] = [
   },
   {
     name: "Socket.fromFd() throws OSError when the descriptor is not open",
-    error: ["EBADF", "getsockopt"],
+    error: [CLOSED, "getsockopt"],
     message: /of fd 2147483647: /,
     calls: [() => Socket.fromFd(0x7fff_ffff)],
   },
@@ -291,7 +292,7 @@ export const socketRefusals: readonly Refusal[] = [
     message: /of fd \d+: /,
     calls: [() => {
       using ends = new Pipe();
-      return Socket.fromFd(ends.reader.fileno());
+      return Socket.fromFd(isWinsock ? 0 : ends.reader.fileno());
     }],
   },
   {
@@ -307,13 +308,13 @@ export const socketRefusals: readonly Refusal[] = [
     name: "socketpair() throws OSError when the family has none",
     error: ["EOPNOTSUPP", "socketpair"],
     message: /^Cannot make a pair of sockets: /,
-    calls: [() => socketpair(AF_INET)],
+    calls: [() => socketpair(isWinsock ? AF_UNIX : AF_INET)],
   },
   {
     name: "socketpair() throws OSError when the system lacks the type",
     error: ["ESOCKTNOSUPPORT", "socketpair"],
     message: /^Cannot make a pair of sockets: /,
-    calls: [() => socketpair(AF_UNIX, 7)],
+    calls: [() => socketpair(undefined, 7)],
   },
   {
     name: "Socket.recv() and read() throw OSError when it is closed",
@@ -333,7 +334,7 @@ export const socketRefusals: readonly Refusal[] = [
     ["connect", "getsockname", (socket) => socket.connect(HERE)],
     ["sendTo", "getsockname", (socket) => socket.sendTo(BYTES, HERE)],
     ["listen", "listen", (socket) => socket.listen()],
-    ["accept", "accept4", (socket) => socket.accept()],
+    ["accept", ACCEPT, (socket) => socket.accept()],
     ["error", "getsockopt", (socket) => socket.error()],
     ["shutdown", "shutdown", (socket) => socket.shutdown("both")],
     ["getOption", "getsockopt", (socket) => socket.getOption(SOL_SOCKET, SO_TYPE)],
@@ -349,8 +350,8 @@ export const socketRefusals: readonly Refusal[] = [
     },
     {
       name: `Socket.${name} throws OSError when somebody else has closed the descriptor`,
-      error: ["EBADF", syscall] as const,
-      message: /fd \d+: .+ \(EBADF\)$/,
+      error: [CLOSED, syscall] as const,
+      message: /fd \d+: .+ \((EBADF|ENOTSOCK)\)$/,
       calls: [closedByAnother(call)],
     },
   ]),

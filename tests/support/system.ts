@@ -1,0 +1,29 @@
+/**
+ * In what systems differ without breaking a promise: names and paths, for tests that compare them.
+ *
+ * @module
+ */
+
+import { abi } from "../../ffi/abi/host.ts";
+import { door } from "../../ffi/door.ts";
+
+/** Whether this is Windows, with Winsock instead of POSIX's calls. */
+export const isWinsock = abi.winsock !== undefined;
+
+/** The names of the calls, as errors tell them. */
+export const { names } = door;
+
+/** What a call says of a closed descriptor: to Winsock that is just no socket. */
+export const CLOSED = isWinsock ? "ENOTSOCK" : "EBADF";
+
+/** Each library that the package opens: the usual places, the bare name first. */
+export const libraries: readonly (readonly string[])[] = [
+  abi.libc,
+  ...Object.values(abi.winsock?.libraries ?? {}),
+];
+
+/** Where the library is that has the calls of the process: libc, or Windows' kernel32. */
+export const processLibrary: readonly string[] = abi.winsock?.libraries.kernel ?? abi.libc;
+
+/** The call that accepts, which does it all at once where a socket is born as it is to be. */
+export const ACCEPT = door.atBirth === 0 ? "accept" : "accept4";
