@@ -6,7 +6,7 @@ import { libcCalls } from "./libc.ts";
 
 const { AF_INET, AF_INET6, IPPROTO_TCP, SOCK_DGRAM, SOCK_STREAM, TCP_NODELAY } = abi.constants;
 const { SOL_SOCKET, SOMAXCONN, SO_RCVTIMEO, SO_TYPE } = abi.constants;
-const { ECONNRESET, EMSGSIZE, EOPNOTSUPP, ESOCKTNOSUPPORT, EWOULDBLOCK } = abi.errno;
+const { ECONNRESET, EMSGSIZE, ENOTSOCK, EOPNOTSUPP, ESOCKTNOSUPPORT, EWOULDBLOCK } = abi.errno;
 const { sockaddr_in, sockaddr_in6 } = abi.structs;
 
 // Where there is no Winsock nothing here is called, and any numbers will do.
@@ -34,7 +34,7 @@ const calls = libcCalls({
   getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
-  ioctlsocket: { parameters: ["i32", "i32", "buffer"], result: "i32" },
+  ioctlsocket: { parameters: ["i32", "u32", "buffer"], result: "i32" },
   listen: { parameters: ["i32", "i32"], result: "i32" },
   recv: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
   send: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
@@ -120,8 +120,12 @@ export const winsock: Door = {
   setBlocking: (fd, blocking) =>
     calls().ioctlsocket(fd, constants.FIONBIO, new Uint32Array([blocking ? 0 : 1])),
 
-  setCloseOnExec: (fd) =>
-    kernelCalls().SetHandleInformation(BigInt(fd), constants.HANDLE_FLAG_INHERIT, 0) === 0 ? -1 : 0,
+  setCloseOnExec(fd) {
+    const { SetHandleInformation } = kernelCalls();
+    if (SetHandleInformation(BigInt(fd), constants.HANDLE_FLAG_INHERIT, 0) !== 0) return 0;
+    calls().WSASetLastError(ENOTSOCK); // Its own error is none of Winsock's.
+    return -1;
+  },
 
   makePipe() {
     const ends = connect(AF_INET);
@@ -160,7 +164,7 @@ function wordsFor(errno: number): string {
     FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS |
       constants.FORMAT_MESSAGE_MAX_WIDTH_MASK,
     null,
-    errno,
+    errno >>> 0,
     0,
     text,
     text.length,

@@ -164,7 +164,7 @@ export const windowsX64: WindowsAbi = {
     WSADATA: { size: 408, fields: {} },
     WSAPROTOCOL_INFOA: { size: 372, fields: { iAddressFamily: [76, 4] } },
     constants: {
-      FIONBIO: -0x7ffb_9982, // 0x8004667e in a signed long.
+      FIONBIO: 0x8004_667e,
       SIO_UDP_CONNRESET: 0x9800_000c,
       SO_EXCLUSIVEADDRUSE: -5,
       SO_PROTOCOL_INFOA: 0x2004,

@@ -133,7 +133,7 @@ export const MSG_WAITALL: number = constants.MSG_WAITALL;
 export const TCP_NODELAY: number = constants.TCP_NODELAY;
 
 /** The largest segment, in bytes. */
-export const TCP_MAXSEG: number = constants.TCP_MAXSEG;
+export const TCP_MAXSEG: number = constants.TCP_MAXSEG ?? -1;
 
 /** Type of service of what is sent. */
 export const IP_TOS: number = constants.IP_TOS;

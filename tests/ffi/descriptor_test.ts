@@ -80,7 +80,7 @@ Deno.test("setBlocking() makes calls return at once, or wait", () => {
     setBlocking(reader.fd, false);
     assertEquals(source.read(new Uint8Array(1)), -1);
     setBlocking(reader.fd, true);
-    writer.write(new Uint8Array(1));
+    new FileDescriptor(writer.fd).write(new Uint8Array(1));
     assertEquals(source.read(new Uint8Array(9)), 1);
   }
 });

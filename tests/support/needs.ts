@@ -28,3 +28,18 @@ export function hasProgram(name: string): boolean {
     return false;
   }
 }
+
+/**
+ * Skips a test of what a system cannot have, saying why, once: also in CI.
+ *
+ * @param os The system, as `Deno.build.os` names it
+ * @param why What it lacks
+ */
+export function belongsElsewhere(os: typeof Deno.build.os, why: string): { ignore: boolean } {
+  if (Deno.build.os !== os) return { ignore: false };
+  if (!said.has(why)) {
+    said.add(why);
+    console.log(`Skipped here: ${why}`);
+  }
+  return { ignore: true };
+}

@@ -13,7 +13,7 @@ import {
   SOL_SOCKET,
   WOULD_BLOCK,
 } from "../../ffi/socket/mod.ts";
-import { needs } from "./needs.ts";
+import { belongsElsewhere, needs } from "./needs.ts";
 
 /** How long anything is waited for that is sure to come, in milliseconds. */
 const PATIENCE = 10_000;
@@ -72,6 +72,12 @@ export const needsIpv6: { readonly ignore: boolean } = needs("IPv6", hasIpv6);
 /** Skips a test of what Linux alone has. */
 export const linuxOnly: { readonly ignore: boolean } = { ignore: Deno.build.os !== "linux" };
 
+/** Skips a test of Unix sockets where there are none to try it with. */
+export const needsUnix: { readonly ignore: boolean } = belongsElsewhere(
+  "windows",
+  "Unix sockets: Wine has none, and Windows none for datagrams",
+);
+
 /** Every kind of address. */
 export const places: readonly Place[] = [
   {
@@ -81,7 +87,7 @@ export const places: readonly Place[] = [
     free: () => ({ hostname: "127.0.0.1", port: 0 }),
   },
   { name: "IPv6", family: AF_INET6, ...needsIpv6, free: () => ({ hostname: "::1", port: 0 }) },
-  { name: "Unix", family: AF_UNIX, ignore: false, free: () => ({ path: filePath() }) },
+  { name: "Unix", family: AF_UNIX, ...needsUnix, free: () => ({ path: filePath() }) },
   {
     name: "abstract Unix",
     family: AF_UNIX,

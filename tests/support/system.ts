@@ -27,3 +27,6 @@ export const processLibrary: readonly string[] = abi.winsock?.libraries.kernel ?
 
 /** The call that accepts, which does it all at once where a socket is born as it is to be. */
 export const ACCEPT = door.atBirth === 0 ? "accept" : "accept4";
+
+/** What a stream says that was shut down for sending. */
+export const BROKEN = isWinsock ? "ESHUTDOWN" : "EPIPE";

@@ -46,6 +46,8 @@ const HEADERS = `#define _GNU_SOURCE
 #define SHUT_RD SD_RECEIVE
 #define SHUT_WR SD_SEND
 #define SHUT_RDWR SD_BOTH
+#define WSADATA WSAData
+#define WSAPROTOCOL_INFOA _WSAPROTOCOL_INFOA
 #else
 #include <errno.h>
 #include <fcntl.h>

@@ -30,10 +30,15 @@ export function factsOf(abi: Abi | WindowsAbi): Fact[] {
     abi.credentials,
     abi.options,
     abi.packets,
+    abi.winsock,
   ];
   for (const group of groups) {
     if (group === undefined) continue;
-    const { constants: own, symbol, ...structs } = { symbol: undefined, ...group };
+    const { constants: own, symbol, libraries: _, ...structs } = {
+      symbol: undefined,
+      libraries: undefined,
+      ...group,
+    };
     Object.assign(constants, own);
     if (symbol !== undefined) facts.push({ kind: "symbol", call: "kevent", value: symbol });
     addStructs(facts, structs);

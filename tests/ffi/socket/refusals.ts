@@ -14,6 +14,7 @@ import {
   FileDescriptor,
   MSG_PEEK,
   OSError,
+  SO_KEEPALIVE,
   SO_TYPE,
   SOCK_DGRAM,
   SOCK_RAW,
@@ -24,7 +25,7 @@ import {
   SOL_SOCKET,
 } from "../../../ffi/socket/mod.ts";
 import { Descriptor, Pair, Pipe } from "../../support/descriptors.ts";
-import { ACCEPT, CLOSED, isWinsock, names } from "../../support/system.ts";
+import { ACCEPT, BROKEN, CLOSED, isWinsock, names } from "../../support/system.ts";
 import { abstractPath, Connection, linuxOnly, listener, needsIpv6 } from "../../support/sockets.ts";
 
 /** Calls that are all refused alike. */
@@ -338,7 +339,7 @@ export const socketRefusals: readonly Refusal[] = [
     ["error", "getsockopt", (socket) => socket.error()],
     ["shutdown", "shutdown", (socket) => socket.shutdown("both")],
     ["getOption", "getsockopt", (socket) => socket.getOption(SOL_SOCKET, SO_TYPE)],
-    ["setOption", "setsockopt", (socket) => socket.setOption(SOL_SOCKET, SO_TYPE, 1)],
+    ["setOption", "setsockopt", (socket) => socket.setOption(SOL_SOCKET, SO_KEEPALIVE, 1)],
     ["localAddress", "getsockname", (socket) => socket.localAddress],
     ["remoteAddress", "getpeername", (socket) => socket.remoteAddress],
   ] as [string, string, (socket: Socket) => unknown][]).flatMap(([name, syscall, call]) => [
@@ -372,13 +373,13 @@ export const streamRefusals: readonly Refusal[] = [
   },
   {
     name: "Socket.accept() throws OSError when the socket does not listen",
-    error: ["EINVAL", "accept4"],
+    error: ["EINVAL", ACCEPT],
     message: /^Cannot accept from fd \d+: /,
     calls: [fresh((socket) => socket.accept())],
   },
   {
     name: "Socket.accept() throws OSError when the socket is for datagrams",
-    error: ["EOPNOTSUPP", "accept4"],
+    error: ["EOPNOTSUPP", ACCEPT],
     message: /^Cannot accept from fd \d+: /,
     calls: [fresh((socket) => socket.accept(), AF_INET, SOCK_DGRAM)],
   },
@@ -480,7 +481,7 @@ export const streamRefusals: readonly Refusal[] = [
   },
   {
     name: "Socket.send() throws OSError when the connection is shut down",
-    error: ["EPIPE", "send"],
+    error: [BROKEN, "send"],
     message: /^Cannot send to fd \d+: /,
     calls: [
       connected((socket) => {
@@ -545,7 +546,7 @@ export const datagramRefusals: readonly Refusal[] = [
   },
   {
     name: "Socket.send() throws OSError when a datagram socket is not connected",
-    error: ["EDESTADDRREQ", "send"],
+    error: [isWinsock ? "ENOTCONN" : "EDESTADDRREQ", "send"],
     message: /^Cannot send to fd \d+: /,
     calls: [fresh((socket) => socket.send(BYTES), AF_INET, SOCK_DGRAM)],
   },

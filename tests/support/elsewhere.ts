@@ -1,0 +1,151 @@
+/**
+ * Skips, by name and with the reason, the tests of what a system lacks or an emulator gets wrong.
+ * The scripts in .ci load it before the test files (`deno test --preload`), as does `deno task
+ * test`; `Deno.test` declares there what is not skipped.
+ *
+ * @module
+ */
+
+/** Why tests are skipped, and the names of those. */
+type Skips = readonly (readonly [why: string, names: readonly string[]])[];
+
+const WINDOWS: Skips = [
+  ["a handle cannot be made to stand for another socket: there is no dup2", [
+    "SelectSelector.select() reports nothing of a reused descriptor's old key",
+    "SelectSelector.select() reports nothing of an open file that lives on in a duplicate",
+    "SelectSelector.select() goes on after a duplicate came back under its number",
+    "SelectSelector.unregister() keeps an event from its number's next owner",
+    "FileDescriptor.close() closes the descriptor",
+    "FileDescriptor.close() leaves a descriptor that was reused alone",
+  ]],
+  ["the sets list handles, and no bits: handle_sets_test.ts is about them", [
+    "SelectSelector.select() takes descriptors above 1023",
+  ]],
+  ["only sockets are descriptors: handle_sets_test.ts tests that others are refused", [
+    "SelectSelector.select() takes a regular file as always ready",
+    "wake() throws OSError for a file that cannot be written",
+    "FileDescriptor.read() throws OSError when the descriptor is a folder",
+  ]],
+  ["a pipe is a pair of sockets, each of which reads and writes", [
+    "FileDescriptor.read() throws OSError when the descriptor is for writing",
+    "FileDescriptor.write() throws OSError when the descriptor is for reading",
+    "FileDescriptor.write() throws OSError when nobody reads any more",
+    "FileDescriptor.write() throws EPIPE in a program that does nothing against SIGPIPE",
+  ]],
+  ["it uses Unix sockets: Wine has none, and Windows none for datagrams", [
+    "Socket throws TypeError when the address is of another family",
+    "Socket throws RangeError when the path is empty",
+    "Socket throws RangeError when the path holds a NUL",
+    "Socket.recvFrom() tells an empty path of a sender without a name",
+    "Socket.sendTo() and send() return WOULD_BLOCK when there is no room",
+    "Socket.recvFrom() receives from a pair",
+    "Socket.bind() throws OSError when the address is in use",
+    "Socket.bind() throws OSError when the folder is not there",
+    "Socket.connect() throws OSError when the path is not there",
+    "Socket.connect() returns true when it is connected at once",
+    "Socket.remoteAddress throws OSError when the socket is not connected",
+    "Socket() makes a socket of the type, non-blocking and close-on-exec (Unix stream)",
+    "Socket() makes a socket of the type, non-blocking and close-on-exec (Unix datagram)",
+    "socketpair() keeps messages apart (Unix datagram)",
+    "the socket module needs no permission but --allow-ffi",
+    "the socket module needs no permission but --allow-ffi=<libc>",
+    "the socket module leaves no descriptor behind",
+  ]],
+  ["a pair is connected over loopback, so its ends have addresses", [
+    "Socket.recvFrom() tells of a stream whose it is",
+    "socketpair() makes two Unix stream sockets that are connected",
+  ]],
+  ['recv() after shutdown("read") fails with ESHUTDOWN', [
+    'Socket.shutdown("read") lets recv() return 0 (IPv4)',
+    'Socket.shutdown("read") lets recv() return 0 (IPv6)',
+    'Socket.shutdown("both") ends both directions (IPv4)',
+    'Socket.shutdown("both") ends both directions (IPv6)',
+  ]],
+  ["a socket takes all of what one send() gives it, whatever its size", [
+    "FileDescriptor.write() writes as many bytes as there is room for",
+    "Socket.send() sends as many bytes as there is room for",
+  ]],
+  ["recv() of no bytes waits for some: it returns WOULD_BLOCK", [
+    "FileDescriptor.read() and write() of no bytes return 0",
+  ]],
+  ["the package has Winsock not tell of it: it would fail the next datagram that is received", [
+    "Socket.recv() and recvFrom() throw ECONNREFUSED when nobody took the datagram",
+  ]],
+  ["Wine keeps SO_ERROR when it was read, and sets none for a reset", [
+    "Socket.getOption() with SO_ERROR clears the error, as error() does",
+    "Socket.error() tells that the connection was refused, and forgets it",
+  ]],
+  ["a connection that was reset says so once and again, and keeps its peer", [
+    "Socket.accept() does not throw when a connection was reset before",
+    "Socket.recv() throws ECONNRESET when the peer reset the connection",
+    "Socket.recvFrom() loses nothing of a connection that is over (IPv4)",
+    "Socket.recvFrom() loses nothing of a connection that is over (IPv6)",
+  ]],
+  ["Wine's recv() with MSG_OOB does not fail while there is no urgent byte", [
+    "Socket.send() sends with MSG_OOB beside the stream",
+  ]],
+  ["recv() with MSG_WAITALL fails when the time is up, and says nothing of what came", [
+    "Socket.recv() waits with MSG_WAITALL for the whole buffer",
+  ]],
+  ["the resolver takes an empty name for this machine's", [
+    "resolve() throws OSError when the name is none",
+    "Socket throws OSError when the name cannot be resolved",
+  ]],
+  ["only sockets are descriptors, so there is no other to adopt", [
+    "Socket.fromFd() leaves a descriptor that it refuses open",
+  ]],
+  ["Wine passes the number on that Linux's resolver gives", [
+    "resolve() throws OSError when the number is of another family",
+  ]],
+  ["ws2_32 of mingw has no such option, so the table has none", [
+    "Socket.getOption() tells what setOption() set (TCP_KEEPIDLE)",
+  ]],
+  ["a signal ends a program there without its listeners", [
+    "chat.ts says goodbye to everyone at SIGINT and exits with 0",
+    "chat.ts says goodbye to everyone at SIGTERM and exits with 0",
+    "chat.ts exits with 0 at SIGINT when nobody is there",
+    "echo.ts ends at SIGINT, also while it has connections",
+    "echo.ts ends at SIGTERM, also while it has connections",
+    "workers.ts ends at SIGINT with 0, busy, idle and with connections",
+    "workers.ts ends at SIGTERM with 0, busy, idle and with connections",
+    "chat.ts waits for a guest who does not take the goodbye, but not for long",
+  ]],
+  ["there is no SO_REUSEPORT, by which its workers share a port", [
+    "workers.ts exits with 1 and says so when the port is in use",
+    "workers.ts answers fetch()",
+    "workers.ts answers a pipeline in full, also one that comes in pieces",
+    "workers.ts keeps and ends connections as HTTP/1.1 and HTTP/1.0 have it",
+    "workers.ts answers nonsense with an error, and nothing after it",
+    "workers.ts starts as many workers as there are cores unless told",
+    "workers.ts exits with 1 when others share the port already",
+    "workers.ts exits with 1 and names the flag when it may not read its modules",
+  ]],
+  ["there is no MSG_DONTWAIT", [
+    "Socket.recv() does not wait with MSG_DONTWAIT though the socket blocks",
+  ]],
+];
+
+const EMULATED_ARM64: Skips = [];
+
+const skips = [
+  ...(Deno.build.os === "windows" ? WINDOWS : []),
+  ...(Deno.env.get("READINESS_EMULATED") === "arm64" ? EMULATED_ARM64 : []),
+];
+
+if (skips.length > 0) {
+  const declare = Deno.test as unknown as (...args: unknown[]) => void;
+  const skip = (name: string): boolean => {
+    const why = skips.find(([, names]) => names.includes(name))?.[0];
+    if (why !== undefined) console.log(`Skipped here: ${name}: ${why}`);
+    return why !== undefined;
+  };
+  (Deno as { test: unknown }).test = Object.assign((...args: unknown[]) => {
+    const [first] = args;
+    if (typeof first === "string") {
+      declare({ name: first, ignore: skip(first), fn: args.at(-1) });
+    } else {
+      const { name, ignore } = first as Deno.TestDefinition;
+      declare({ ...first as Deno.TestDefinition, ignore: ignore || skip(name) });
+    }
+  }, declare);
+}
