@@ -40,4 +40,6 @@ starts() {
 prepare
 register
 # Its own DENO_DIR: the caches of another version and another processor's V8 are no use to it
-DENO_DIR=$home/cache exec "$home/deno" "${@:---version}" 9>&-
+# What tests of an emulated machine have to know, and a compiler for it where there is one (gcc-aarch64-linux-gnu)
+export READINESS_EMULATED=arm64 CC=${CC-aarch64-linux-gnu-gcc} DENO_DIR=$home/cache
+exec "$home/deno" "${@:---version}" 9>&-

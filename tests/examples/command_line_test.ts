@@ -45,7 +45,7 @@ for (const name of ["echo", "chat", "workers"]) {
     assertEquals([code, stdout], [1, ""]);
     assertMatch(
       stderr,
-      new RegExp(`^${name}\\.ts: Cannot bind .*127.0.0.1:${port}.*: Address already in use`),
+      new RegExp(`^${name}\\.ts: Cannot bind .*127.0.0.1:${port}.*\\(EADDRINUSE\\)`),
     );
   });
 

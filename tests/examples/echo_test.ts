@@ -38,7 +38,11 @@ for (const [name, Backend] of Object.entries(BACKENDS)) {
       assertEquals(server.firstLine, `listening on 127.0.0.1:${server.port} (${Backend.name})`);
       assertGreater(driveEcho(server.port, 200), 10 << 20);
       const { signal, stderr } = await server.stop();
-      assertEquals([signal, stderr], ["SIGINT", ""], "The server did not live through it");
+      assertEquals(
+        [signal, stderr],
+        [Deno.build.os === "windows" ? null : "SIGINT", ""],
+        "The server did not live through it",
+      );
     },
   });
 

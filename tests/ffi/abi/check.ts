@@ -52,7 +52,10 @@ if (!await prove(proofs, Deno.env.has("CI"), console.log)) Deno.exit(1);
 
 function byOwnCompiler(): Proof {
   const { os, arch } = Deno.build;
-  return { system: `${os} ${arch} (cc)`, judge: () => compile(factsOf(abi), ["cc"]) };
+  return {
+    system: `${os} ${arch} (cc)`,
+    judge: () => compile(factsOf(abi), [Deno.env.get("CC") ?? "cc"]),
+  };
 }
 
 function byZig(system: string, table: Table, target: string): Proof {
