@@ -16,7 +16,13 @@ import { holdLoop, loopMustTurn, loopTurned } from "./event_loop.ts";
 import { MAX_WAIT, parseTimeout } from "./timeout.ts";
 import { openWakeDescriptor, type WakeDescriptor, type Waker } from "./waker.ts";
 
-const { EBADF, EINTR, EMFILE, ENFILE, ENOENT } = abi.errno;
+const { EBADF, EINTR, EINVAL, EMFILE, ENFILE, ENOENT, EPERM } = abi.errno;
+
+/**
+ * What a system says when a descriptor is to be taken out that was closed before, or is by now
+ * another's, a regular file's (`EPERM`) or the selector's own (`EINVAL`).
+ */
+const GONE: readonly number[] = [EBADF, ENOENT, EPERM, EINVAL];
 const ALL_EVENTS = EVENT_READ | EVENT_WRITE;
 
 // What a selector is at: one number, so that the hot path asks one question.
@@ -26,7 +32,13 @@ const WAITING = 2; // An asynchronous wait is under way.
 const CLOSED = 3;
 
 /** Gives the descriptors of a selector back that was dropped without `close()`. */
-const dropped = new FinalizationRegistry<number[]>((fds) => fds.forEach(closeDescriptor));
+const dropped = new FinalizationRegistry<number[]>((fds) => {
+  try {
+    closeAll(fds);
+  } catch {
+    // Nobody is left to be told.
+  }
+});
 
 /** How a wait may be ended from outside. */
 export interface SelectAsyncOptions {
@@ -318,8 +330,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     this.#keys.delete(key.fd);
     const errno = this.remove(key.fd, key.events);
     if (this.#state === WAITING) this.#restartWait();
-    // The descriptor may have been closed before, or be another's by now.
-    if (errno !== 0 && errno !== EBADF && errno !== ENOENT) {
+    if (errno !== 0 && !GONE.includes(errno)) {
       throw new OSError(`Cannot unregister fd ${key.fd}`, this.#traits.changeCall, errno);
     }
     return key;
@@ -613,7 +624,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * ```
    */
   getKey(fileobj: File): SelectorKey<Data, File> {
-    return this.#keyFor("get the key of", fileobj);
+    return this.#keyFor("find", fileobj);
   }
 
   /**
@@ -783,8 +794,21 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
 
   #free(): void {
     dropped.unregister(this);
-    this.#descriptors.splice(0).forEach(closeDescriptor);
+    closeAll(this.#descriptors.splice(0));
   }
+}
+
+/** Closes all, and tells of the first that was refused. */
+function closeAll(fds: readonly number[]): void {
+  let refusal: unknown;
+  for (const fd of fds) {
+    try {
+      closeDescriptor(fd);
+    } catch (error) {
+      refusal ??= error;
+    }
+  }
+  if (refusal !== undefined) throw refusal;
 }
 
 function checkEvents(events: number): void {

@@ -25,6 +25,9 @@ const selectCalls = libcCalls(declarations);
 
 const { EBADF } = abi.errno;
 
+/** From here on a descriptor must be open to be registered: the sets are as long as it is high. */
+const FAR = 65536;
+
 /**
  * Waits with `select`, the oldest way. Its cost grows with the highest descriptor registered.
  *
@@ -81,8 +84,7 @@ export class SelectSelector<Data = unknown, File extends FileObject = FileObject
       );
     }
     const words = Math.max(this.#words, (fd >> 5) + 1);
-    // The sets are as long as the highest descriptor is high: one that is not open is not worth it.
-    if (words > this.#read.length && !isOpen(fd)) return EBADF;
+    if (fd >= FAR && !isOpen(fd)) return EBADF;
     this.#words = words;
     this.#fit();
     return this.change(fd, 0, events);

@@ -81,13 +81,15 @@ export function setCloseOnExec(fd: number): void {
   changeFlags(fd, F_SETFD, FD_CLOEXEC);
 }
 
-/** Does with two calls what newer systems do as they make a descriptor; closes it if that fails. */
-export function makeNonBlockingAndCloseOnExec(fd: number): void {
+/** Does with more calls what newer systems do as they make descriptors; closes all if that fails. */
+export function makeNonBlockingAndCloseOnExec(...fds: number[]): void {
   try {
-    setCloseOnExec(fd);
-    setBlocking(fd, false);
+    for (const fd of fds) {
+      setCloseOnExec(fd);
+      setBlocking(fd, false);
+    }
   } catch (error) {
-    closeDescriptor(fd);
+    fds.forEach(closeDescriptor);
     throw error;
   }
 }
@@ -100,7 +102,7 @@ export function makePipe(): [reader: number, writer: number] {
   if ((atOnce ? pipe2(fds, O_CLOEXEC | O_NONBLOCK) : pipe(fds)) < 0) {
     throw new OSError("Cannot make a pipe", atOnce ? "pipe2" : "pipe", lastErrno());
   }
-  if (!atOnce) fds.forEach(makeNonBlockingAndCloseOnExec);
+  if (!atOnce) makeNonBlockingAndCloseOnExec(...fds);
   return [fds[0], fds[1]];
 }
 

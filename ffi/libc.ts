@@ -34,8 +34,11 @@ function opened<C>(calls: C): C {
  * the first that is granted and there is taken.
  */
 function openLibc<const D extends Declarations>(declarations: D): Calls<D> {
+  // A grant of a bare name opens nothing: it is taken for a file in the current folder.
+  const isUnscoped = Deno.permissions.querySync({ name: "ffi" }).state === "granted";
   let failure: unknown;
   for (const path of abi.libc) {
+    if (!isUnscoped && !path.includes("/")) continue;
     if (Deno.permissions.querySync({ name: "ffi", path }).state !== "granted") continue;
     try {
       return Deno.dlopen(path, declarations).symbols;
@@ -44,7 +47,7 @@ function openLibc<const D extends Declarations>(declarations: D): Calls<D> {
     }
   }
   if (failure !== undefined) throw failure;
-  // A terminal asks its user for the permission, in full: a grant of the bare name opens nothing.
+  // In a terminal, the user is asked for the permission, in full.
   const [name, ...paths] = abi.libc;
   if (Deno.permissions.requestSync({ name: "ffi" }).state === "granted") {
     return Deno.dlopen(name, declarations).symbols;
