@@ -812,7 +812,7 @@ function closeAll(fds: readonly number[]): void {
 }
 
 function checkEvents(events: number): void {
-  if (!Number.isInteger(events) || events < 1 || events > ALL_EVENTS) {
+  if (events !== EVENT_READ && events !== EVENT_WRITE && events !== ALL_EVENTS) {
     throw new RangeError(
       `Cannot use an interest mask: it must be EVENT_READ, EVENT_WRITE or both, received ${
         String(events)
