@@ -441,7 +441,8 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
   /**
    * Waits until something is ready and leaves the event loop free meanwhile. Register, modify and
    * unregister act on the wait at once. One wait can be under way at a time; while it is, it keeps
-   * the process alive, as a pending read does.
+   * the process alive, as a pending read does. A Worker that waits is to be woken, and ends itself:
+   * `terminate()` would free memory that the system still writes to.
    *
    * @param timeout Milliseconds, as for {@linkcode BaseSelector.select}
    * @param options A signal that ends the wait
@@ -503,7 +504,9 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
   /**
    * Iterates over what becomes ready, one event at a time, until the selector is closed. An event
    * is passed over if its key was unregistered or modified since it was fetched. The event loop
-   * stays free, and leaving the loop early leaves the selector usable.
+   * stays free, and leaving the loop early leaves the selector usable. A `return()` that is called
+   * while a `next()` is pending takes effect after it: {@linkcode BaseSelector.wakeup} does not end
+   * an iteration, {@linkcode BaseSelector.close} does.
    *
    * @returns An iterator over the ready events
    * @throws {Deno.errors.BadResource} If the selector is closed already
