@@ -504,9 +504,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
   /**
    * Iterates over what becomes ready, one event at a time, until the selector is closed. An event
    * is passed over if its key was unregistered or modified since it was fetched. The event loop
-   * stays free, and leaving the loop early leaves the selector usable. A `return()` that is called
-   * while a `next()` is pending takes effect after it: {@linkcode BaseSelector.wakeup} does not end
-   * an iteration, {@linkcode BaseSelector.close} does.
+   * stays free, and leaving the loop early leaves the selector usable.
    *
    * @returns An iterator over the ready events
    * @throws {Deno.errors.BadResource} If the selector is closed already
@@ -534,20 +532,56 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     return this.#events();
   }
 
-  async *#events(): AsyncGenerator<ReadyEvent<Data, File>, void, undefined> {
-    while (!this.#closed()) {
-      let batch: ReadyEvent<Data, File>[];
+  /** Written out, as an async generator's own promises would cost some with every event. */
+  #events(): AsyncIterableIterator<ReadyEvent<Data, File>> {
+    type Result = IteratorResult<ReadyEvent<Data, File>>;
+    const end: Result = { value: undefined, done: true };
+    let batch: ReadyEvent<Data, File>[] = [];
+    let at = 0;
+    let isOver = false;
+    let fetching: Promise<Result> | undefined;
+
+    /** Takes from the batch, and passes over keys that are not current any more. */
+    const take = (): Result | undefined => {
+      while (at < batch.length) {
+        const value = batch[at++];
+        if (this.#keys.get(value[0].fd) === value[0]) return { value, done: false };
+      }
+    };
+    const fetch = async (): Promise<Result> => {
       try {
-        batch = await this.selectAsync();
+        while (!isOver) {
+          batch = await this.selectAsync();
+          at = 0;
+          const result = isOver ? end : take();
+          if (result !== undefined) return result;
+        }
       } catch (error) {
-        if (this.#closed()) return;
-        throw error;
+        isOver = true;
+        if (!this.#closed()) throw error;
+      } finally {
+        fetching = undefined;
       }
-      for (const event of batch) {
-        const [key] = event;
-        if (this.#keys.get(key.fd) === key) yield event;
-      }
-    }
+      return end;
+    };
+    const next = (): Promise<Result> => {
+      if (fetching !== undefined) return fetching.then(next, next); // In their order.
+      const result = isOver || this.#closed() ? end : take();
+      return result === undefined ? fetching = fetch() : Promise.resolve(result);
+    };
+    return {
+      next,
+      return: async () => {
+        isOver = true;
+        const pending = fetching;
+        if (pending !== undefined && !this.#closed()) this.wakeup();
+        await pending?.catch(() => {}); // Whoever asked for it is told.
+        return end;
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
   }
 
   /**
