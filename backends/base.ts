@@ -574,7 +574,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
       return: async () => {
         isOver = true;
         const pending = fetching;
-        if (pending !== undefined && !this.#closed()) this.wakeup();
+        if (pending !== undefined && this.#state === WAITING) this.wakeup();
         await pending?.catch(() => {}); // Whoever asked for it is told.
         return end;
       },
@@ -821,7 +821,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
   /** A closed descriptor may still have a key, and its number is given out anew: not for waking. */
   #openUnregistered(): WakeDescriptor {
     const wake = openWakeDescriptor();
-    if (!wake.descriptors.some((fd) => this.#keys.get(fd) !== undefined)) return wake;
+    if (!wake.descriptors.some((fd) => this.#keys.has(fd))) return wake;
     try {
       return this.#openUnregistered();
     } finally {

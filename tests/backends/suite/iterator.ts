@@ -139,6 +139,18 @@ export function testIterator(backend: Backend): void {
     assertEquals(await selector.selectAsync(), [[key, EVENT_READ]]);
   });
 
+  test(backend, "[Symbol.asyncIterator]().return() goes before what is ready", async (selector) => {
+    using ends = new Pair();
+    const key = selector.register(ends.left, EVENT_READ);
+    const events = selector[Symbol.asyncIterator]();
+    const next = events.next();
+    assert(await isPending(next));
+    ends.fill();
+    await events.return!();
+    assertEquals(await next, { done: true, value: undefined });
+    assertEquals((await selector.selectAsync(0)).map(([ready]) => ready), [key]);
+  });
+
   test(backend, "[Symbol.asyncIterator]().next() can be called ahead", async (selector) => {
     using ends = new Pair();
     const key = selector.register(ends.left, EVENT_READ);
