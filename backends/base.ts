@@ -16,7 +16,13 @@ import { holdLoop, loopMustTurn, loopTurned } from "./event_loop.ts";
 import { MAX_WAIT, parseTimeout } from "./timeout.ts";
 import { openWakeDescriptor, type WakeDescriptor, type Waker } from "./waker.ts";
 
-const { EBADF, EINTR, EMFILE, ENFILE, ENOENT } = abi.errno;
+const { EBADF, EINTR, EINVAL, EMFILE, ENFILE, ENOENT, EPERM } = abi.errno;
+
+/**
+ * What a system says when a descriptor is to be taken out that was closed before, or is by now
+ * another's, a regular file's (`EPERM`) or the selector's own (`EINVAL`).
+ */
+const GONE: readonly number[] = [EBADF, ENOENT, EPERM, EINVAL];
 const ALL_EVENTS = EVENT_READ | EVENT_WRITE;
 
 // What a selector is at: one number, so that the hot path asks one question.
@@ -26,7 +32,13 @@ const WAITING = 2; // An asynchronous wait is under way.
 const CLOSED = 3;
 
 /** Gives the descriptors of a selector back that was dropped without `close()`. */
-const dropped = new FinalizationRegistry<number[]>((fds) => fds.forEach(closeDescriptor));
+const dropped = new FinalizationRegistry<number[]>((fds) => {
+  try {
+    closeAll(fds);
+  } catch {
+    // Nobody is left to be told.
+  }
+});
 
 /** How a wait may be ended from outside. */
 export interface SelectAsyncOptions {
@@ -318,8 +330,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     this.#keys.delete(key.fd);
     const errno = this.remove(key.fd, key.events);
     if (this.#state === WAITING) this.#restartWait();
-    // The descriptor may have been closed before, or be another's by now.
-    if (errno !== 0 && errno !== EBADF && errno !== ENOENT) {
+    if (errno !== 0 && !GONE.includes(errno)) {
       throw new OSError(`Cannot unregister fd ${key.fd}`, this.#traits.changeCall, errno);
     }
     return key;
@@ -430,7 +441,8 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
   /**
    * Waits until something is ready and leaves the event loop free meanwhile. Register, modify and
    * unregister act on the wait at once. One wait can be under way at a time; while it is, it keeps
-   * the process alive, as a pending read does.
+   * the process alive, as a pending read does. A Worker that waits is to be woken, and ends itself:
+   * `terminate()` would free memory that the system still writes to.
    *
    * @param timeout Milliseconds, as for {@linkcode BaseSelector.select}
    * @param options A signal that ends the wait
@@ -520,20 +532,56 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     return this.#events();
   }
 
-  async *#events(): AsyncGenerator<ReadyEvent<Data, File>, void, undefined> {
-    while (!this.#closed()) {
-      let batch: ReadyEvent<Data, File>[];
+  /** Written out, as an async generator's own promises would cost some with every event. */
+  #events(): AsyncIterableIterator<ReadyEvent<Data, File>> {
+    type Result = IteratorResult<ReadyEvent<Data, File>>;
+    const end: Result = { value: undefined, done: true };
+    let batch: ReadyEvent<Data, File>[] = [];
+    let at = 0;
+    let isOver = false;
+    let fetching: Promise<Result> | undefined;
+
+    /** Takes from the batch, and passes over keys that are not current any more. */
+    const take = (): Result | undefined => {
+      while (at < batch.length) {
+        const value = batch[at++];
+        if (this.#keys.get(value[0].fd) === value[0]) return { value, done: false };
+      }
+    };
+    const fetch = async (): Promise<Result> => {
       try {
-        batch = await this.selectAsync();
+        while (!isOver) {
+          batch = await this.selectAsync();
+          at = 0;
+          const result = isOver ? end : take();
+          if (result !== undefined) return result;
+        }
       } catch (error) {
-        if (this.#closed()) return;
-        throw error;
+        isOver = true;
+        if (!this.#closed()) throw error;
+      } finally {
+        fetching = undefined;
       }
-      for (const event of batch) {
-        const [key] = event;
-        if (this.#keys.get(key.fd) === key) yield event;
-      }
-    }
+      return end;
+    };
+    const next = (): Promise<Result> => {
+      if (fetching !== undefined) return fetching.then(next, next); // In their order.
+      const result = isOver || this.#closed() ? end : take();
+      return result === undefined ? fetching = fetch() : Promise.resolve(result);
+    };
+    return {
+      next,
+      return: async () => {
+        isOver = true;
+        const pending = fetching;
+        if (pending !== undefined && this.#state === WAITING) this.wakeup();
+        await pending?.catch(() => {}); // Whoever asked for it is told.
+        return end;
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
   }
 
   /**
@@ -613,7 +661,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * ```
    */
   getKey(fileobj: File): SelectorKey<Data, File> {
-    return this.#keyFor("get the key of", fileobj);
+    return this.#keyFor("find", fileobj);
   }
 
   /**
@@ -773,7 +821,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
   /** A closed descriptor may still have a key, and its number is given out anew: not for waking. */
   #openUnregistered(): WakeDescriptor {
     const wake = openWakeDescriptor();
-    if (!wake.descriptors.some((fd) => this.#keys.get(fd) !== undefined)) return wake;
+    if (!wake.descriptors.some((fd) => this.#keys.has(fd))) return wake;
     try {
       return this.#openUnregistered();
     } finally {
@@ -783,12 +831,25 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
 
   #free(): void {
     dropped.unregister(this);
-    this.#descriptors.splice(0).forEach(closeDescriptor);
+    closeAll(this.#descriptors.splice(0));
   }
 }
 
+/** Closes all, and tells of the first that was refused. */
+function closeAll(fds: readonly number[]): void {
+  let refusal: unknown;
+  for (const fd of fds) {
+    try {
+      closeDescriptor(fd);
+    } catch (error) {
+      refusal ??= error;
+    }
+  }
+  if (refusal !== undefined) throw refusal;
+}
+
 function checkEvents(events: number): void {
-  if (!Number.isInteger(events) || events < 1 || events > ALL_EVENTS) {
+  if (events !== EVENT_READ && events !== EVENT_WRITE && events !== ALL_EVENTS) {
     throw new RangeError(
       `Cannot use an interest mask: it must be EVENT_READ, EVENT_WRITE or both, received ${
         String(events)

@@ -6,6 +6,9 @@ import type { DescriptorSets, Report } from "./select.ts";
 
 const { EBADF } = abi.errno;
 
+/** From here on a descriptor must be open to be registered: the sets are as long as it is high. */
+const FAR = 65536;
+
 /** Sets with a bit for each descriptor, as POSIX has them: word n has those from 32 n up. */
 export class BitSets implements DescriptorSets {
   // The interest, from which each call's sets are copied.
@@ -23,8 +26,7 @@ export class BitSets implements DescriptorSets {
 
   add(fd: number, events: number): number {
     const words = Math.max(this.#words, (fd >> 5) + 1);
-    // The sets are as long as the highest descriptor is high: one that is not open is not worth it.
-    if (words > this.#read.length && !isOpen(fd)) return EBADF;
+    if (fd >= FAR && !isOpen(fd)) return EBADF;
     this.#words = words;
     this.#fit();
     this.change(fd, events);

@@ -51,6 +51,11 @@ export function firstAvailable(classes: readonly SelectorClass[]): SelectorClass
  */
 export const DefaultSelector: SelectorClass = class {
   constructor() {
+    if (new.target !== DefaultSelector) {
+      throw new TypeError(
+        "Cannot extend DefaultSelector: it makes instances of other classes, such as EpollSelector",
+      );
+    }
     best ??= firstAvailable(BACKENDS);
     return new best();
   }

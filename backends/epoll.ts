@@ -38,7 +38,7 @@ const declarations = {
 
 const epollCalls = libcCalls(declarations);
 
-const { EEXIST, ENOSYS } = abi.errno;
+const { EBADF, EEXIST } = abi.errno;
 
 // Where there is no epoll the class only says so, and any numbers will do.
 const { epoll_event, constants }: Epoll = abi.epoll ?? linuxX64.epoll!;
@@ -58,7 +58,9 @@ const NONE = -1;
  * Waits with Linux's epoll, whose cost does not grow with the number of registrations.
  *
  * Registrations belong to open files, not to descriptors: one whose descriptor was closed lives on
- * while a duplicate is open. After such a one was unregistered, its late events are not reported.
+ * while a duplicate is open. After such a one was unregistered, its late events are not reported: the
+ * first makes the set anew, under the same number, so that who waits for {@linkcode fileno} with
+ * another epoll instance has to register it again.
  * Regular files are refused (`EPERM`). Timeouts below a millisecond are kept since Linux 5.11 and
  * glibc 2.35, and rounded up before.
  *
@@ -237,10 +239,11 @@ export class EpollSelector<Data = unknown, File extends FileObject = FileObject>
     const fresh = this.#create();
     try {
       for (const [fd, events] of this.registrations()) {
-        // One that is closed is refused, and told of nothing before either.
-        this.#control(fresh, EPOLL_CTL_ADD, fd, events, 0);
+        // The old set tells a descriptor that was closed, or is another's by now: it refuses it.
+        const errno = this.#control(this.#fd, EPOLL_CTL_MOD, fd, events, this.#generationOf(fd));
+        if (errno === 0) this.#control(fresh, EPOLL_CTL_ADD, fd, events, 0);
       }
-      // The number stays: it may be registered elsewhere.
+      // The number stays, as programs may know it.
       if (this.#calls.dup3(fresh, this.#fd, O_CLOEXEC) < 0) {
         throw new OSError(`Cannot rebuild the epoll instance ${this.#fd}`, "dup3", lastErrno());
       }
@@ -255,5 +258,6 @@ export class EpollSelector<Data = unknown, File extends FileObject = FileObject>
 /** Whether waits can be shorter than a millisecond: libc and the system must both know how. */
 function hasPwait2({ epoll_pwait2 }: Calls<typeof declarations>): boolean {
   if (epoll_pwait2 === null) return false;
-  return epoll_pwait2(-1, null, 1, null, null) === 0 || lastErrno() !== ENOSYS;
+  // Any other answer to no descriptor comes from a system, or a filter, that does not know the call.
+  return epoll_pwait2(-1, null, 1, null, null) < 0 && lastErrno() === EBADF;
 }

@@ -94,6 +94,7 @@ function filenoOf(fileobj: unknown): number {
 
 /** Names a value briefly, for a message. */
 function describe(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
   if (value === null || typeof value !== "object") return String(value);
   return value.constructor?.name ?? "an object without a class";
 }

@@ -1,5 +1,8 @@
 import { descriptorOf, type FileObject, type SelectorKey } from "./key.ts";
 
+/** From how many places a key on the array is taken to be full of gaps. */
+const SPARSE = 256;
+
 /**
  * The keys of a selector, found by descriptor. Systems give out the lowest free descriptors, so an
  * array is compact. A `Map` is not fit for this: each time the same few descriptors are closed and
@@ -55,8 +58,7 @@ export class KeyTable<Data, File extends FileObject> {
   /** Lists the keys in the order of their registration, without those taken out meanwhile. */
   *values(): MapIterator<SelectorKey<Data, File>> {
     const serials = this.#serials;
-    const fds: number[] = [];
-    for (const key of this.#all()) fds.push(key.fd);
+    const fds = this.#descriptors();
     fds.sort((a, b) => serials[a] - serials[b]);
     for (const fd of fds) {
       const key = this.#keys[fd];
@@ -81,16 +83,23 @@ export class KeyTable<Data, File extends FileObject> {
     } catch (error) {
       refusal = error;
     }
-    for (const candidate of this.#all()) if (candidate.fileobj === fileobj) return candidate;
+    for (const fd of this.#descriptors()) {
+      const candidate = this.#keys[fd]!;
+      if (candidate.fileobj === fileobj) return candidate;
+    }
     if (refusal !== undefined) throw refusal;
     return key;
   }
 
-  /** Lists the keys by descriptor. A far descriptor costs nothing: the gap before it is skipped. */
-  *#all(): Iterable<SelectorKey<Data, File>> {
-    for (const fd in this.#keys) {
-      const key = this.#keys[fd];
-      if (key !== undefined) yield key;
+  /** Lists the descriptors that have a key. */
+  #descriptors(): number[] {
+    const keys = this.#keys;
+    // Where one is far from the others, the gap is not walked through.
+    if (keys.length > SPARSE * (this.#size + 1)) {
+      return Object.keys(keys).map(Number).filter((fd) => keys[fd] !== undefined);
     }
+    const fds: number[] = [];
+    for (let fd = 0; fd < keys.length; fd++) if (keys[fd] !== undefined) fds.push(fd);
+    return fds;
   }
 }

@@ -53,7 +53,10 @@ run(() => {
     verbose: { type: "boolean", default: false },
   });
   const Backend = BACKENDS.get(options.backend) ??
-    exitWith(2, `There is no backend ${options.backend}`);
+    exitWith(
+      2,
+      `There is no backend ${options.backend}: say one of ${[...BACKENDS.keys()].join(", ")}`,
+    );
   const selector = new Backend<() => void, Socket>();
   const server = bind({ hostname: options.hostname, port: parsePort(options.port) });
   const buffer = new Uint8Array(64 * 1024);

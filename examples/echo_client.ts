@@ -13,8 +13,8 @@ import { exitWith, format, parseCommandLine, parsePort, run } from "./command_li
 
 const USAGE = `Usage: echo_client.ts [OPTIONS] [MESSAGE ...]
 
-Sends each message as a line to an echo server and prints what comes back. Exits with 0 when all
-of it came back.
+Sends each message (hello and world, if there is none) as a line to an echo server and prints what
+comes back. Exits with 0 when all of it came back.
 
 Options:
   --hostname HOST  the address of the server (127.0.0.1)

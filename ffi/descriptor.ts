@@ -72,13 +72,15 @@ export function setCloseOnExec(fd: number): void {
   if (door.setCloseOnExec(fd) < 0) throw flagsRefused(fd, door.names.setCloseOnExec);
 }
 
-/** Does with two calls what newer systems do as they make a descriptor; closes it if that fails. */
-export function makeNonBlockingAndCloseOnExec(fd: number): void {
+/** Does with more calls what newer systems do as they make descriptors; closes all if that fails. */
+export function makeNonBlockingAndCloseOnExec(...fds: number[]): void {
   try {
-    setCloseOnExec(fd);
-    setBlocking(fd, false);
+    for (const fd of fds) {
+      setCloseOnExec(fd);
+      setBlocking(fd, false);
+    }
   } catch (error) {
-    closeDescriptor(fd);
+    fds.forEach(closeDescriptor);
     throw error;
   }
 }
@@ -95,7 +97,7 @@ export function makePair(family: number, type: number): readonly [number, number
 
 function finish(ends: Ends | Refusal, attempt: string): readonly [number, number] {
   if ("syscall" in ends) throw new OSError(attempt, ends.syscall, lastErrno());
-  if (!ends.finished) ends.fds.forEach(makeNonBlockingAndCloseOnExec);
+  if (!ends.finished) makeNonBlockingAndCloseOnExec(...ends.fds);
   return ends.fds;
 }
 

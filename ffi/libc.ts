@@ -41,8 +41,11 @@ function openLibc<const D extends Declarations>(
   declarations: D,
   places: readonly string[],
 ): Calls<D> {
+  // A grant of a bare name opens nothing: it is taken for a file in the current folder.
+  const isUnscoped = Deno.permissions.querySync({ name: "ffi" }).state === "granted";
   let failure: unknown;
   for (const path of places) {
+    if (!isUnscoped && !/[/\\]/.test(path)) continue;
     if (Deno.permissions.querySync({ name: "ffi", path }).state !== "granted") continue;
     try {
       return Deno.dlopen(path, declarations).symbols;
@@ -51,7 +54,7 @@ function openLibc<const D extends Declarations>(
     }
   }
   if (failure !== undefined) throw failure;
-  // A terminal asks its user for the permission, in full: a grant of the bare name opens nothing.
+  // In a terminal, the user is asked for the permission, in full.
   if (Deno.permissions.requestSync({ name: "ffi" }).state === "granted") {
     return Deno.dlopen(places[0], declarations).symbols;
   }

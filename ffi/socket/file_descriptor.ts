@@ -17,7 +17,7 @@ const { EAGAIN, EINTR, EWOULDBLOCK } = abi.errno;
 const { names, transfers: calls } = door;
 
 /** What a read or write returns when it would have to wait: `-1`. */
-export const WOULD_BLOCK: -1 = -1;
+export const WOULD_BLOCK: number = -1;
 
 /** What one call moves at the most, in bytes: it fits a 32-bit result, and is Linux's own limit. */
 const MAX_TRANSFER = 0x7fff_f000;

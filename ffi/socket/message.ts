@@ -142,7 +142,9 @@ export function sendMessage<Address extends SocketAddress | PacketAddress = Sock
   ) {
     throw new RangeError("Cannot send control data without a byte: a stream would lose it");
   }
-  const name = address === undefined ? undefined : encodeFor(socket, address);
+  const name = address === undefined
+    ? undefined
+    : encodeFor(socket, address, "send a message from", "sendmsg");
   const header = new MessageHeader(buffers, control, name);
   const to = address === undefined ? "to" : `to ${describe(address)} from`;
   for (;;) {

@@ -149,7 +149,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    */
   static fromFd(fd: number): Socket {
     const socket = adopt(fd);
-    socket.getOption(SOL_SOCKET, SO_TYPE); // Refused for what is not an open socket.
+    integerOption(socket, SOL_SOCKET, SO_TYPE, "make a socket of"); // What is none refuses it.
     keepSignalsAway(fd);
     return socket;
   }
@@ -173,7 +173,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * ```
    */
   bind(address: Address): void {
-    const bytes = encodeFor(this, address);
+    const bytes = encodeFor(this, address, "bind an address to", "bind");
     if (calls().bind(this.fileno(), bytes, bytes.length) < 0) {
       throw failure(this, `bind ${describe(address)} to`, "bind");
     }
@@ -270,7 +270,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * ```
    */
   connect(address: Address): boolean {
-    const bytes = encodeFor(this, address);
+    const bytes = encodeFor(this, address, "connect from", "connect");
     if (calls().connect(this.fileno(), bytes, bytes.length) === 0) return true;
     const errno = lastErrno();
     // A signal does not end the attempt.
@@ -301,10 +301,10 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * ```
    */
   error(): OSError | null {
-    const errno = this.getOption(SOL_SOCKET, SO_ERROR);
+    const errno = integerOption(this, SOL_SOCKET, SO_ERROR, "tell the error of");
     return errno === 0
       ? null
-      : new OSError(`Cannot use ${nameOf(this.fileno())}`, "getsockopt", errno);
+      : new OSError(`The socket ${nameOf(this.fileno())} has failed`, "getsockopt", errno);
   }
 
   /**
@@ -450,7 +450,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
   sendTo(data: Uint8Array, address: Address, flags: number = 0): number {
     const length = transferLength(data);
     assertFlags(flags);
-    const bytes = encodeFor(this, address);
+    const bytes = encodeFor(this, address, "send to an address from", "sendto");
     for (;;) {
       const size = calls().sendto(
         this.fileno(),
@@ -520,12 +520,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
   getOption(level: number, name: number): number {
     assertInteger("a level", level);
     assertInteger("an option", name);
-    const value = new Int32Array(1);
-    const size = new Uint32Array([value.byteLength]);
-    if (calls().getsockopt(this.fileno(), level, name, value, size) < 0) {
-      throw failure(this, `get option ${name} of level ${level} of`, "getsockopt");
-    }
-    return value[0];
+    return integerOption(this, level, name, `get option ${name} of level ${level} of`);
   }
 
   /**
@@ -662,14 +657,18 @@ export function adopt(fd: number): Socket {
 }
 
 /** Asks for the socket's own address, in C's form. */
-function ownName(socket: AnySocket): [bytes: Uint8Array<ArrayBuffer>, size: number] {
+function ownName(
+  socket: AnySocket,
+  attempt = "tell the address of",
+  syscall = "getsockname",
+): [bytes: Uint8Array<ArrayBuffer>, size: number] {
   const bytes = new Uint8Array(ADDRESS_SIZE);
   const size = new Uint32Array([ADDRESS_SIZE]);
   if (calls().getsockname(socket.fileno(), bytes, size) < 0) {
     const errno = lastErrno();
-    const family = errno === EINVAL ? door.familyOfUnbound(socket.fileno()) : -1;
-    if (family < 0) throw failure(socket, "tell the address of", "getsockname", errno);
-    return unnamed(family);
+    const unbound = errno === EINVAL ? door.familyOfUnbound(socket.fileno()) : -1;
+    if (unbound < 0) throw failure(socket, attempt, syscall, errno);
+    return unnamed(unbound);
   }
   return [bytes, size[0]];
 }
@@ -708,12 +707,23 @@ export function senderOf(
   }
 }
 
-/** Turns an address into C's form, for a socket of whichever family. */
+function integerOption(socket: AnySocket, level: number, name: number, attempt: string): number {
+  const value = new Int32Array(1);
+  const size = new Uint32Array([value.byteLength]);
+  if (calls().getsockopt(socket.fileno(), level, name, value, size) < 0) {
+    throw failure(socket, attempt, "getsockopt");
+  }
+  return value[0];
+}
+
+/** Turns an address into C's form, for a socket of whichever family that is to be used with it. */
 export function encodeFor(
   socket: AnySocket,
   address: SocketAddress | PacketAddress,
+  attempt: string,
+  syscall: string,
 ): Uint8Array<ArrayBuffer> {
-  return encodeAddress(address, familyOfSocket(socket));
+  return encodeAddress(address, familyOf(...ownName(socket, attempt, syscall)));
 }
 
 /** The address family of a socket, bound or not. */
@@ -732,9 +742,9 @@ function failure(
 }
 
 /** Does what could not be done as the socket was made. */
-function finishBirth(fd: number): void {
-  if (AT_BIRTH === 0) makeNonBlockingAndCloseOnExec(fd);
-  keepSignalsAway(fd);
+function finishBirth(...fds: number[]): void {
+  if (AT_BIRTH === 0) makeNonBlockingAndCloseOnExec(...fds);
+  fds.forEach(keepSignalsAway);
 }
 
 /** Keeps a broken connection from ending the process, where it is an option of the socket. */

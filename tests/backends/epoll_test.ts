@@ -123,6 +123,24 @@ test("EpollSelector.select() rebuilds its set around what was left behind", asyn
   assertEquals(selector.select().length, 1);
 });
 
+test("EpollSelector.select() rebuilds its set without a descriptor that is another's by now", (selector) => {
+  using left = new Pair();
+  using old = new Pair();
+  using next = new Pair();
+  using orphan = Descriptor.dupHigh(left.left.fileno());
+  using reused = Descriptor.dupHigh(old.left.fileno());
+  selector.register(reused, EVENT_READ, "the old one");
+  selector.register(orphan, EVENT_READ, "orphan");
+  orphan.close();
+  selector.unregister(orphan);
+  old.left.close(); // With its last descriptor the open file goes, and out of the set.
+  reused.becomes(next.left.fileno());
+  next.fill();
+  left.fill(); // Has the set built anew.
+  assertEquals(selector.select(0), []);
+  assertEquals(selector.select(0), []);
+});
+
 test("EpollSelector.selectAsync() rebuilds its set around what was left behind", async (selector) => {
   using a = new Pair();
   using b = new Pair();

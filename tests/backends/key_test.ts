@@ -30,12 +30,12 @@ for (
     [{ fileno: () => -1 }, RangeError, "received -1"],
     [undefined, TypeError, "a number or have a fileno() method, received undefined"],
     [null, TypeError, "received null"],
-    ["7", TypeError, "received 7"],
+    ["7", TypeError, 'received "7"'],
     [{}, TypeError, "received Object"],
     [Object.create(null), TypeError, "an object without a class"],
     [Symbol("s"), TypeError, "received Symbol(s)"],
     [{ fileno: 7 }, TypeError, "a fileno() method"],
-    [{ fileno: () => "7" }, TypeError, "fileno() must return a number, received 7"],
+    [{ fileno: () => "7" }, TypeError, 'fileno() must return a number, received "7"'],
     [{ fileno: () => [] }, TypeError, "fileno() must return a number, received Array"],
   ] as [unknown, new () => Error, string][]
 ) {

@@ -126,6 +126,42 @@ export function testIterator(backend: Backend): void {
     }
   });
 
+  test(backend, "[Symbol.asyncIterator]().return() ends a wait under way", async (selector) => {
+    using ends = new Pair();
+    const key = selector.register(ends.left, EVENT_READ);
+    const events = selector[Symbol.asyncIterator]();
+    const next = events.next();
+    assert(await isPending(next));
+    assertEquals(await events.return!(), { done: true, value: undefined });
+    assertEquals(await next, { done: true, value: undefined });
+    assertEquals(await events.next(), { done: true, value: undefined });
+    ends.fill();
+    assertEquals(await selector.selectAsync(), [[key, EVENT_READ]]);
+  });
+
+  test(backend, "[Symbol.asyncIterator]().return() goes before what is ready", async (selector) => {
+    using ends = new Pair();
+    const key = selector.register(ends.left, EVENT_READ);
+    const events = selector[Symbol.asyncIterator]();
+    const next = events.next();
+    assert(await isPending(next));
+    ends.fill();
+    await events.return!();
+    assertEquals(await next, { done: true, value: undefined });
+    assertEquals((await selector.selectAsync(0)).map(([ready]) => ready), [key]);
+  });
+
+  test(backend, "[Symbol.asyncIterator]().next() can be called ahead", async (selector) => {
+    using ends = new Pair();
+    const key = selector.register(ends.left, EVENT_READ);
+    const events = selector[Symbol.asyncIterator]();
+    const both = [events.next(), events.next()];
+    assert(await isPending(both[0]));
+    ends.fill();
+    const seen = (await Promise.all(both)).map(({ value }) => value);
+    assertEquals(seen, [[key, EVENT_READ], [key, EVENT_READ]]);
+  });
+
   test(backend, "[Symbol.asyncIterator]() goes on after a wake", async (selector) => {
     using ends = new Pair();
     const key = selector.register(ends.left, EVENT_READ);
