@@ -50,6 +50,11 @@ export function parseCommandLine<const T extends Options>(
   Deno.exit(0);
 }
 
+/** Exits where what the program stands on is missing. */
+export function needsMoreThanWindows(missing: string): void {
+  if (Deno.build.os === "windows") exitWith(1, `Windows has no ${missing}, which this needs`);
+}
+
 /** Reads a port from the command line. */
 export function parsePort(text: string): number {
   return parseInteger("port", text, 0, 65535);

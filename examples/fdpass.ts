@@ -25,6 +25,7 @@ import {
   exitWith,
   format,
   interruption,
+  needsMoreThanWindows,
   parseCommandLine,
   parsePort,
   run,
@@ -57,6 +58,7 @@ run(async () => {
   }
   const meeting = { path: options.socket.replace(/^@/, "\0") };
   const address = { hostname: options.hostname, port: parsePort(options.port) };
+  needsMoreThanWindows("Unix sockets that pass descriptors on");
   const interrupted = interruption();
   using selector = new DefaultSelector<(events: number) => void, Socket>();
   let hasEnded = false;

@@ -87,11 +87,13 @@ run(async () => {
 
   async function receive(): Promise<void> {
     const interrupted = interruption();
-    // Several programs may be in the group; bound to it, the socket gets nothing else.
+    // Several programs may be in the group. Bound to it, the socket gets nothing else.
     socket.setOption(SOL_SOCKET, SO_REUSEADDR, 1);
     if (isIpv6) socket.setOption(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
     else if (IP_PKTINFO !== -1) socket.setOption(IPPROTO_IP, IP_PKTINFO, 1);
-    socket.bind(group);
+    // Windows does not bind to a group.
+    const any = isIpv6 ? "::" : "0.0.0.0";
+    socket.bind(Deno.build.os === "windows" ? { hostname: any, port: group.port } : group);
     for (const each of interfaces) joinGroup(socket, group.hostname, each);
     const names = interfaces.map((each) => each === 0 ? "the system's choice" : each).join(", ");
     console.log(`joined ${format(group)} on ${names}`);
@@ -115,11 +117,15 @@ run(async () => {
   }
 });
 
-/** The interface's name: its index is first in IPv4's structure, and behind the address in IPv6's. */
+/**
+ * The interface's name: its index is behind an address in the structure, but in IPv4's before two,
+ * except on Windows.
+ */
 function nameOf({ level, type, data }: ControlMessage): string | undefined {
   const isIpv4 = level === IPPROTO_IP && type === IP_PKTINFO;
   const isIpv6 = level === IPPROTO_IPV6 && type === IPV6_PKTINFO;
-  if (!isIpv4 && !isIpv6 || data.length < (isIpv4 ? 4 : 20)) return undefined;
+  if (!isIpv4 && !isIpv6 || data.length < (isIpv4 ? 8 : 20)) return undefined;
   const view = new DataView(data.buffer, data.byteOffset);
-  return interfaceName(view.getUint32(isIpv4 ? 0 : 16, true));
+  const at = !isIpv4 ? 16 : Deno.build.os === "windows" ? 4 : 0;
+  return interfaceName(view.getUint32(at, true));
 }

@@ -29,6 +29,7 @@ import {
   exitWith,
   format,
   interruption,
+  needsMoreThanWindows,
   parseCommandLine,
   parseInteger,
   parsePort,
@@ -76,6 +77,7 @@ run(async () => {
     : parseInteger("wait", options.wait, 1, 1_000_000) * 1000;
   if (options["half-close"] && options["keep-open"]) exitWith(2, "Say either -N or -k");
   const address = parseTarget();
+  needsMoreThanWindows("selector for standard input, only for sockets");
   const type = options.udp ? SOCK_DGRAM : SOCK_STREAM;
   const interrupted = interruption();
   const input = new FileDescriptor(0);

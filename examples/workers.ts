@@ -20,6 +20,7 @@ import {
   exitWith,
   format,
   interruption,
+  needsMoreThanWindows,
   parseCommandLine,
   parseInteger,
   parsePort,
@@ -47,6 +48,7 @@ run(async () => {
   });
   const wanted = { hostname: options.hostname, port: parsePort(options.port) };
   const length = parseInteger("count of workers", options.workers, 1, 1024);
+  needsMoreThanWindows("SO_REUSEPORT");
   const address = claim(wanted);
   const isStopped = new Int32Array(new SharedArrayBuffer(4));
   const wakers: number[] = [];

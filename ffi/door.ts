@@ -27,6 +27,13 @@ export interface Transfers {
   write(fd: number, data: ArrayBufferView, length: number): number;
 }
 
+/** The calls that move messages, each with C's `struct msghdr`, or Winsock's `WSAMSG`. */
+export interface MessageCalls {
+  sendmsg(fd: number, header: DataView<ArrayBuffer>, flags: number): number;
+  /** The `room` is the length of all buffers. */
+  recvmsg(fd: number, header: DataView<ArrayBuffer>, flags: number, room: number): number;
+}
+
 /** The calls of sockets that are not the same in all but their declaration. */
 export interface SocketCalls {
   socket(family: number, type: number, protocol: number): number;
@@ -45,7 +52,16 @@ export interface SocketCalls {
 export interface Door {
   /** The names of the calls that stand behind the functions, for messages. */
   readonly names: {
-    readonly [name in "close" | "read" | "write" | "setBlocking" | "setCloseOnExec"]: string;
+    readonly [
+      name in
+        | "close"
+        | "read"
+        | "write"
+        | "sendmsg"
+        | "recvmsg"
+        | "setBlocking"
+        | "setCloseOnExec"
+    ]: string;
   };
   /**
    * Makes what reads the calling thread's last error: straight after the call that failed. Called
@@ -58,6 +74,8 @@ export interface Door {
   resolverWordsFor(code: number): string;
   /** Opens the calls that move bytes. */
   readonly transfers: () => Transfers;
+  /** Opens the calls that move messages. */
+  readonly messages: () => MessageCalls;
   /** Makes a system's own calls behave as POSIX's. */
   adapt<C extends SocketCalls>(calls: () => C): () => C;
   /** Closes a descriptor: 0, or -1. */

@@ -28,6 +28,11 @@ const transfers = libcCalls({
   write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
 });
 
+const messages = libcCalls({
+  sendmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  recvmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+});
+
 const calls = libcCalls({
   close: { parameters: ["i32"], result: "i32" },
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
@@ -53,10 +58,13 @@ export const posix: Door = {
     close: "close",
     read: "read",
     write: "write",
+    sendmsg: "sendmsg",
+    recvmsg: "recvmsg",
     setBlocking: "fcntl",
     setCloseOnExec: "fcntl",
   },
   transfers,
+  messages,
   adapt: (calls) => calls,
   pairFamily: AF_UNIX,
   atBirth: AT_BIRTH,

@@ -4,10 +4,19 @@ import { windowsX64 } from "./abi/windows.ts";
 import type { Door, Ends, Refusal, SocketCalls } from "./door.ts";
 import { libcCalls } from "./libc.ts";
 
-const { AF_INET, AF_INET6, IPPROTO_TCP, SOCK_DGRAM, SOCK_STREAM, TCP_NODELAY } = abi.constants;
+const {
+  AF_INET,
+  AF_INET6,
+  IPPROTO_TCP,
+  MSG_CTRUNC,
+  MSG_TRUNC,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+  TCP_NODELAY,
+} = abi.constants;
 const { SOL_SOCKET, SOMAXCONN, SO_RCVTIMEO, SO_TYPE } = abi.constants;
 const { ECONNRESET, EMSGSIZE, ENOTSOCK, EOPNOTSUPP, ESOCKTNOSUPPORT, EWOULDBLOCK } = abi.errno;
-const { sockaddr_in, sockaddr_in6 } = abi.structs;
+const { messages, structs: { sockaddr_in, sockaddr_in6 } } = abi;
 
 // Where there is no Winsock nothing here is called, and any numbers will do.
 const { constants, libraries, WSADATA, WSAPROTOCOL_INFOA }: Winsock = abi.winsock ??
@@ -23,7 +32,11 @@ let lastError: () => number;
 // A handle has 64 bits, of which Windows uses 31: it is passed as a descriptor is elsewhere.
 const calls = libcCalls({
   WSAIoctl: {
-    parameters: ["i32", "u32", "buffer", "u32", "pointer", "u32", "buffer", "pointer", "pointer"],
+    parameters: ["i32", "u32", "buffer", "u32", "buffer", "u32", "buffer", "pointer", "pointer"],
+    result: "i32",
+  },
+  WSASendMsg: {
+    parameters: ["i32", "buffer", "u32", "buffer", "pointer", "pointer"],
     result: "i32",
   },
   WSASetLastError: { parameters: ["i32"], result: "void" },
@@ -56,12 +69,19 @@ const kernelCalls = libcCalls({
  */
 const PIPE_MARK = 0x7b1d_5a17;
 
+/** What Winsock knows `WSARecvMsg` by. */
+const WSAID_WSARECVMSG = new Uint8Array(
+  [0xc8, 0xd7, 0x89, 0xf6, 0x1f, 0x6f, 0x6b, 0x43, 0x8a, 0x53, 0xe5, 0x4f, 0xe3, 0x51, 0xc3, 0x22],
+);
+
 /** The door of Windows: Winsock, where a descriptor is a socket's handle and nothing else. */
 export const winsock: Door = {
   names: {
     close: "closesocket",
     read: "recv",
     write: "send",
+    sendmsg: "WSASendMsg",
+    recvmsg: "WSARecvMsg",
     setBlocking: "ioctlsocket",
     setCloseOnExec: "SetHandleInformation",
   },
@@ -88,6 +108,28 @@ export const winsock: Door = {
     return {
       read: (fd, buffer, length) => received(recv(fd, buffer, length, 0), length),
       write: (fd, data, length) => send(fd, data, length, 0),
+    };
+  }),
+
+  messages: once(() => {
+    const WSARecvMsg = openWSARecvMsg();
+    const moved = new Uint32Array(1);
+    return {
+      sendmsg(fd, header, flags) {
+        const result = calls().WSASendMsg(fd, header, flags, moved, null, null);
+        return result < 0 ? result : moved[0];
+      },
+      recvmsg(fd, header, flags, room) {
+        const [at] = messages!.msghdr.fields.msg_flags;
+        header.setUint32(at, flags, true);
+        if (WSARecvMsg.call(fd, header, moved, null, null) === 0) return moved[0];
+        if (lastError() !== EMSGSIZE) return -1;
+        // Something was cut: the datagram, or what came with it alone. Of the first Wine tells no flag.
+        const told = header.getUint32(at, true);
+        if ((told & (MSG_TRUNC | MSG_CTRUNC)) === MSG_CTRUNC) return moved[0];
+        header.setUint32(at, told | MSG_TRUNC, true);
+        return room;
+      },
     };
   }),
 
@@ -154,6 +196,26 @@ export const winsock: Door = {
     return result < 0 ? -1 : info.getInt32(WSAPROTOCOL_INFOA.fields.iAddressFamily[0], true);
   },
 };
+
+/** Finds the call that no library exports: Winsock gives its address. */
+function openWSARecvMsg() {
+  const WSARecvMsg = {
+    parameters: ["i32", "buffer", "buffer", "pointer", "pointer"],
+    result: "i32",
+  } as const;
+  const fd = calls().socket(AF_INET, SOCK_DGRAM, 0);
+  const address = new BigUint64Array(1);
+  const size = new Uint32Array(1);
+  const { SIO_GET_EXTENSION_FUNCTION_POINTER: ask } = constants;
+  const id = WSAID_WSARECVMSG;
+  const result = calls().WSAIoctl(fd, ask, id, id.length, address, 8, size, null, null);
+  const errno = lastError();
+  if (fd >= 0) calls().closesocket(fd);
+  if (result < 0) {
+    throw new Deno.errors.NotSupported(`Cannot open WSARecvMsg: Winsock's error is ${errno}`);
+  }
+  return new Deno.UnsafeFnPointer(Deno.UnsafePointer.create(address[0])!, WSARecvMsg);
+}
 
 /** Winsock has no words, but its errors are among the system's, which speaks the user's language. */
 function wordsFor(errno: number): string {

@@ -272,9 +272,11 @@ export interface Messages {
 }
 
 /** The last two tell how control data is aligned: its header, and what follows a byte of it. */
-type MessageConstant = "F_GETFD" | "SCM_RIGHTS" | "CMSG_LEN(0)" | "CMSG_SPACE(1)";
+type MessageConstant = "CMSG_LEN(0)" | "CMSG_SPACE(1)";
 
 type OptionalMessageConstant =
+  | "F_GETFD"
+  | "SCM_RIGHTS"
   | "SO_RXQ_OVFL"
   | `IP_${"PKTINFO" | "RECVTTL"}`
   | `IPV6_${"RECVHOPLIMIT" | "HOPLIMIT" | "RECVPKTINFO" | "PKTINFO"}`;
@@ -312,7 +314,9 @@ type PacketConstant =
 /** Winsock, which Windows has where the others have POSIX's calls. */
 export interface Winsock {
   /** The libraries beside Winsock's own, each as {@linkcode Abi.libc}: a bare name, then a path. */
-  readonly libraries: { readonly [name in "memory" | "kernel"]: readonly [string, string] };
+  readonly libraries: {
+    readonly [name in "interfaces" | "memory" | "kernel"]: readonly [string, string];
+  };
   readonly WSADATA: Struct<never>;
   readonly WSAPROTOCOL_INFOA: Struct<"iAddressFamily">;
   readonly constants: { readonly [name in WinsockConstant]: number };
@@ -321,6 +325,7 @@ export interface Winsock {
 type WinsockConstant =
   | "FIONBIO"
   | "SIO_UDP_CONNRESET"
+  | "SIO_GET_EXTENSION_FUNCTION_POINTER"
   | "SO_EXCLUSIVEADDRUSE"
   | "SO_PROTOCOL_INFOA"
   | "HANDLE_FLAG_INHERIT"

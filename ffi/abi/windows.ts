@@ -156,8 +156,44 @@ export const windowsX64: WindowsAbi = {
     ESTALE: 10070,
     EREMOTE: 10071,
   },
+  messages: {
+    msghdr: {
+      size: 56,
+      fields: {
+        msg_name: [0, 8],
+        msg_namelen: [8, 4],
+        msg_iov: [16, 8],
+        msg_iovlen: [24, 4],
+        msg_controllen: [32, 4],
+        msg_control: [40, 8],
+        msg_flags: [48, 4],
+      },
+    },
+    cmsghdr: {
+      size: 16,
+      fields: { cmsg_len: [0, 8], cmsg_level: [8, 4], cmsg_type: [12, 4] },
+    },
+    iovec: { size: 16, fields: { iov_len: [0, 4], iov_base: [8, 8] } },
+    constants: {
+      "CMSG_LEN(0)": 16,
+      "CMSG_SPACE(1)": 24,
+      IP_RECVTTL: 21,
+      IPV6_RECVHOPLIMIT: 21,
+      IPV6_HOPLIMIT: 21,
+      IP_PKTINFO: 19,
+      IPV6_RECVPKTINFO: 19,
+      IPV6_PKTINFO: 19,
+    },
+  },
+  options: {
+    linger: { size: 4, fields: { l_onoff: [0, 2], l_linger: [2, 2] } },
+    ip_mreq: { size: 8, fields: { imr_multiaddr: [0, 4], imr_interface: [4, 4] } },
+    ipv6_mreq: { size: 20, fields: { ipv6mr_multiaddr: [0, 16], ipv6mr_interface: [16, 4] } },
+    constants: {},
+  },
   winsock: {
     libraries: {
+      interfaces: ["iphlpapi.dll", "C:\\Windows\\System32\\iphlpapi.dll"],
       memory: ["msvcrt.dll", "C:\\Windows\\System32\\msvcrt.dll"],
       kernel: ["kernel32.dll", "C:\\Windows\\System32\\kernel32.dll"],
     },
@@ -166,6 +202,7 @@ export const windowsX64: WindowsAbi = {
     constants: {
       FIONBIO: 0x8004_667e,
       SIO_UDP_CONNRESET: 0x9800_000c,
+      SIO_GET_EXTENSION_FUNCTION_POINTER: 0xc800_0006,
       SO_EXCLUSIVEADDRUSE: -5,
       SO_PROTOCOL_INFOA: 0x2004,
       HANDLE_FLAG_INHERIT: 1,

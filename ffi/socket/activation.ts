@@ -64,7 +64,11 @@ export interface ListenFd {
  * ```
  */
 export function listenFds(): ListenFd[] {
-  need(abi.messages, "list of descriptors that were handed over", "such layout in the tables");
+  need(
+    abi.messages?.constants.F_GETFD,
+    "list of descriptors that were handed over",
+    "socket activation",
+  );
   const [count, pid, names] = VARIABLES.map(take);
   if (count === null || pid === null) return [];
   if (parse("LISTEN_PID", pid, 0x7fff_ffff) !== calls().getpid()) return [];
@@ -108,7 +112,7 @@ function parse(name: string, text: string, maximum: number): number {
 
 /** What was inherited is not close-on-exec, and what Deno has opened itself is. */
 function assertInherited(fd: number): void {
-  const flags = calls().getFlags(fd, abi.messages!.constants.F_GETFD);
+  const flags = calls().getFlags(fd, abi.messages!.constants.F_GETFD!);
   if (flags < 0) throw new OSError(`Cannot take fd ${fd} over`, "fcntl", lastErrno());
   if (flags & FD_CLOEXEC) {
     throw new Deno.errors.BadResource(

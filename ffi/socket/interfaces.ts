@@ -1,3 +1,4 @@
+import { abi } from "../abi/host.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
 import { cString } from "../memory.ts";
@@ -6,7 +7,12 @@ import { assertInteger } from "./socket.ts";
 const calls = libcCalls({
   if_nametoindex: { parameters: ["buffer"], result: "u32" },
   if_indextoname: { parameters: ["u32", "buffer"], result: "usize" },
-});
+}, abi.winsock?.libraries.interfaces);
+
+/** Why there is no such interface: Windows gives no reason. */
+function reason(): number {
+  return abi.winsock === undefined ? lastErrno() : abi.errno.EADDRNOTAVAIL;
+}
 
 /** More than any system's `IF_NAMESIZE`, which is 16 or 32. */
 const NAME_SIZE = 64;
@@ -18,7 +24,7 @@ const NAME_SIZE = 64;
  * @returns Its index, 1 or more
  * @throws {TypeError} If it is no string
  * @throws {RangeError} If there is a NUL in it
- * @throws {OSError} If there is no such interface (`if_nametoindex`)
+ * @throws {OSError} If there is no such interface (`if_nametoindex`): on Windows `EADDRNOTAVAIL`
  * @throws {Deno.errors.NotCapable} Without FFI permission
  *
  * @example
@@ -39,7 +45,7 @@ export function interfaceIndex(name: string): number {
   }
   const index = calls().if_nametoindex(cString(name));
   if (index === 0) {
-    throw new OSError(`Cannot find the interface "${name}"`, "if_nametoindex", lastErrno());
+    throw new OSError(`Cannot find the interface "${name}"`, "if_nametoindex", reason());
   }
   return index;
 }
@@ -50,7 +56,7 @@ export function interfaceIndex(name: string): number {
  * @param index Its index, 1 or more
  * @returns Its name
  * @throws {RangeError} If it is no integer from 0 to 2³¹ − 1
- * @throws {OSError} If there is no such interface (`if_indextoname`)
+ * @throws {OSError} If there is no such interface (`if_indextoname`): on Windows `EADDRNOTAVAIL`
  * @throws {Deno.errors.NotCapable} Without FFI permission
  *
  * @example
@@ -64,7 +70,7 @@ export function interfaceName(index: number): string {
   assertInteger("an interface's index", index, 0);
   const name = new Uint8Array(NAME_SIZE);
   if (calls().if_indextoname(index, name) === 0n) {
-    throw new OSError(`Cannot find interface ${index}`, "if_indextoname", lastErrno());
+    throw new OSError(`Cannot find interface ${index}`, "if_indextoname", reason());
   }
   return new TextDecoder().decode(name.subarray(0, name.indexOf(0)));
 }

@@ -6,8 +6,8 @@ import {
   nameOf,
   setCloseOnExec,
 } from "../descriptor.ts";
+import { door } from "../door.ts";
 import { lastErrno } from "../errno.ts";
-import { libcCalls } from "../libc.ts";
 import { ADDRESS_SIZE, describe, type SocketAddress } from "./address.ts";
 import {
   type ControlMessage,
@@ -28,10 +28,7 @@ const { MSG_CMSG_CLOEXEC, MSG_CTRUNC, MSG_NOSIGNAL, MSG_TRUNC, SOCK_STREAM, SOL_
   abi.constants;
 const { EINVAL } = abi.errno;
 
-const calls = libcCalls({
-  sendmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
-  recvmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
-});
+const { messages: calls, names } = door;
 
 /** The room for control data unless told, descriptors aside. */
 const CONTROL_SIZE = 256;
@@ -92,7 +89,7 @@ export interface ReceivedMessage<
 }
 
 /**
- * Sends a message with `sendmsg`: gathered from many buffers, with descriptors, credentials and
+ * Sends a message with `sendmsg` (on Windows `WSASendMsg`): gathered from many buffers, with descriptors, credentials and
  * other control data.
  *
  * A stream may take a part of the bytes, as `send` does. What goes along goes with the first of them:
@@ -108,7 +105,8 @@ export interface ReceivedMessage<
  * that with a byte or more only
  * @throws {OSError} If the system refuses (`sendmsg`), such as with `EMSGSIZE`, with `EBADF` if a
  * descriptor is closed, or with `EPERM` if the credentials are somebody else's
- * @throws {Deno.errors.NotSupported} On Solaris and Windows; with credentials, elsewhere than on Linux
+ * @throws {Deno.errors.NotSupported} On Solaris; with descriptors, on Windows; with credentials,
+ * elsewhere than on Linux
  *
  * @example Descriptors over a Unix socket
  * ```ts
@@ -144,19 +142,19 @@ export function sendMessage<Address extends SocketAddress | PacketAddress = Sock
   }
   const name = address === undefined
     ? undefined
-    : encodeFor(socket, address, "send a message from", "sendmsg");
+    : encodeFor(socket, address, "send a message from", names.sendmsg);
   const header = new MessageHeader(buffers, control, name);
   const to = address === undefined ? "to" : `to ${describe(address)} from`;
   for (;;) {
     const size = header.keepFor((bytes) =>
       calls().sendmsg(socket.fileno(), bytes, flags | (MSG_NOSIGNAL ?? 0))
     );
-    if (size >= 0 || !isInterrupted(`send ${to}`, socket, "sendmsg")) return size;
+    if (size >= 0 || !isInterrupted(`send ${to}`, socket, names.sendmsg)) return size;
   }
 }
 
 /**
- * Receives a message with `recvmsg`: scattered into many buffers, with descriptors, credentials and
+ * Receives a message with `recvmsg` (on Windows `WSARecvMsg`, for datagrams alone): scattered into many buffers, with descriptors, credentials and
  * other control data. What did not fit is lost, and the message says so.
  *
  * Descriptors that come although they were not asked for, or more of them, are closed; so are all of
@@ -169,7 +167,7 @@ export function sendMessage<Address extends SocketAddress | PacketAddress = Sock
  * @throws {TypeError} If `buffer` is no `Uint8Array` and no array of these
  * @throws {RangeError} If an option is out of range
  * @throws {OSError} If the system refuses (`recvmsg`), such as with `ECONNRESET`
- * @throws {Deno.errors.NotSupported} On Solaris and Windows; or if the sender's family is none of
+ * @throws {Deno.errors.NotSupported} On Solaris; or if the sender's family is none of
  * IPv4, IPv6, Unix and packets, which loses the message
  *
  * @example A datagram that is larger than the buffer
@@ -219,14 +217,18 @@ export function receiveMessage<Address extends SocketAddress | PacketAddress = S
     new ArrayBuffer(controlSize + (wanted > 0 ? spaceFor(4 * wanted) : 0)),
   );
   const name = new Uint8Array(new ArrayBuffer(ADDRESS_SIZE));
-  const header = new MessageHeader(buffersOf(buffer), control, name);
+  const buffers = buffersOf(buffer);
+  const room = buffers.reduce((sum, { length }) => sum + length, 0);
+  const header = new MessageHeader(buffers, control, name);
   let atOnce = MSG_CMSG_CLOEXEC ?? 0;
   for (;;) {
-    const size = header.keepFor((bytes) => calls().recvmsg(socket.fileno(), bytes, flags | atOnce));
+    const size = header.keepFor((bytes) =>
+      calls().recvmsg(socket.fileno(), bytes, flags | atOnce, room)
+    );
     if (size >= 0) return received(socket, header, control, name, size, wanted, atOnce !== 0);
     // Packet sockets refuse the flag, and never bring descriptors.
     if (atOnce !== 0 && lastErrno() === EINVAL) atOnce = 0;
-    else if (!isInterrupted("receive from", socket, "recvmsg")) return null;
+    else if (!isInterrupted("receive from", socket, names.recvmsg)) return null;
     header.reset();
   }
 }
@@ -292,7 +294,7 @@ function controlOf(
     const fds = new Int32Array(descriptors.map(descriptorOf));
     messages.push({
       level: SOL_SOCKET,
-      type: abi.messages!.constants.SCM_RIGHTS,
+      type: need(abi.messages!.constants.SCM_RIGHTS, "message with descriptors", "SCM_RIGHTS"),
       data: new Uint8Array(fds.buffer),
     });
   }

@@ -80,7 +80,7 @@ export class MessageHeader {
 /** What a call uses: a variable of the module, which no compiler can take for unused. */
 export let inUse: unknown;
 
-/** Writes a field of four or eight bytes. */
+/** Writes a field of two, four or eight bytes. */
 export function setField(
   view: DataView,
   at: number,
@@ -88,7 +88,8 @@ export function setField(
   value: number | bigint,
 ): void {
   if (width === 8) view.setBigUint64(at + offset, BigInt(value), true);
-  else view.setUint32(at + offset, Number(value), true);
+  else if (width === 4) view.setUint32(at + offset, Number(value), true);
+  else view.setUint16(at + offset, Number(value), true);
 }
 
 /** Reads a field of four or eight bytes. */

@@ -4,7 +4,7 @@ import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
 import { copyFrom, cString } from "../memory.ts";
 
-const { EAI_SYSTEM, SOCK_STREAM } = abi.constants;
+const { EAI_NONAME, EAI_SYSTEM, SOCK_STREAM } = abi.constants;
 const { size: HINTS_SIZE, fields } = abi.structs.addrinfo;
 
 const calls = libcCalls({
@@ -26,7 +26,9 @@ export function resolve(hostname: string, family: number): Uint8Array<ArrayBuffe
   hints.setInt32(fields.ai_family[0], family, true);
   hints.setInt32(fields.ai_socktype[0], SOCK_STREAM, true); // Else each address comes three times.
   const list = new BigUint64Array(1);
-  const code = calls().getaddrinfo(cString(hostname), null, hints, list);
+  const code = hostname === ""
+    ? EAI_NONAME // Windows takes it for this machine's.
+    : calls().getaddrinfo(cString(hostname), null, hints, list);
   if (code !== 0) throw resolverError(`Cannot resolve "${hostname}"`, "getaddrinfo", code);
   try {
     const first = new DataView(read(list[0], HINTS_SIZE).buffer);

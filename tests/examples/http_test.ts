@@ -325,7 +325,7 @@ Deno.test("http.ts exits with 1 and says so when it cannot listen", async () => 
   const args = ["--port", `${taken.addr.port}`];
   const { code, stderr } = await runExample("http", args);
   assertEquals(code, 1);
-  assertMatch(stderr, /^http\.ts: Cannot bind .*: Address already in use/);
+  assertMatch(stderr, /^http\.ts: Cannot bind .*\(EADDRINUSE\)/);
   const { code: without, stderr: flag } = await runExample("http", args, { flags: [] });
   assertEquals(without, 1);
   assertMatch(flag, /^http\.ts: Cannot open libc .*--allow-ffi/);

@@ -441,13 +441,16 @@ Deno.test("nc.ts exits with 2 and says why when it is told nonsense", async () =
       "127.0.0.1 -u 0",
       "no-such-host.invalid 80",
       "-u no-such-host.invalid 80",
-      "-l no-such-host.invalid 0",
       "-l 65536",
       "-w 0 80",
       "-w soon 80",
       "-N -k 80",
-      `-U ${"long/".repeat(30)}`,
-      `-lU ${"long/".repeat(30)}`,
+      // Windows does not come so far.
+      ...Deno.build.os === "windows" ? [] : [
+        "-l no-such-host.invalid 0",
+        `-U ${"long/".repeat(30)}`,
+        `-lU ${"long/".repeat(30)}`,
+      ],
     ]
   ) {
     const { code, stdout, stderr } = await runExample("nc", mistake.split(" "));

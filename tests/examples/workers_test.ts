@@ -196,7 +196,7 @@ Deno.test("workers.ts exits with 1 when others share the port already", async ()
   await using first = await start("--workers", "1");
   const { code, stderr } = await runExample("workers", ["--port", `${first.port}`], FLAGS);
   assertEquals(code, 1);
-  assertMatch(stderr, /Address already in use/);
+  assertMatch(stderr, /\(EADDRINUSE\)/);
 });
 
 Deno.test("workers.ts exits with 1 and names the flag when it may not read its modules", async () => {

@@ -48,6 +48,22 @@ const HEADERS = `#define _GNU_SOURCE
 #define SHUT_RDWR SD_BOTH
 #define WSADATA WSAData
 #define WSAPROTOCOL_INFOA _WSAPROTOCOL_INFOA
+#define msghdr _WSAMSG
+#define msg_name name
+#define msg_namelen namelen
+#define msg_iov lpBuffers
+#define msg_iovlen dwBufferCount
+#define msg_control Control.buf
+#define msg_controllen Control.len
+#define msg_flags dwFlags
+#define cmsghdr _WSACMSGHDR
+#define iovec _WSABUF
+#define iov_base buf
+#define iov_len len
+#define CMSG_LEN(length) WSA_CMSG_LEN(length)
+#define CMSG_SPACE(length) WSA_CMSG_SPACE(length)
+#define IPV6_RECVHOPLIMIT IPV6_HOPLIMIT
+#define IPV6_RECVPKTINFO IPV6_PKTINFO
 #else
 #include <errno.h>
 #include <fcntl.h>

@@ -34,6 +34,7 @@ import {
 import { Descriptor, Pair } from "../../support/descriptors.ts";
 import { needsRaw } from "../../support/privileges.ts";
 import { linuxOnly, needsIpv6 } from "../../support/sockets.ts";
+import { isWinsock, names } from "../../support/system.ts";
 import type { Refusal } from "./refusals.ts";
 
 export { testRefusals } from "./refusals.ts";
@@ -120,7 +121,7 @@ export const messageRefusals: readonly Refusal[] = [
   },
   {
     name: "sendMessage() throws OSError when somebody else has closed a descriptor",
-    error: ["EBADF", "sendmsg"],
+    error: ["EBADF", names.sendmsg],
     message: /^Cannot send to fd \d+: /,
     calls: [connected((socket) => {
       using copy = Descriptor.dupHigh(socket.fileno());
@@ -130,7 +131,7 @@ export const messageRefusals: readonly Refusal[] = [
   },
   {
     name: "sendMessage() throws OSError when there are more descriptors than a message takes",
-    error: ["EINVAL", "sendmsg"],
+    error: ["EINVAL", names.sendmsg],
     message: /^Cannot send to fd \d+: /,
     calls: [connected((socket) => {
       sendMessage(socket, BYTES, { descriptors: Array(254).fill(socket) });
@@ -139,7 +140,7 @@ export const messageRefusals: readonly Refusal[] = [
   },
   {
     name: "sendMessage() throws OSError when there are too many buffers",
-    error: ["EMSGSIZE", "sendmsg"],
+    error: ["EMSGSIZE", names.sendmsg],
     message: /^Cannot send to fd \d+: /,
     calls: [connected((socket) => sendMessage(socket, Array(1025).fill(BYTES)))],
     ...linuxOnly,
@@ -159,7 +160,7 @@ export const messageRefusals: readonly Refusal[] = [
   },
   {
     name: "sendMessage() throws OSError when there is no process of the credentials",
-    error: ["ESRCH", "sendmsg"],
+    error: ["ESRCH", names.sendmsg],
     message: /^Cannot send to fd \d+: /,
     calls: [connected((socket) => {
       sendMessage(socket, BYTES, { credentials: { ...own, pid: 0x7fff_fff0 } });
@@ -191,7 +192,7 @@ export const messageRefusals: readonly Refusal[] = [
   },
   {
     name: "sendMessage() throws OSError when the system does not know the control data",
-    error: ["EINVAL", "sendmsg"],
+    error: ["EINVAL", names.sendmsg],
     message: /^Cannot send to fd \d+: /,
     calls: [connected((socket) => {
       sendMessage(socket, BYTES, { control: [{ level: SOL_SOCKET, type: 12345, data: BYTES }] });
@@ -229,7 +230,7 @@ export const messageRefusals: readonly Refusal[] = [
   },
   {
     name: "sendMessage() throws OSError when the datagram is too long",
-    error: ["EMSGSIZE", "sendmsg"],
+    error: ["EMSGSIZE", names.sendmsg],
     message: /^Cannot send to 127\.0\.0\.1:9 from fd \d+: /,
     calls: [fresh((socket) => {
       const data = [new Uint8Array(40_000), new Uint8Array(30_000)];
@@ -238,13 +239,13 @@ export const messageRefusals: readonly Refusal[] = [
   },
   {
     name: "sendMessage() throws OSError when it is closed",
-    error: ["EBADF", "sendmsg"],
+    error: ["EBADF", names.sendmsg],
     message: /^Cannot send to a closed descriptor: /,
     calls: [closed((socket) => sendMessage(socket, BYTES))],
   },
   {
     name: "receiveMessage() throws OSError when it is closed",
-    error: ["EBADF", "recvmsg"],
+    error: ["EBADF", names.recvmsg],
     message: /^Cannot receive from a closed descriptor: /,
     calls: [closed((socket) => receiveMessage(socket, BYTES, { descriptors: 3 }))],
   },
@@ -392,7 +393,7 @@ export const interfaceRefusals: readonly Refusal[] = [
   },
   {
     name: "interfaceName() throws OSError when there is no such interface",
-    error: ["ENXIO", "if_indextoname"],
+    error: [isWinsock ? "EADDRNOTAVAIL" : "ENXIO", "if_indextoname"],
     message: /^Cannot find interface \d+: /,
     calls: [() => interfaceName(0), () => interfaceName(54_321)],
   },

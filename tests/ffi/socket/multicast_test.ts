@@ -32,19 +32,20 @@ import { interfaceRefusals, multicastRefusals, testRefusals } from "./more_refus
 testRefusals(multicastRefusals);
 testRefusals(interfaceRefusals);
 
-const LO = Deno.build.os === "linux" ? "lo" : "lo0";
+/** The name of the loopback interface, which is the first everywhere. */
+const LO = interfaceName(1);
 
 /** Joins a group, sends to it before and after the socket leaves it, and prints what arrived. */
 const MEMBER = `
   import * as sockets from "${new URL("../../../ffi/socket/mod.ts", import.meta.url)}";
-  import { EVENT_READ, PollSelector } from "${new URL("../../../mod.ts", import.meta.url)}";
+  import { DefaultSelector, EVENT_READ } from "${new URL("../../../mod.ts", import.meta.url)}";
   const [family, any, alone, group, on] = JSON.parse(Deno.args[0]);
   const member = new sockets.Socket(family, sockets.SOCK_DGRAM);
   member.bind({ hostname: any, port: 0 });
   const { port } = member.localAddress;
   const sender = new sockets.Socket(family, sockets.SOCK_DGRAM);
   sockets.setMulticastInterface(sender, on);
-  using selector = new PollSelector();
+  using selector = new DefaultSelector();
   selector.register(member, EVENT_READ);
   const next = () => {
     if (selector.select(10_000).length === 0) throw new Error("nothing arrives");
