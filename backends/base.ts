@@ -230,9 +230,9 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    *
    * @example Choosing a backend
    * ```ts
-   * import { EpollSelector, PollSelector } from "@readiness/selectors";
+   * import { PollSelector, SelectSelector } from "@readiness/selectors";
    *
-   * using selector = EpollSelector.isAvailable() ? new EpollSelector() : new PollSelector();
+   * using selector = PollSelector.isAvailable() ? new PollSelector() : new SelectSelector();
    * ```
    */
   static isAvailable(this: new () => BaseSelector): boolean {

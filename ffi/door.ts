@@ -100,6 +100,8 @@ export interface Door {
   familyOfUnbound(fd: number): number;
   /** What makes new sockets non-blocking and close-on-exec at once, ORed to their type, or 0. */
   readonly atBirth: number;
+  /** Whether `SO_ERROR` stays when it was read. */
+  readonly keepsErrors: boolean;
   /** What a connection that is in progress is told by. */
   readonly connecting: number;
 }

@@ -8,12 +8,14 @@ import { withFirstCalls } from "./libc.ts";
  * @example Telling failures apart
  * ```ts
  * import { OSError } from "@readiness/selectors";
- * import { FileDescriptor } from "@readiness/selectors/socket";
+ * import { AF_INET, SOCK_STREAM, Socket } from "@readiness/selectors/socket";
  *
+ * using socket = new Socket(AF_INET, SOCK_STREAM);
  * try {
- *   new FileDescriptor(999_999).read(new Uint8Array(1));
+ *   socket.accept();
  * } catch (error) {
- *   if (!(error instanceof OSError) || error.code !== "EBADF") throw error;
+ *   // That is what a socket says that does not listen.
+ *   if (!(error instanceof OSError) || error.code !== "EINVAL") throw error;
  * }
  * ```
  */

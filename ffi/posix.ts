@@ -68,6 +68,7 @@ export const posix: Door = {
   adapt: (calls) => calls,
   pairFamily: AF_UNIX,
   atBirth: AT_BIRTH,
+  keepsErrors: false,
   connecting: abi.errno.EINPROGRESS,
 
   errnoReader() {

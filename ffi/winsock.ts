@@ -87,6 +87,7 @@ export const winsock: Door = {
   },
   pairFamily: AF_INET,
   atBirth: 0,
+  keepsErrors: true,
   connecting: EWOULDBLOCK,
 
   /** Winsock refuses every call until it was told which version of it is meant: 2.2. */

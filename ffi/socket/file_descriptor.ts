@@ -165,10 +165,12 @@ export class FileDescriptor implements HasFileno, Disposable {
    * ```ts
    * import { FileDescriptor } from "@readiness/selectors/socket";
    *
-   * const input = new FileDescriptor(0);
-   * const wasBlocking = input.isBlocking();
-   * input.setBlocking(false);
-   * input.setBlocking(wasBlocking);
+   * if (Deno.build.os !== "windows") {
+   *   const input = new FileDescriptor(0);
+   *   const wasBlocking = input.isBlocking();
+   *   input.setBlocking(false);
+   *   input.setBlocking(wasBlocking);
+   * }
    * ```
    */
   isBlocking(): boolean {

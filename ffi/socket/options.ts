@@ -122,14 +122,15 @@ export interface KeepAlive {
  * @param when When it is probed, or `null` for never
  * @throws {RangeError} If a number is below 1 or no 32-bit integer
  * @throws {OSError} If the system refuses (`setsockopt`), such as with `EINVAL` above its limit
- * @throws {Deno.errors.NotSupported} If the system has no such number of each socket, as OpenBSD
+ * @throws {Deno.errors.NotSupported} If the system has no such number of each socket, as OpenBSD, or
+ * the package does not know it, as on Windows
  *
  * @example A peer that is gone is noticed after a minute and a half
  * ```ts
  * import { AF_INET, setKeepAlive, SOCK_STREAM, Socket } from "@readiness/selectors/socket";
  *
  * using socket = new Socket(AF_INET, SOCK_STREAM);
- * setKeepAlive(socket, { idle: 60, interval: 10, count: 3 });
+ * if (Deno.build.os === "linux") setKeepAlive(socket, { idle: 60, interval: 10, count: 3 });
  * ```
  */
 export function setKeepAlive(socket: AnySocket, when: KeepAlive | null): void {

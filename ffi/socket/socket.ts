@@ -66,6 +66,9 @@ const calls = door.adapt(libcCalls({
 /** Keeps a broken connection from ending the process, where it is a flag of each `send`. */
 const NO_SIGNAL = MSG_NOSIGNAL ?? 0;
 
+/** The error that each socket has told, where the system does not forget it. */
+const told = new WeakMap<AnySocket, number>();
+
 const DIRECTIONS = { read: SHUT_RD, write: SHUT_WR, both: SHUT_RDWR };
 
 /**
@@ -167,9 +170,11 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * ```ts
    * import { AF_UNIX, SOCK_DGRAM, Socket } from "@readiness/selectors/socket";
    *
-   * const path = await Deno.makeTempDir() + "/socket";
-   * using socket = new Socket(AF_UNIX, SOCK_DGRAM);
-   * socket.bind({ path });
+   * if (Deno.build.os !== "windows") {
+   *   const path = await Deno.makeTempDir() + "/socket";
+   *   using socket = new Socket(AF_UNIX, SOCK_DGRAM);
+   *   socket.bind({ path });
+   * }
    * ```
    */
   bind(address: Address): void {
@@ -253,7 +258,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    *
    * @example
    * ```ts
-   * import { EVENT_WRITE, PollSelector } from "@readiness/selectors";
+   * import { DefaultSelector, EVENT_WRITE } from "@readiness/selectors";
    * import { AF_INET, SOCK_STREAM, Socket } from "@readiness/selectors/socket";
    *
    * using server = new Socket(AF_INET, SOCK_STREAM);
@@ -261,7 +266,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * server.listen();
    * using client = new Socket(AF_INET, SOCK_STREAM);
    * if (!client.connect(server.localAddress)) {
-   *   using selector = new PollSelector();
+   *   using selector = new DefaultSelector();
    *   selector.register(client, EVENT_WRITE);
    *   selector.select();
    *   const error = client.error();
@@ -271,6 +276,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    */
   connect(address: Address): boolean {
     const bytes = encodeFor(this, address, "connect from", "connect");
+    told.delete(this);
     if (calls().connect(this.fileno(), bytes, bytes.length) === 0) return true;
     const errno = lastErrno();
     // A signal does not end the attempt.
@@ -279,20 +285,19 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
   }
 
   /**
-   * Takes the socket's pending error, which is none afterwards; on Windows that of a connection that
-   * failed stays.
+   * Takes the socket's pending error, which is none afterwards.
    *
    * @returns The error, or `null` if there is none
    * @throws {OSError} If the system refuses (`getsockopt`), such as with `EBADF`
    *
    * @example
    * ```ts
-   * import { EVENT_WRITE, PollSelector } from "@readiness/selectors";
+   * import { DefaultSelector, EVENT_WRITE } from "@readiness/selectors";
    * import { AF_INET, SOCK_STREAM, Socket } from "@readiness/selectors/socket";
    * import { assertEquals } from "@std/assert";
    *
    * using client = new Socket(AF_INET, SOCK_STREAM);
-   * using selector = new PollSelector();
+   * using selector = new DefaultSelector();
    * client.connect({ hostname: "127.0.0.1", port: 1 }); // Nobody listens there.
    * selector.register(client, EVENT_WRITE);
    * selector.select();
@@ -302,9 +307,9 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    */
   error(): OSError | null {
     const errno = integerOption(this, SOL_SOCKET, SO_ERROR, "tell the error of");
-    return errno === 0
-      ? null
-      : new OSError(`The socket ${nameOf(this.fileno())} has failed`, "getsockopt", errno);
+    if (errno === 0 || told.get(this) === errno) return null;
+    if (door.keepsErrors) told.set(this, errno);
+    return new OSError(`The socket ${nameOf(this.fileno())} has failed`, "getsockopt", errno);
   }
 
   /**

@@ -78,7 +78,6 @@ const WINDOWS: Skips = [
   ]],
   ["Wine keeps SO_ERROR when it was read, and sets none for a reset", [
     "Socket.getOption() with SO_ERROR clears the error, as error() does",
-    "Socket.error() tells that the connection was refused, and forgets it",
   ]],
   ["a connection that was reset says so once and again, and keeps its peer", [
     "Socket.accept() does not throw when a connection was reset before",
