@@ -1,5 +1,6 @@
 import { isOpen } from "../ffi/descriptor.ts";
 import { lastErrno } from "../ffi/errno.ts";
+import { hasPeer } from "../ffi/winsock.ts";
 import { fitCapacity, resized } from "./capacity.ts";
 import { EVENT_READ, EVENT_WRITE } from "./events.ts";
 import type { DescriptorSets, Report } from "./select.ts";
@@ -11,13 +12,15 @@ const STRIDE = 2;
 
 /**
  * Sets that list handles, as Winsock has them: as many as there is room for, whatever the
- * `FD_SETSIZE` of C programs. A connection that failed shows among the exceptions alone.
+ * `FD_SETSIZE` of C programs. A connection that failed shows among the exceptions alone, and so does
+ * urgent data, which nobody has asked for.
  */
 export class HandleSets implements DescriptorSets {
   // The interest, from which each call's sets are copied.
   readonly #read = new HandleSet();
   readonly #write = new HandleSet();
   readonly #except = new HandleSet();
+  #size = 0;
   readonly #ready = new Map<number, number>();
   read = new Int32Array(FIRST);
   write = new Int32Array(FIRST);
@@ -25,12 +28,13 @@ export class HandleSets implements DescriptorSets {
 
   /** Winsock ignores it. */
   get limit(): number {
-    return this.#except.size;
+    return this.#size;
   }
 
   /** Whatever is no socket is refused here, and not by each wait from then on. */
   add(fd: number, events: number): number {
     if (!isOpen(fd)) return lastErrno();
+    this.#size++;
     this.#except.add(fd);
     this.change(fd, events);
     return 0;
@@ -44,6 +48,7 @@ export class HandleSets implements DescriptorSets {
   }
 
   remove(fd: number): void {
+    this.#size--;
     this.change(fd, 0);
     this.#except.remove(fd);
   }
@@ -65,7 +70,11 @@ export class HandleSets implements DescriptorSets {
     };
     note(this.read, EVENT_READ);
     note(this.write, EVENT_WRITE);
-    note(this.except, EVENT_READ | EVENT_WRITE);
+    for (let i = 0, at = FIRST; i < this.except[COUNT]; i++, at += STRIDE) {
+      const fd = this.except[at];
+      if (hasPeer(fd)) this.#except.remove(fd); // Urgent data: a connection fails before it is one.
+      else ready.set(fd, EVENT_READ | EVENT_WRITE);
+    }
     for (const [fd, events] of ready) report(fd, events);
   }
 }
@@ -75,10 +84,6 @@ class HandleSet {
   readonly #slots = new Map<number, number>();
   #capacity = 0;
   #words: Int32Array<ArrayBuffer> = new Int32Array(FIRST);
-
-  get size(): number {
-    return this.#slots.size;
-  }
 
   add(fd: number): void {
     if (this.#slots.has(fd)) return;

@@ -62,9 +62,9 @@ const NEVER = new Int32Array(new SharedArrayBuffer(4));
  * where the system says no more, as Linux does of pipes.
  *
  * On Windows it takes sockets alone, as many as there are, and refuses pipes, consoles and files
- * (`ENOTSOCK`). Winsock tells of failed connections and of urgent data alike: either counts as
- * readable and as writable, so receive urgent data (`MSG_OOB`), or set `SO_OOBINLINE`. Timeouts are
- * rounded up to whole milliseconds, and waits with a closed socket fail with `ENOTSOCK`.
+ * (`ENOTSOCK`). A connection that broke counts as readable, and as writable as long as there is room
+ * to send. Timeouts are rounded up to whole milliseconds, and waits with a closed socket fail with
+ * `ENOTSOCK`.
  *
  * @typeParam Data The data that goes with a registration
  * @typeParam File The file objects that can be registered

@@ -303,6 +303,12 @@ function connect(family: number): Ends | Refusal {
   }
 }
 
+/** Tells whether a socket is connected. */
+export function hasPeer(fd: number): boolean {
+  const address = loopback(AF_INET6);
+  return calls().getpeername(fd, address, sizeOf(address)) === 0;
+}
+
 /** The loopback address with a port that the system picks, in C's form. */
 function loopback(family: number): Uint8Array<ArrayBuffer> {
   const { size, address: [at, width], first } = family === AF_INET

@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { type BaseSelector, EVENT_READ, EVENT_WRITE, OSError } from "../../../mod.ts";
-import { AF_INET, SOCK_STREAM, Socket } from "../../../ffi/socket/mod.ts";
+import { AF_INET, MSG_OOB, SOCK_STREAM, Socket } from "../../../ffi/socket/mod.ts";
 import { Pair, Pipe } from "../../support/descriptors.ts";
+import { Connection } from "../../support/sockets.ts";
 import { type Backend, test } from "./backend.ts";
 
 const BOTH = EVENT_READ | EVENT_WRITE;
@@ -90,6 +91,17 @@ export function testMasks(backend: Backend): void {
     assertEquals(selector.select(0), []);
     pipe.reader.close();
     assertEquals(selector.select(), [[key, EVENT_WRITE]]);
+  });
+
+  test(backend, "select() does not report urgent data", (selector) => {
+    using connection = new Connection();
+    const { client, server } = connection;
+    selector.register(server, EVENT_READ);
+    client.send(new Uint8Array(1), MSG_OOB);
+    assertEquals(selector.select(20), []);
+    client.send(new Uint8Array(1));
+    assertEquals(selector.select().length, 1);
+    assertEquals(server.recv(new Uint8Array(9)), 1);
   });
 
   test(backend, "select() reports the end of a stream as readable", (selector) => {
