@@ -13,6 +13,7 @@ import {
   SelectSelector,
 } from "../../mod.ts";
 import { Pair } from "../support/descriptors.ts";
+import { linuxOnly } from "../support/needs.ts";
 
 /** Stands in for each backend, in their order, of which only the last ones are available. */
 function backendsFrom(first: number, asked: number[]): SelectorClass[] {
@@ -65,7 +66,7 @@ Deno.test("DefaultSelector is this system's best", () => {
 
 Deno.test({
   name: "DefaultSelector is an EpollSelector on Linux",
-  ignore: Deno.build.os !== "linux",
+  ...linuxOnly,
   fn() {
     using selector = new DefaultSelector();
     assertInstanceOf(selector, EpollSelector);

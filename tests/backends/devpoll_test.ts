@@ -13,6 +13,7 @@ import { Descriptor, Pair } from "../support/descriptors.ts";
 import { runProgram } from "../support/program.ts";
 import { needsStandIn, standIn } from "../support/stand_ins.ts";
 import { sharedSuite } from "./shared_suite.ts";
+import { linuxOnly, skipIf } from "../support/needs.ts";
 
 const BOTH = EVENT_READ | EVENT_WRITE;
 
@@ -36,7 +37,7 @@ suiteOver("DevpollSelector[closed ones stay]", asDocumented, false);
 
 Deno.test({
   name: "DevpollSelector() throws NotSupported where there is no /dev/poll, and says what to take",
-  ignore: abi.devpoll !== undefined,
+  ...skipIf(abi.devpoll !== undefined, "this system has /dev/poll"),
   fn() {
     const error = assertThrows(() => new DevpollSelector(), Deno.errors.NotSupported);
     assertStringIncludes(error.message, "/dev/poll");
@@ -53,7 +54,7 @@ Deno.test("DevpollSelector() throws NotFound when the library is not there", () 
 
 Deno.test({
   name: "DevpollSelector() throws OSError when the library has no /dev/poll",
-  ignore: Deno.build.os !== "linux",
+  ...linuxOnly,
   fn() {
     // Every library leads to libc's own `open`, which finds no such file.
     const [library] = abi.libc;

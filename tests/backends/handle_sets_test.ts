@@ -2,12 +2,13 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { abi } from "../../ffi/abi/host.ts";
 import { DefaultSelector, EVENT_READ, EVENT_WRITE, OSError, SelectSelector } from "../../mod.ts";
 import { Pair } from "../support/descriptors.ts";
+import { skipIf } from "../support/needs.ts";
 
-const ignore = abi.winsock === undefined;
+const winsockOnly = skipIf(abi.winsock === undefined, "it is about Windows");
 
 Deno.test({
   name: "SelectSelector takes 600 sockets on Windows",
-  ignore,
+  ...winsockOnly,
   async fn() {
     using stack = new DisposableStack();
     using selector = new SelectSelector();
@@ -29,7 +30,7 @@ Deno.test({
 
 Deno.test({
   name: "SelectSelector.register() throws OSError ENOTSOCK for what is no socket on Windows",
-  ignore,
+  ...winsockOnly,
   fn() {
     using selector = new SelectSelector();
     using file = Deno.openSync(new URL(import.meta.url));
@@ -44,7 +45,7 @@ Deno.test({
 
 Deno.test({
   name: "SelectSelector.select() throws OSError while a closed socket is registered on Windows",
-  ignore,
+  ...winsockOnly,
   fn() {
     using selector = new SelectSelector();
     using ends = new Pair();
@@ -59,7 +60,7 @@ Deno.test({
 
 Deno.test({
   name: "DefaultSelector is a SelectSelector on Windows",
-  ignore,
+  ...winsockOnly,
   fn() {
     using selector = new DefaultSelector();
     assertEquals(selector instanceof SelectSelector, true);

@@ -19,20 +19,21 @@ import { Descriptor, Pair } from "../support/descriptors.ts";
 import { runProgram } from "../support/program.ts";
 import { needsStandIn, standIn } from "../support/stand_ins.ts";
 import { sharedSuite } from "./shared_suite.ts";
+import { always, type Skip, skipIf } from "../support/needs.ts";
 
 const BOTH = EVENT_READ | EVENT_WRITE;
 
 function suiteOver(
   name: string,
   options: KqueueSelectorOptions,
-  ignore: boolean,
+  skip: Skip,
   excused?: readonly string[],
 ): void {
   sharedSuite({
     name: `KqueueSelector[${name}]`,
     create: () => new KqueueSelector(options),
     source: `new selectors.KqueueSelector(${JSON.stringify(options)})`,
-    ignore,
+    ...skip,
     descriptorsAreChecked: true,
     seesReuse: true,
     excused,
@@ -41,14 +42,15 @@ function suiteOver(
 
 const darwin = standIn("kqueue");
 const freebsd = standIn("kqueue", "-DFREEBSD_LAYOUT");
-suiteOver("macOS's layout", { library: darwin }, needsStandIn.ignore);
-suiteOver("FreeBSD's layout", { library: freebsd, layout: "freebsd" }, needsStandIn.ignore);
+suiteOver("macOS's layout", { library: darwin }, needsStandIn);
+suiteOver("FreeBSD's layout", { library: freebsd, layout: "freebsd" }, needsStandIn);
 
 const emulation = Deno.env.get("LIBKQUEUE");
-if (emulation === undefined) {
-  console.log("Skipped: LIBKQUEUE is not set to the path of a kqueue emulation library");
-}
-suiteOver("LIBKQUEUE", { library: emulation }, emulation === undefined, [
+const needsEmulation = skipIf(
+  emulation === undefined,
+  "LIBKQUEUE is not set to the path of a kqueue emulation library",
+);
+suiteOver("LIBKQUEUE", { library: emulation }, needsEmulation, [
   // It is made of epoll, where a registration outlives its descriptor in a duplicate.
   "modify() that is refused drops the key",
   "select() reports nothing of an open file that lives on in a duplicate",
@@ -64,11 +66,11 @@ suiteOver("LIBKQUEUE", { library: emulation }, emulation === undefined, [
   "close() is made up for when a selector is collected",
 ]);
 
-if (abi.kqueue !== undefined) suiteOver("libc", {}, false);
+if (abi.kqueue !== undefined) suiteOver("libc", {}, always);
 
 Deno.test({
   name: "KqueueSelector() throws NotSupported where libc has no kqueue, and says what to take",
-  ignore: abi.kqueue !== undefined,
+  ...skipIf(abi.kqueue !== undefined, "this system has kqueue"),
   fn() {
     const error = assertThrows(() => new KqueueSelector(), Deno.errors.NotSupported);
     assertStringIncludes(error.message, "kqueue");

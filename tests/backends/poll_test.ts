@@ -1,11 +1,12 @@
 import { assertEquals } from "@std/assert";
 import { EVENT_READ, EVENT_WRITE, PollSelector } from "../../mod.ts";
 import { Descriptor, Pair, Pipe } from "../support/descriptors.ts";
-import { belongsElsewhere } from "../support/needs.ts";
+import { abi } from "../../ffi/abi/host.ts";
+import { skipIf } from "../support/needs.ts";
 import { sharedSuite } from "./shared_suite.ts";
 
-const needsPoll = belongsElsewhere(
-  "windows",
+const needsPoll = skipIf(
+  abi.winsock !== undefined,
   "PollSelector: older ones' WSAPoll never tells of a failed connection",
 );
 

@@ -1,9 +1,9 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { AF_INET, SOCK_DGRAM, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
 import { runCommand } from "../support/commands.ts";
-import { hasProgram, needs } from "../support/needs.ts";
+import { firstOf, hasProgram, linuxOnly, needs } from "../support/needs.ts";
 import { Example, inTime, Lines, runExample } from "../support/programs.ts";
-import { linuxOnly, untilReadable } from "../support/sockets.ts";
+import { untilReadable } from "../support/sockets.ts";
 
 const needsActivate = needs("systemd-socket-activate", hasProgram("systemd-socket-activate"));
 const needsNc = needs("nc", hasProgram("nc"));
@@ -49,7 +49,7 @@ const start = (kinds: string, names?: string, ...args: string[]) =>
 
 Deno.test({
   name: "activation.ts serves on a socket of systemd-socket-activate",
-  ignore: needsActivate.ignore || needsNc.ignore,
+  ...firstOf(needsActivate, needsNc),
   async fn() {
     using probe = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const { port } = probe.addr;
@@ -74,7 +74,7 @@ Deno.test({
 
 Deno.test({
   name: "activation.ts serves on what it is handed: sockets that listen, for datagrams, connected",
-  ignore: needsPython.ignore || linuxOnly.ignore,
+  ...firstOf(needsPython, linuxOnly),
   async fn() {
     await using server = await start(
       "stream dgram pair stream",

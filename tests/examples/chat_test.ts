@@ -1,8 +1,8 @@
 import { assertEquals, assertGreaterOrEqual, assertLess, assertMatch } from "@std/assert";
 import { AF_INET, SO_RCVBUF, SOCK_STREAM, Socket, SOL_SOCKET } from "../../ffi/socket/mod.ts";
-import { hasProgram, needs } from "../support/needs.ts";
+import { hasProgram, linuxOnly, needs } from "../support/needs.ts";
 import { Example, inTime, Lines, unusedHostname } from "../support/programs.ts";
-import { linuxOnly, reset, untilWritable } from "../support/sockets.ts";
+import { reset, untilWritable } from "../support/sockets.ts";
 
 const needsNc = needs("nc", hasProgram("nc"));
 const needsPython = needs("python3", hasProgram("python3"));

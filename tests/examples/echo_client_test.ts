@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { AF_INET, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
 import type { Outcome } from "../support/program.ts";
 import { Example, runExample, unusedHostname } from "../support/programs.ts";
-import { linuxOnly } from "../support/sockets.ts";
+import { linuxOnly } from "../support/needs.ts";
 
 const client = (port: number, ...messages: string[]) =>
   runExample("echo_client", ["--port", `${port}`, ...messages]);

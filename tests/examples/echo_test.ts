@@ -10,9 +10,9 @@ import {
   SelectSelector,
 } from "../../mod.ts";
 import { AF_INET, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
-import { hasProgram, needs } from "../support/needs.ts";
+import { hasProgram, linuxOnly, needs } from "../support/needs.ts";
 import { Example, inTime, unusedHostname } from "../support/programs.ts";
-import { linuxOnly, needsIpv6, noise, reset, untilReadable } from "../support/sockets.ts";
+import { needsIpv6, noise, reset, untilReadable } from "../support/sockets.ts";
 import { driveEcho } from "./echo_driver.ts";
 
 const BACKENDS = {

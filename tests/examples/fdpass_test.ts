@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { AF_UNIX, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
 import { runCommand } from "../support/commands.ts";
-import { hasProgram, needs } from "../support/needs.ts";
+import { hasProgram, linuxOnly, needs } from "../support/needs.ts";
 import { Example, inTime, Lines, runExample } from "../support/programs.ts";
-import { filePath, linuxOnly, noise } from "../support/sockets.ts";
+import { filePath, noise } from "../support/sockets.ts";
 
 const needsNc = needs("nc", hasProgram("nc"));
 

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { RequestReader } from "../../examples/http_requests.ts";
-import { hasProgram, needs } from "../support/needs.ts";
+import { hasProgram, linuxOnly, needs } from "../support/needs.ts";
 import { Example, inTime, runExample, unusedHostname } from "../support/programs.ts";
-import { linuxOnly, needsIpv6 } from "../support/sockets.ts";
+import { needsIpv6 } from "../support/sockets.ts";
 
 const needsCurl = needs("curl", hasProgram("curl"));
 const needsWrk = needs("wrk", hasProgram("wrk"));

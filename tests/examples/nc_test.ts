@@ -1,13 +1,12 @@
 import { assertEquals, assertGreaterOrEqual, assertLess, assertMatch } from "@std/assert";
 import { createHash } from "node:crypto";
 import type { InternetAddress } from "../../ffi/socket/mod.ts";
-import { hasProgram, needs } from "../support/needs.ts";
+import { always, firstOf, hasProgram, linuxOnly, needs } from "../support/needs.ts";
 import { inTime, Lines, runExample } from "../support/programs.ts";
 import {
   abstractPath,
   acceptFrom,
   filePath,
-  linuxOnly,
   listener,
   needsIpv6,
   noise,
@@ -31,7 +30,7 @@ const pairs: readonly [server: Program, client: Program][] = [
 ];
 
 for (const [server, client] of pairs) {
-  const needed = [server, client].includes("nc") ? needsNc : { ignore: false };
+  const needed = [server, client].includes("nc") ? needsNc : always;
   for (const family of ["TCP", "Unix"] as const) {
     Deno.test({
       name: `nc.ts: ${client} talks to ${server} -l over ${family}, in turns and to the end`,
@@ -77,7 +76,7 @@ for (const [server, client] of pairs) {
   for (const family of ["UDP", "Unix"] as const) {
     Deno.test({
       name: `nc.ts: ${client} -u talks to ${server} -lu over ${family}, a datagram a read`,
-      ...(needed.ignore ? needed : linuxOnly),
+      ...firstOf(needed, linuxOnly),
       async fn() {
         const flags = family === "Unix" ? ["-uU"] : ["-u"];
         await using there = await Cat.listen(server, flags);
@@ -274,7 +273,7 @@ for (const ending of ["a reset", "SIGINT"] as const) {
 
 Deno.test({
   name: "nc.ts serves a person at a terminal: lines, Ctrl-D, and the end with the peer",
-  ...(needsPython.ignore ? needsPython : linuxOnly),
+  ...firstOf(needsPython, linuxOnly),
   async fn() {
     using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const python = new Deno.Command("python3", {

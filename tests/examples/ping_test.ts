@@ -9,7 +9,7 @@ import {
 } from "../../ffi/socket/mod.ts";
 import { DefaultSelector, EVENT_READ } from "../../mod.ts";
 import { runCommand } from "../support/commands.ts";
-import { hasProgram, needs } from "../support/needs.ts";
+import { firstOf, hasProgram, linuxOnly, needs } from "../support/needs.ts";
 import {
   EVERYONE_PINGS,
   inOwnNetwork,
@@ -19,10 +19,10 @@ import {
   withoutRaw,
 } from "../support/privileges.ts";
 import { Example, runExample } from "../support/programs.ts";
-import { linuxOnly, needsIpv6 } from "../support/sockets.ts";
+import { needsIpv6 } from "../support/sockets.ts";
 
 const needsPing = needs("ping", hasProgram("ping"));
-const hasBoth = { ignore: needsRaw.ignore || needsIpv6.ignore };
+const hasBoth = firstOf(needsRaw, needsIpv6);
 
 const ping = (...args: string[]) => runExample("ping", args);
 
@@ -52,7 +52,7 @@ Deno.test({
 
 Deno.test({
   name: "ping.ts tells times beside ping's on loopback",
-  ignore: needsPing.ignore || needsRaw.ignore,
+  ...firstOf(needsPing, needsRaw),
   async fn() {
     const theirs = await runCommand(["ping", "-q", "-c", "20", "-i", "0.01", "127.0.0.1"]);
     const ours = await ping("-q", "-c", "20", "-i", "10", "127.0.0.1");
@@ -117,7 +117,7 @@ Deno.test({
 
 Deno.test({
   name: "ping.ts pings without a privilege where its group may",
-  ignore: needsOwnNetwork.ignore || needsSetpriv.ignore,
+  ...firstOf(needsOwnNetwork, needsSetpriv),
   async fn() {
     const through = (command: readonly string[]) =>
       inOwnNetwork(EVERYONE_PINGS, withoutRaw(command));
@@ -150,7 +150,7 @@ Deno.test({
 });
 
 for (
-  const { name, family, protocol, host, types, ignore } of [
+  const { name, family, protocol, host, types, ignore, why } of [
     {
       name: "IPv4",
       family: AF_INET,
@@ -172,6 +172,7 @@ for (
   Deno.test({
     name: `ping.ts lives through malformed and foreign packets (${name})`,
     ignore,
+    why,
     async fn() {
       using socket = new Socket(family, SOCK_RAW, protocol);
       const [answer, request] = types;
@@ -251,7 +252,7 @@ Deno.test("ping.ts --help prints the usage without any permission, which it name
 Deno.test({
   name: "ping.ts sends as many bytes as it is told",
   ...linuxOnly,
-  ignore: needsRaw.ignore,
+  ...needsRaw,
   async fn() {
     const { stdout } = await ping("-c", "1", "-s", "65000", "127.0.0.1");
     assertMatch(stdout, /^65008 bytes from 127\.0\.0\.1: seq=1 /);

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { AF_INET, AF_INET6, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
-import { hasProgram, needs } from "../support/needs.ts";
+import { firstOf, hasProgram, linuxOnly, needs } from "../support/needs.ts";
 import { inTime, runExample, unusedHostname } from "../support/programs.ts";
-import { linuxOnly, needsIpv6 } from "../support/sockets.ts";
+import { needsIpv6 } from "../support/sockets.ts";
 
 const needsNc = needs("nc", hasProgram("nc"));
 const needsPython = needs("python3", hasProgram("python3"));
@@ -86,7 +86,7 @@ Deno.test({
 
 Deno.test({
   name: "portscan.ts finds in 10,000 ports what nc -z finds",
-  ...(needsNc.ignore ? needsNc : linuxOnly),
+  ...firstOf(needsNc, linuxOnly),
   async fn() {
     using ports = new Ports(unusedHostname());
     const expected = [20_000, 20_011, 25_555, 29_999];
@@ -129,7 +129,7 @@ Deno.test("portscan.ts resolves a name", async () => {
 
 Deno.test({
   name: "portscan.ts shows how far it is when a person watches, and wipes that away",
-  ...(needsPython.ignore ? needsPython : linuxOnly),
+  ...firstOf(needsPython, linuxOnly),
   async fn() {
     using ports = new Ports();
     const python = new Deno.Command("python3", {

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
 import { createHash } from "node:crypto";
 import { AF_INET, type InternetAddress, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
-import { hasProgram, needs } from "../support/needs.ts";
+import { hasProgram, linuxOnly, needs } from "../support/needs.ts";
 import { Example, inTime, runExample, unusedHostname } from "../support/programs.ts";
-import { acceptFrom, linuxOnly, listener, needsIpv6, noise, reset } from "../support/sockets.ts";
+import { acceptFrom, listener, needsIpv6, noise, reset } from "../support/sockets.ts";
 
 const needsCurl = needs("curl", hasProgram("curl"));
 

@@ -7,7 +7,7 @@ import {
   type Terminal,
 } from "../../ffi/socket/mod.ts";
 import { runExample } from "../support/programs.ts";
-import { linuxOnly } from "../support/sockets.ts";
+import { linuxOnly } from "../support/needs.ts";
 
 const PATIENCE = 30_000;
 const EXAMPLE = new URL("../../examples/serial.ts", import.meta.url).pathname;

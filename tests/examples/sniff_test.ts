@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { MalformedPacket, readPacket } from "../../examples/packets.ts";
 import { runCommand } from "../support/commands.ts";
-import { hasProgram, needs } from "../support/needs.ts";
+import { firstOf, hasProgram, linuxOnly, needs } from "../support/needs.ts";
 import {
   inNetworkOf,
   inOwnNetwork,
@@ -10,11 +10,11 @@ import {
   withoutRaw,
 } from "../support/privileges.ts";
 import { Example, inTime, Lines, runExample } from "../support/programs.ts";
-import { linuxOnly, noise } from "../support/sockets.ts";
+import { noise } from "../support/sockets.ts";
 
 const needsPython = needs("python3", hasProgram("python3"));
 const needsTcpdump = needs("tcpdump", hasProgram("tcpdump"));
-const both = { ignore: needsPython.ignore || needsOwnNetwork.ignore };
+const both = firstOf(needsPython, needsOwnNetwork);
 
 const start = (...args: string[]) =>
   Example.start("sniff", args, { through: (command) => inOwnNetwork("", command) });
@@ -75,7 +75,7 @@ Deno.test({
 
 Deno.test({
   name: "sniff.ts prints what tcpdump prints",
-  ignore: both.ignore || needsTcpdump.ignore,
+  ...firstOf(both, needsTcpdump),
   async fn() {
     await using program = await start("lo");
     const args = ["-i", "lo", "-n", "-l", "--immediate-mode"];

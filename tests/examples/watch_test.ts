@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { abi } from "../../ffi/abi/host.ts";
 import { Example, runExample } from "../support/programs.ts";
-import { linuxOnly } from "../support/sockets.ts";
+import { linuxOnly } from "../support/needs.ts";
 
 function test(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, ...linuxOnly, fn });

@@ -5,9 +5,8 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import { hasProgram, needs } from "../support/needs.ts";
+import { hasProgram, linuxOnly, needs } from "../support/needs.ts";
 import { Example, inTime, runExample, unusedHostname } from "../support/programs.ts";
-import { linuxOnly } from "../support/sockets.ts";
 
 const FLAGS = { flags: ["--allow-ffi", "--allow-read=."] };
 const needsPython = needs("python3", hasProgram("python3"));

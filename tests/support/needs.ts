@@ -1,22 +1,43 @@
 /**
- * Skips a test on a machine that lacks what it needs, saying why, once. In CI nothing is skipped:
- * there the test runs, and fails.
+ * Reasons to skip a test, each with what skips it, to be spread into the test's definition.
+ *
+ * @module
+ */
+
+/** Whether a test is skipped on this machine, and why. */
+export interface Skip {
+  readonly ignore: boolean;
+  readonly why?: string;
+}
+
+/** Skips no test. */
+export const always: Skip = { ignore: false };
+
+/** Skips a test under a condition, also in CI. */
+export function skipIf(condition: boolean, why: string): Skip {
+  return condition ? { ignore: true, why } : always;
+}
+
+/** Skips a test for the first of several reasons. */
+export function firstOf(...skips: readonly Skip[]): Skip {
+  return skips.find(({ ignore }) => ignore) ?? always;
+}
+
+/** Skips a test of what Linux alone has, or does so. */
+export const linuxOnly: Skip = skipIf(Deno.build.os !== "linux", "it is about Linux");
+
+/**
+ * Skips a test on a machine that lacks what it needs. In CI nothing is skipped: there the test runs,
+ * and fails.
  *
  * @example
  * ```ts ignore
  * Deno.test({ name: "the stand-in compiles", ...needs("cc", hasProgram("cc")), fn() {} });
  * ```
  */
-export function needs(what: string, present: boolean): { ignore: boolean } {
-  if (present || Deno.env.has("CI")) return { ignore: false };
-  if (!said.has(what)) {
-    said.add(what);
-    console.log(`Skipped here, as this machine lacks ${what}`);
-  }
-  return { ignore: true };
+export function needs(what: string, present: boolean): Skip {
+  return skipIf(!present && !Deno.env.has("CI"), `this machine lacks ${what}`);
 }
-
-const said = new Set<string>();
 
 /** Tells whether a program can be started. */
 export function hasProgram(name: string): boolean {
@@ -27,19 +48,4 @@ export function hasProgram(name: string): boolean {
   } catch {
     return false;
   }
-}
-
-/**
- * Skips a test of what a system cannot have, saying why, once: also in CI.
- *
- * @param os The system, as `Deno.build.os` names it
- * @param why What it lacks
- */
-export function belongsElsewhere(os: typeof Deno.build.os, why: string): { ignore: boolean } {
-  if (Deno.build.os !== os) return { ignore: false };
-  if (!said.has(why)) {
-    said.add(why);
-    console.log(`Skipped here: ${why}`);
-  }
-  return { ignore: true };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { needs } from "./needs.ts";
+import { linuxOnly, needs, type Skip } from "./needs.ts";
 
 /** The command without the privilege to make raw and packet sockets, whoever runs it. */
 export function withoutRaw(command: readonly string[]): string[] {
@@ -30,19 +30,19 @@ export const EVERYONE_PINGS = "echo '0 0' > /proc/sys/net/ipv4/ping_group_range"
 const isRoot = Deno.build.os === "linux" && Deno.uid() === 0;
 
 /** Skips a test where a process cannot have a network of its own. */
-export const needsOwnNetwork: { readonly ignore: boolean } = Deno.build.os === "linux"
+export const needsOwnNetwork: Skip = Deno.build.os === "linux"
   ? needs("networks of a process's own (unshare, ip)", succeeds(inOwnNetwork("", ["true"])))
-  : { ignore: true };
+  : linuxOnly;
 
 /** Skips a test that makes raw and packet sockets. */
-export const needsRaw: { readonly ignore: boolean } = Deno.build.os === "linux"
+export const needsRaw: Skip = Deno.build.os === "linux"
   ? needs("the privilege CAP_NET_RAW", isRoot)
-  : { ignore: true };
+  : linuxOnly;
 
 /** Skips a test that runs programs without a privilege. */
-export const needsSetpriv: { readonly ignore: boolean } = Deno.build.os === "linux"
+export const needsSetpriv: Skip = Deno.build.os === "linux"
   ? needs("setpriv", succeeds(withoutRaw(["true"])))
-  : { ignore: true };
+  : linuxOnly;
 
 function succeeds([program, ...args]: readonly string[]): boolean {
   try {

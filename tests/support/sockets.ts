@@ -13,7 +13,7 @@ import {
   SOL_SOCKET,
   WOULD_BLOCK,
 } from "../../ffi/socket/mod.ts";
-import { belongsElsewhere, needs } from "./needs.ts";
+import { always, linuxOnly, needs, type Skip, skipIf } from "./needs.ts";
 
 /** How long anything is waited for that is sure to come, in milliseconds. */
 const PATIENCE = 10_000;
@@ -35,12 +35,10 @@ function until(file: FileDescriptor, events: number): void {
 }
 
 /** Where sockets can be bound. */
-export interface Place {
+export interface Place extends Skip {
   /** What the place is called in a test's name. */
   readonly name: string;
   readonly family: number;
-  /** Whether this machine lacks it: from `needs()`. */
-  readonly ignore: boolean;
   /** Gives an address that nobody has. */
   free(): SocketAddress;
 }
@@ -67,15 +65,12 @@ let folder: string | undefined;
 const hasIpv6 = canBind({ hostname: "::1", port: 0 });
 
 /** Skips a test where there is no IPv6. */
-export const needsIpv6: { readonly ignore: boolean } = needs("IPv6", hasIpv6);
-
-/** Skips a test of what Linux alone has. */
-export const linuxOnly: { readonly ignore: boolean } = { ignore: Deno.build.os !== "linux" };
+export const needsIpv6: Skip = needs("IPv6", hasIpv6);
 
 /** Skips a test of Unix sockets where there are none to try it with. */
-export const needsUnix: { readonly ignore: boolean } = belongsElsewhere(
-  "windows",
-  "Unix sockets: Wine has none, and Windows none for datagrams",
+export const needsUnix: Skip = skipIf(
+  Deno.build.os === "windows",
+  "Wine has no Unix sockets, and Windows none for datagrams",
 );
 
 /** Every kind of address. */
@@ -83,7 +78,7 @@ export const places: readonly Place[] = [
   {
     name: "IPv4",
     family: AF_INET,
-    ignore: false,
+    ...always,
     free: () => ({ hostname: "127.0.0.1", port: 0 }),
   },
   { name: "IPv6", family: AF_INET6, ...needsIpv6, free: () => ({ hostname: "::1", port: 0 }) },

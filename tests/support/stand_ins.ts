@@ -5,14 +5,14 @@
  * @module
  */
 
-import { needs } from "./needs.ts";
+import { linuxOnly, needs, type Skip } from "./needs.ts";
 
 const COMPILER = Deno.env.get("CC") ?? "cc";
 
 /** Skips a test that is run over a stand-in where none can be compiled. */
-export const needsStandIn: { readonly ignore: boolean } = Deno.build.os === "linux"
+export const needsStandIn: Skip = Deno.build.os === "linux"
   ? needs(`${COMPILER}, a C compiler for ${Deno.build.arch}`, canCompile())
-  : { ignore: true };
+  : linuxOnly;
 
 /** Those that there are. */
 type StandIn = "devpoll" | "kqueue" | "scripted_kqueue";

@@ -1,15 +1,14 @@
 import type { BaseSelector } from "../../../mod.ts";
+import { always, firstOf, type Skip, skipIf } from "../../support/needs.ts";
 
 /** A class of selectors that the shared suite is run over, and in what it may differ. */
-export interface Backend {
+export interface Backend extends Partial<Skip> {
   /** The name of the class, which every test begins with. */
   readonly name: string;
   /** Makes a selector. */
   readonly create: () => BaseSelector;
   /** What makes a selector in a program of its own, where `selectors` is all of `mod.ts`. */
   readonly source: string;
-  /** Whether this machine lacks it: from `needs()`. */
-  readonly ignore?: boolean;
   /** Whether `register` and `modify` of a closed descriptor are refused with `EBADF`. */
   readonly descriptorsAreChecked: boolean;
   /** Whether a registered descriptor that was closed, and reused perhaps, yields no event. */
@@ -25,11 +24,15 @@ export function test(
   backend: Backend,
   promise: string,
   fn: (selector: BaseSelector) => void | Promise<void>,
-  { ignore }: { ignore: boolean } = { ignore: false },
+  skip: Skip = always,
 ): void {
   Deno.test({
     name: `${backend.name}${/^[\w[]/.test(promise) ? "." : ""}${promise}`,
-    ignore: ignore || backend.ignore || (backend.excused?.includes(promise) ?? false),
+    ...firstOf(
+      skip,
+      skipIf(backend.ignore ?? false, backend.why ?? ""),
+      skipIf(backend.excused?.includes(promise) ?? false, "the library does it otherwise"),
+    ),
     async fn() {
       using selector = backend.create();
       await fn(selector);

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { type BaseSelector, EVENT_READ, EVENT_WRITE } from "../../../mod.ts";
 import { Pair } from "../../support/descriptors.ts";
-import { needs } from "../../support/needs.ts";
 import { runProgram } from "../../support/program.ts";
 import { type Backend, test } from "./backend.ts";
+import { needs } from "../../support/needs.ts";
 
 /** How many descriptors a selector holds in one test. */
 const CROWD = 5_000;

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { runProgram } from "../../support/program.ts";
-import { linuxOnly } from "../../support/sockets.ts";
+import { linuxOnly } from "../../support/needs.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
 

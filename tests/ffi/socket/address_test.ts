@@ -9,8 +9,9 @@ import {
   Socket,
   type SocketAddress,
 } from "../../../ffi/socket/mod.ts";
-import { abstractPath, filePath, linuxOnly, needsIpv6 } from "../../support/sockets.ts";
+import { abstractPath, filePath, needsIpv6 } from "../../support/sockets.ts";
 import { addressRefusals, testRefusals } from "./refusals.ts";
+import { linuxOnly } from "../../support/needs.ts";
 
 testRefusals(addressRefusals);
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import * as constants from "../../../ffi/socket/constants.ts";
-import { hasProgram, needs } from "../../support/needs.ts";
+import { hasProgram, linuxOnly, needs } from "../../support/needs.ts";
 
 const COMPILER = Deno.env.get("CC") ?? "cc";
 const names = Object.keys(constants);
@@ -31,7 +31,7 @@ Deno.test("constants that name one thing differ within their kind", () => {
 
 Deno.test({
   name: "constants that Linux lacks are -1",
-  ignore: Deno.build.os !== "linux",
+  ...linuxOnly,
   fn() {
     const lacking = Object.entries(constants).filter(([, value]) => value === -1);
     assertEquals(lacking, [["SO_NOSIGPIPE", -1]]);

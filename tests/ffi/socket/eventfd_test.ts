@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { EventDescriptor, FileDescriptor } from "../../../ffi/socket/mod.ts";
 import { BORN, descriptorFlags } from "../../support/descriptors.ts";
-import { linuxOnly, untilReadable, untilWritable } from "../../support/sockets.ts";
+import { untilReadable, untilWritable } from "../../support/sockets.ts";
 import { type Refusal, testRefusals } from "./refusals.ts";
+import { linuxOnly } from "../../support/needs.ts";
 
 const MOST = 2n ** 64n - 2n;
 

@@ -4,13 +4,13 @@ import { BORN, Descriptor, descriptorFlags, Pipe } from "../../support/descripto
 import { runProgram } from "../../support/program.ts";
 import {
   assertSameBytes,
-  linuxOnly,
   noise,
   readFully,
   transfer,
   untilReadable,
 } from "../../support/sockets.ts";
 import { fileDescriptorRefusals, testRefusals } from "./refusals.ts";
+import { linuxOnly } from "../../support/needs.ts";
 
 const MEGABYTES = noise(2_000_003);
 

@@ -24,8 +24,9 @@ import {
 } from "../../../ffi/socket/mod.ts";
 import { BORN, Descriptor, descriptorFlags } from "../../support/descriptors.ts";
 import { runProgram } from "../../support/program.ts";
-import { linuxOnly, untilReadable } from "../../support/sockets.ts";
+import { untilReadable } from "../../support/sockets.ts";
 import { type Refusal, testRefusals } from "./refusals.ts";
+import { linuxOnly } from "../../support/needs.ts";
 
 function test(name: string, fn: () => void | Promise<void>): void {
   Deno.test({ name, ...linuxOnly, fn });

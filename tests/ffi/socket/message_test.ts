@@ -26,15 +26,9 @@ import {
 import { Descriptor, descriptorFlags, Pair, Pipe } from "../../support/descriptors.ts";
 import { notEmulated } from "../../support/emulation.ts";
 import { runProgram } from "../../support/program.ts";
-import {
-  assertSameBytes,
-  datagrams,
-  linuxOnly,
-  noise,
-  places,
-  untilReadable,
-} from "../../support/sockets.ts";
+import { assertSameBytes, datagrams, noise, places, untilReadable } from "../../support/sockets.ts";
 import { messageRefusals, testRefusals } from "./more_refusals.ts";
+import { always, firstOf, linuxOnly, skipIf } from "../../support/needs.ts";
 
 testRefusals(messageRefusals);
 
@@ -42,6 +36,7 @@ for (const place of places) {
   Deno.test({
     name: `sendMessage() and receiveMessage() tell whose a datagram is (${place.name})`,
     ignore: place.ignore,
+    why: place.why,
     fn() {
       using left = datagrams(place);
       using right = datagrams(place);
@@ -60,6 +55,7 @@ for (const place of places) {
   Deno.test({
     name: `receiveMessage() says that a datagram is larger than the buffers (${place.name})`,
     ignore: place.ignore,
+    why: place.why,
     fn() {
       using left = datagrams(place);
       using right = datagrams(place);
@@ -148,15 +144,16 @@ Deno.test("sendMessage() returns WOULD_BLOCK when there is no room, receiveMessa
 });
 
 const kinds = [
-  { name: "stream", type: SOCK_STREAM, ignore: false },
-  { name: "datagram", type: SOCK_DGRAM, ignore: false },
+  { name: "stream", type: SOCK_STREAM, ...always },
+  { name: "datagram", type: SOCK_DGRAM, ...always },
   { name: "sequenced packet", type: SOCK_SEQPACKET, ...linuxOnly },
 ];
 
-for (const { name, type, ignore } of kinds) {
+for (const { name, type, ignore, why } of kinds) {
   Deno.test({
     name: `sendMessage() passes descriptors on, in order, close-on-exec (${name})`,
     ignore,
+    why,
     fn() {
       const [left, right] = socketpair(AF_UNIX, type);
       using _left = left;
@@ -229,7 +226,7 @@ const LEAKS = `
 
 Deno.test({
   name: "receiveMessage() closes descriptors that were not asked for, and says so",
-  ignore: linuxOnly.ignore || notEmulated.ignore,
+  ...firstOf(linuxOnly, notEmulated),
   async fn() {
     const { stdout, stderr } = await runProgram(`${LEAKS}
       for (const [sent, options] of [
@@ -321,7 +318,7 @@ Deno.test("receiveMessage() leaves with MSG_PEEK the message and its descriptors
 
 Deno.test({
   name: "sendMessage() sends credentials, and receiveMessage() tells them",
-  ignore: linuxOnly.ignore || notEmulated.ignore,
+  ...firstOf(linuxOnly, notEmulated),
   fn() {
     using pair = new Pair();
     const own = { pid: Deno.pid, uid: Deno.uid()!, gid: Deno.gid()! };
@@ -367,7 +364,7 @@ Deno.test({
 
 Deno.test({
   name: "receiveMessage() tells how many datagrams the system dropped before",
-  ignore: linuxOnly.ignore || notEmulated.ignore,
+  ...firstOf(linuxOnly, notEmulated),
   fn() {
     using left = datagrams();
     using right = datagrams();
@@ -425,7 +422,7 @@ const libc = abi.libc.find((path) => {
 
 Deno.test({
   name: "receiveMessage() works with the permission for libc alone",
-  ignore: libc === undefined,
+  ...skipIf(libc === undefined, "there is no library to name by a path"),
   async fn() {
     const { stdout, stderr } = await runProgram(
       `

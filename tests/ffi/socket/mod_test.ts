@@ -14,9 +14,8 @@ import type {
   UnixAddress,
 } from "../../../ffi/socket/mod.ts";
 import { OSError } from "../../../mod.ts";
-import { needs } from "../../support/needs.ts";
+import { always, linuxOnly, needs } from "../../support/needs.ts";
 import { runProgram } from "../../support/program.ts";
-import { linuxOnly } from "../../support/sockets.ts";
 
 const libc = abi.libc.find((path) => path.startsWith("/") && isThere(path));
 
@@ -186,7 +185,7 @@ const TOUR = `
 `;
 
 const permissions = [
-  { name: "--allow-ffi", flags: ["--allow-ffi"], ignore: false },
+  { name: "--allow-ffi", flags: ["--allow-ffi"], ...always },
   {
     name: "--allow-ffi=<libc>",
     flags: [`--allow-ffi=${libc}`],
@@ -194,10 +193,11 @@ const permissions = [
   },
 ];
 
-for (const { name, flags, ignore } of permissions) {
+for (const { name, flags, ignore, why } of permissions) {
   Deno.test({
     name: `the socket module needs no permission but ${name}`,
     ignore,
+    why,
     async fn() {
       const { code, stdout, stderr } = await runProgram(TOUR, [
         ...flags,

@@ -33,9 +33,10 @@ import {
 } from "../../../ffi/socket/mod.ts";
 import { Descriptor, Pair } from "../../support/descriptors.ts";
 import { needsRaw } from "../../support/privileges.ts";
-import { linuxOnly, needsIpv6 } from "../../support/sockets.ts";
+import { needsIpv6 } from "../../support/sockets.ts";
 import { isWinsock, names } from "../../support/system.ts";
 import type { Refusal } from "./refusals.ts";
+import { firstOf, linuxOnly } from "../../support/needs.ts";
 
 export { testRefusals } from "./refusals.ts";
 
@@ -294,7 +295,7 @@ export const multicastRefusals: readonly Refusal[] = [
       fresh((socket) => setMulticastInterface(socket, "nonsense")),
       fresh((socket) => joinGroup(socket, "ff02::1", "nonsense"), AF_INET6),
     ],
-    ...(linuxOnly.ignore ? linuxOnly : needsIpv6),
+    ...firstOf(linuxOnly, needsIpv6),
   },
   {
     name: "joinGroup() throws OSError when no interface has the index or the address",

@@ -24,10 +24,11 @@ import {
   Socket,
   SOL_SOCKET,
 } from "../../../ffi/socket/mod.ts";
-import { datagrams, linuxOnly, needsIpv6, places, untilReadable } from "../../support/sockets.ts";
+import { datagrams, needsIpv6, places, untilReadable } from "../../support/sockets.ts";
 import { notEmulated } from "../../support/emulation.ts";
 import { inOwnNetwork, needsOwnNetwork } from "../../support/privileges.ts";
 import { interfaceRefusals, multicastRefusals, testRefusals } from "./more_refusals.ts";
+import { firstOf, linuxOnly } from "../../support/needs.ts";
 
 testRefusals(multicastRefusals);
 testRefusals(interfaceRefusals);
@@ -77,7 +78,7 @@ for (
   for (const on of [LO, interfaceIndex(LO), ...name === "IPv4" ? ["127.0.0.1"] : []]) {
     Deno.test({
       name: `joinGroup() has a socket receive what is sent to a group (${name}, ${on})`,
-      ignore: needsOwnNetwork.ignore || notEmulated.ignore,
+      ...firstOf(needsOwnNetwork, notEmulated),
       async fn() {
         const run = ["run", "--allow-ffi", "--no-config", "-", JSON.stringify([...args, on])];
         const [program, ...rest] = inOwnNetwork(ROUTE, [Deno.execPath(), ...run]);
@@ -153,7 +154,7 @@ Deno.test("setMulticastHops() and setMulticastLoop() set the options of IPv4", (
 Deno.test({
   name:
     "setMulticastHops(), setMulticastLoop() and setMulticastInterface() set the options of IPv6",
-  ignore: needsIpv6.ignore || notEmulated.ignore,
+  ...firstOf(needsIpv6, notEmulated),
   fn() {
     using socket = new Socket(AF_INET6, SOCK_DGRAM);
     setMulticastHops(socket, 9);
@@ -177,7 +178,7 @@ Deno.test("interfaceIndex() and interfaceName() are inverse", () => {
 
 Deno.test({
   name: "Socket throws OSError when a link's interface is none",
-  ...(linuxOnly.ignore ? linuxOnly : needsIpv6),
+  ...firstOf(linuxOnly, needsIpv6),
   fn() {
     using socket = new Socket(AF_INET6, SOCK_DGRAM);
     assertThrows(

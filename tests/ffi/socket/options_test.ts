@@ -19,8 +19,9 @@ import {
 } from "../../../ffi/socket/mod.ts";
 import { Pair } from "../../support/descriptors.ts";
 import { runProgram } from "../../support/program.ts";
-import { Connection, linuxOnly, untilReadable } from "../../support/sockets.ts";
+import { Connection, untilReadable } from "../../support/sockets.ts";
 import { structureRefusals, testRefusals } from "./more_refusals.ts";
+import { linuxOnly } from "../../support/needs.ts";
 
 testRefusals(structureRefusals);
 

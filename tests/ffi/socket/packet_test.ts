@@ -23,8 +23,9 @@ import {
 import { decodePacketAddress, encodePacketAddress } from "../../../ffi/socket/packet.ts";
 import { privilegeFor } from "../../../ffi/socket/privilege.ts";
 import { needsRaw, needsSetpriv, withoutRaw } from "../../support/privileges.ts";
-import { datagrams, linuxOnly, untilReadable } from "../../support/sockets.ts";
+import { datagrams, untilReadable } from "../../support/sockets.ts";
 import { packetRefusals, testRefusals } from "./more_refusals.ts";
+import { linuxOnly } from "../../support/needs.ts";
 
 testRefusals(packetRefusals);
 

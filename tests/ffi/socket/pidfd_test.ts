@@ -3,8 +3,9 @@ import { FileDescriptor, OSError, ProcessDescriptor } from "../../../ffi/socket/
 import { DefaultSelector, EVENT_READ } from "../../../mod.ts";
 import { BORN, descriptorFlags, Pipe } from "../../support/descriptors.ts";
 import { runProgram } from "../../support/program.ts";
-import { linuxOnly, untilReadable } from "../../support/sockets.ts";
+import { untilReadable } from "../../support/sockets.ts";
 import { type Refusal, testRefusals } from "./refusals.ts";
+import { linuxOnly } from "../../support/needs.ts";
 
 const { spawn } = ProcessDescriptor;
 

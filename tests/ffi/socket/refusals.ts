@@ -26,7 +26,8 @@ import {
 } from "../../../ffi/socket/mod.ts";
 import { Descriptor, Pair, Pipe } from "../../support/descriptors.ts";
 import { ACCEPT, BROKEN, CLOSED, isWinsock, names } from "../../support/system.ts";
-import { abstractPath, Connection, linuxOnly, listener, needsIpv6 } from "../../support/sockets.ts";
+import { abstractPath, Connection, listener, needsIpv6 } from "../../support/sockets.ts";
+import { linuxOnly } from "../../support/needs.ts";
 
 /** Calls that are all refused alike. */
 export interface Refusal {
@@ -38,14 +39,16 @@ export interface Refusal {
   readonly message: RegExp;
   readonly calls: readonly (() => unknown)[];
   readonly ignore?: boolean;
+  readonly why?: string;
 }
 
 /** Declares a test of each refusal. */
 export function testRefusals(refusals: readonly Refusal[]): void {
-  for (const { name, error: expected, message, calls, ignore = false } of refusals) {
+  for (const { name, error: expected, message, calls, ignore = false, why } of refusals) {
     Deno.test({
       name,
       ignore,
+      why,
       fn() {
         for (const call of calls) {
           const error = assertThrows(call, Error, undefined, String(call));

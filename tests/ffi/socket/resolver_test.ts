@@ -3,6 +3,7 @@ import { OSError } from "../../../ffi/errno.ts";
 import { decodeAddress } from "../../../ffi/socket/address.ts";
 import { AF_INET, AF_INET6, AF_UNIX, FileDescriptor } from "../../../ffi/socket/mod.ts";
 import { resolve, resolverError } from "../../../ffi/socket/resolver.ts";
+import { linuxOnly } from "../../support/needs.ts";
 
 function hostname(name: string, family: number): string {
   const bytes = resolve(name, family);
@@ -82,7 +83,7 @@ Deno.test("resolverError() tells the number when the code has no name", () => {
 
 Deno.test({
   name: "resolverError() tells the system's error when the resolver failed for it",
-  ignore: Deno.build.os !== "linux",
+  ...linuxOnly,
   fn() {
     // The call that failed last leaves its number behind.
     assertThrows(() => new FileDescriptor(0x7fff_ffff).read(new Uint8Array(1)), OSError);

@@ -3,9 +3,9 @@ import { libcCalls } from "../../../ffi/libc.ts";
 import { FileDescriptor, SignalDescriptor } from "../../../ffi/socket/mod.ts";
 import { DefaultSelector, EVENT_READ } from "../../../mod.ts";
 import { BORN, descriptorFlags } from "../../support/descriptors.ts";
-import { needs } from "../../support/needs.ts";
+import { firstOf, linuxOnly, needs } from "../../support/needs.ts";
 import { type Outcome, runProgram } from "../../support/program.ts";
-import { linuxOnly, untilReadable } from "../../support/sockets.ts";
+import { untilReadable } from "../../support/sockets.ts";
 import { type Refusal, testRefusals } from "./refusals.ts";
 
 const libc = libcCalls({
@@ -167,7 +167,7 @@ const blocking = needs(
 
 Deno.test({
   name: "SignalDescriptor sees every signal of a program that was started with it blocked",
-  ignore: linuxOnly.ignore || blocking.ignore,
+  ...firstOf(linuxOnly, blocking),
   async fn() {
     const module = new URL("../../../ffi/socket/mod.ts", import.meta.url);
     const { stdout, stderr } = await runBlocked(`

@@ -12,17 +12,19 @@ import {
   socketpair,
   WOULD_BLOCK,
 } from "../../../ffi/socket/mod.ts";
-import { datagrams, linuxOnly, places, untilReadable } from "../../support/sockets.ts";
+import { datagrams, places, untilReadable } from "../../support/sockets.ts";
 import { datagramRefusals, testRefusals } from "./refusals.ts";
+import { linuxOnly } from "../../support/needs.ts";
 
 testRefusals(datagramRefusals);
 
 for (const place of places) {
-  const { name, family, ignore } = place;
+  const { name, family, ignore, why } = place;
 
   Deno.test({
     name: `Socket.recvFrom() tells whose a datagram is, and sendTo() answers (${name})`,
     ignore,
+    why,
     fn() {
       using left = datagrams(place);
       using right = datagrams(place);
@@ -42,6 +44,7 @@ for (const place of places) {
   Deno.test({
     name: `Socket.recvFrom() loses what does not fit, and no other datagram (${name})`,
     ignore,
+    why,
     fn() {
       using left = datagrams(place);
       using right = datagrams(place);
@@ -60,6 +63,7 @@ for (const place of places) {
   Deno.test({
     name: `Socket.connect() gives a datagram socket its peer (${name})`,
     ignore,
+    why,
     fn() {
       using left = datagrams(place);
       using right = datagrams(place);
@@ -77,6 +81,7 @@ for (const place of places) {
   Deno.test({
     name: `Socket.recvFrom() returns a datagram without bytes (${name})`,
     ignore,
+    why,
     fn() {
       using left = datagrams(place);
       using right = datagrams(place);
@@ -92,6 +97,7 @@ for (const place of places) {
   Deno.test({
     name: `Socket.recvFrom() leaves with MSG_PEEK what it received (${name})`,
     ignore,
+    why,
     fn() {
       using left = datagrams(place);
       using right = datagrams(place);
@@ -111,6 +117,7 @@ for (const place of places) {
   Deno.test({
     name: `Socket.sendTo() sends just the part that a view shows (${name})`,
     ignore,
+    why,
     fn() {
       using left = new Socket(family, SOCK_DGRAM);
       using right = datagrams(place);

@@ -26,9 +26,10 @@ import {
   WOULD_BLOCK,
 } from "../../../ffi/socket/mod.ts";
 import { Pair } from "../../support/descriptors.ts";
-import { Connection, linuxOnly, needsIpv6, untilReadable } from "../../support/sockets.ts";
+import { Connection, needsIpv6, untilReadable } from "../../support/sockets.ts";
 import { isWinsock } from "../../support/system.ts";
 import { optionRefusals, testRefusals } from "./refusals.ts";
+import { linuxOnly } from "../../support/needs.ts";
 
 testRefusals(optionRefusals);
 

@@ -25,7 +25,6 @@ import {
   acceptFrom,
   assertSameBytes,
   Connection,
-  linuxOnly,
   listener,
   noise,
   places,
@@ -37,17 +36,19 @@ import {
 } from "../../support/sockets.ts";
 import { streamRefusals, testRefusals } from "./refusals.ts";
 import { BROKEN } from "../../support/system.ts";
+import { firstOf, linuxOnly } from "../../support/needs.ts";
 
 const MEGABYTES = noise(2_000_003, 7);
 
 testRefusals(streamRefusals);
 
 for (const place of places) {
-  const { name, family, ignore } = place;
+  const { name, family, ignore, why } = place;
 
   Deno.test({
     name: `Socket.bind() gives the address that localAddress tells (${name})`,
     ignore,
+    why,
     fn() {
       using socket = new Socket(family, SOCK_STREAM);
       const address = place.free();
@@ -62,6 +63,7 @@ for (const place of places) {
   Deno.test({
     name: `Socket.accept() returns null when no connection waits (${name})`,
     ignore,
+    why,
     fn() {
       using server = listener(place);
       assertEquals(server.accept(), null);
@@ -71,7 +73,7 @@ for (const place of places) {
 
   Deno.test({
     name: `Socket.accept() returns a socket that is non-blocking and close-on-exec (${name})`,
-    ignore: ignore || linuxOnly.ignore,
+    ...firstOf({ ignore, why }, linuxOnly),
     fn() {
       using connection = new Connection(place);
       assertInstanceOf(connection.server, Socket);
@@ -83,6 +85,7 @@ for (const place of places) {
   Deno.test({
     name: `Socket.remoteAddress tells the peer's localAddress (${name})`,
     ignore,
+    why,
     fn() {
       using connection = new Connection(place);
       const { client, listener, server } = connection;
@@ -96,6 +99,7 @@ for (const place of places) {
   Deno.test({
     name: `Socket.send() and recv() move 2 MB byte for byte, both ways (${name})`,
     ignore,
+    why,
     fn() {
       using connection = new Connection(place);
       const { client, server } = connection;
@@ -109,6 +113,7 @@ for (const place of places) {
   Deno.test({
     name: `Socket.shutdown("write") ends one direction only (${name})`,
     ignore,
+    why,
     fn() {
       using connection = new Connection(place);
       const { client, server } = connection;
@@ -127,6 +132,7 @@ for (const place of places) {
   Deno.test({
     name: `Socket.shutdown("read") lets recv() return 0 (${name})`,
     ignore,
+    why,
     fn() {
       using connection = new Connection(place);
       assertEquals(connection.client.recv(new Uint8Array(1)), WOULD_BLOCK);
@@ -139,6 +145,7 @@ for (const place of places) {
   Deno.test({
     name: `Socket.shutdown("both") ends both directions (${name})`,
     ignore,
+    why,
     fn() {
       using connection = new Connection(place);
       connection.client.shutdown("both");
@@ -399,6 +406,7 @@ for (const place of places.slice(0, 2)) {
   Deno.test({
     name: `Socket.recvFrom() loses nothing of a connection that is over (${place.name})`,
     ignore: place.ignore,
+    why: place.why,
     fn() {
       using connection = new Connection(place);
       const { client, server } = connection;

@@ -12,13 +12,13 @@ import {
 } from "../../../ffi/socket/mod.ts";
 import { DefaultSelector, EVENT_READ } from "../../../mod.ts";
 import { BORN, descriptorFlags, Pipe } from "../../support/descriptors.ts";
-import { hasProgram, needs } from "../../support/needs.ts";
+import { firstOf, hasProgram, linuxOnly, needs, skipIf } from "../../support/needs.ts";
 import { runProgram } from "../../support/program.ts";
-import { linuxOnly, untilReadable } from "../../support/sockets.ts";
+import { untilReadable } from "../../support/sockets.ts";
 import { type Refusal, testRefusals } from "./refusals.ts";
 
-const unix = { ignore: Deno.build.os === "windows" };
-const needsStty = { ignore: linuxOnly.ignore || needs("stty", hasProgram("stty")).ignore };
+const unix = skipIf(Deno.build.os === "windows", "there are no terminals of POSIX's");
+const needsStty = firstOf(linuxOnly, needs("stty", hasProgram("stty")));
 
 function test(name: string, fn: () => void | Promise<void>, where = unix): void {
   Deno.test({ name, ...where, fn });

@@ -2,8 +2,9 @@ import { assert, assertEquals, assertGreaterOrEqual, assertLess } from "@std/ass
 import { DefaultSelector, EVENT_READ } from "../../../mod.ts";
 import { FileDescriptor, TimerDescriptor } from "../../../ffi/socket/mod.ts";
 import { BORN, descriptorFlags } from "../../support/descriptors.ts";
-import { linuxOnly, untilReadable } from "../../support/sockets.ts";
+import { untilReadable } from "../../support/sockets.ts";
 import { type Refusal, testRefusals } from "./refusals.ts";
+import { linuxOnly } from "../../support/needs.ts";
 
 function test(name: string, fn: () => void | Promise<void>): void {
   Deno.test({ name, ...linuxOnly, fn });

@@ -1,14 +1,7 @@
-/**
- * Skips, by name and with the reason, the tests of what a system lacks or an emulator gets wrong.
- * `deno task test:windows` and `test:arm64` load it before the test files (`deno test --preload`).
- *
- * @module
- */
+import type { Skips } from "./skip_by_name.ts";
 
-/** Why tests are skipped, and the names of those. */
-type Skips = readonly (readonly [why: string, names: readonly string[]])[];
-
-const WINDOWS: Skips = [
+/** What Windows lacks, or Wine gets wrong, which says so then. */
+export const onWindows: Skips = [
   ["a handle cannot be made to stand for another socket: there is no dup2", [
     "SelectSelector.select() reports nothing of a reused descriptor's old key",
     "SelectSelector.select() reports nothing of an open file that lives on in a duplicate",
@@ -135,6 +128,8 @@ const WINDOWS: Skips = [
     "nc.ts -lU removes its file when it may",
   ]],
   ["there is no SO_REUSEPORT, by which its workers share a port", [
+    "workers.ts exits with 1 and names the flag when it has no permission",
+    "workers.ts exits with 1 and says so when the address is not this machine's",
     "workers.ts exits with 1 and says so when the port is in use",
     "workers.ts answers fetch()",
     "workers.ts answers a pipeline in full, also one that comes in pieces",
@@ -182,37 +177,21 @@ const WINDOWS: Skips = [
   ["there is no MSG_DONTWAIT", [
     "Socket.recv() does not wait with MSG_DONTWAIT though the socket blocks",
   ]],
-];
-
-const EMULATED_ARM64: Skips = [
-  ["qemu ends the process at a select() of more than 1,024 bits", [
-    "SelectSelector.select() takes descriptors above 1023",
-    "SelectSelector.unregister() of the highest lets the sets shrink",
-    "SelectSelector.select() takes 5000 descriptors",
+  ["one option has receiving switched on and names what is received", [
+    "constants that name one thing differ within their kind",
+  ]],
+  ["it is about what Windows lacks", [
+    "the examples in backends/epoll.ts",
+    "the examples in ffi/socket/activation.ts",
+    "the examples in ffi/socket/eventfd.ts",
+    "the examples in ffi/socket/inotify.ts",
+    "the examples in ffi/socket/message.ts",
+    "the examples in ffi/socket/pidfd.ts",
+    "the examples in ffi/socket/signalfd.ts",
+    "the examples in ffi/socket/terminal.ts",
+    "the examples in ffi/socket/timerfd.ts",
+  ]],
+  ["there is no poll", [
+    "the examples in backends/poll.ts",
   ]],
 ];
-
-const skips = [
-  ...(Deno.build.os === "windows" ? WINDOWS : []),
-  ...(Deno.env.get("READINESS_EMULATED") === "arm64" ? EMULATED_ARM64 : []),
-];
-
-if (skips.length > 0) {
-  const declare = Deno.test as unknown as (...args: unknown[]) => void;
-  const skip = (name: string): boolean => {
-    const why = skips.find(([, names]) => names.includes(name))?.[0];
-    if (why !== undefined) console.log(`Skipped here: ${name}: ${why}`);
-    return why !== undefined;
-  };
-  (Deno as { test: unknown }).test = Object.assign((...args: unknown[]) => {
-    const [first] = args;
-    if (typeof first === "string") {
-      const options = args.length > 2 ? args[1] as Deno.TestDefinition : undefined;
-      const ignore = options?.ignore || skip(first);
-      declare({ ...options, name: first, ignore, fn: args.at(-1) });
-    } else {
-      const { name, ignore } = first as Deno.TestDefinition;
-      declare({ ...first as Deno.TestDefinition, ignore: ignore || skip(name) });
-    }
-  }, declare);
-}

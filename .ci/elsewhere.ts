@@ -1,0 +1,74 @@
+/**
+ * Runs the tests on another system, and says how many passed and failed there, and how many were
+ * skipped for which reason. Fails when a test fails, when none runs, when one is skipped for no
+ * reason, when a name in the list of skips is no test's, and when the system does not come up or
+ * stops answering.
+ *
+ *     deno task test:arm64 [PATH...]
+ *     deno task test:windows [PATH...]
+ *
+ * @module
+ */
+
+import { onWindows } from "../tests/support/skips_on_windows.ts";
+import { underQemu } from "../tests/support/skips_under_qemu.ts";
+
+const systems = { arm64: underQemu, windows: onWindows };
+
+/** How long a system may say nothing, in milliseconds. It says a line for each test. */
+const SILENCE = 10 * 60_000;
+
+const [system, ...paths] = Deno.args;
+if (!Object.hasOwn(systems, system)) {
+  console.error(`Say on which system: ${Object.keys(systems).join(" or ")}`);
+  Deno.exit(2);
+}
+const skips = systems[system as keyof typeof systems].flatMap(([, names]) => names);
+
+const child = new Deno.Command("bash", {
+  args: [
+    `.ci/${system}.sh`,
+    ...["test", "--allow-all", "--doc", "--no-lock", "--no-check"],
+    ...["--preload", "tests/support/skip_by_name.ts", ...paths],
+  ],
+  env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+  stdin: "null",
+  stdout: "piped",
+}).spawn();
+
+let output = "";
+let timer: ReturnType<typeof setTimeout> | undefined;
+for await (const piece of child.stdout.pipeThrough(new TextDecoderStream())) {
+  clearTimeout(timer);
+  timer = setTimeout(() => child.kill(), SILENCE);
+  await Deno.stdout.write(new TextEncoder().encode(piece));
+  output += piece;
+}
+clearTimeout(timer);
+const { code } = await child.status;
+
+const tests = [...output.matchAll(/^(.*?)(?: \[skipped: (.*)\])? \.\.\. (ok|FAILED|ignored) \(/gm)];
+const skipped = Map.groupBy(
+  tests.filter(([, , , end]) => end === "ignored"),
+  ([, , why]) => why ?? "for no reason",
+);
+const counts = Map.groupBy(tests, ([, , , end]) => end);
+const count = (end: string) => counts.get(end)?.length ?? 0;
+
+console.log(`\n${system}: ${count("ok")} passed, ${count("FAILED")} failed, of those skipped`);
+for (const [why, tests] of [...skipped].sort(([, a], [, b]) => b.length - a.length)) {
+  console.log(`${String(tests.length).padStart(7)}: ${why}`);
+}
+
+const names = new Set(tests.map(([, name]) => name));
+const wrongs = [
+  ...code === 0 ? [] : [`Deno ended with ${code}`],
+  ...count("ok") === 0 ? ["no test ran"] : [],
+  ...skipped.has("for no reason") ? ["a test was skipped for no reason"] : [],
+  ...paths.length > 0
+    ? []
+    : skips.filter((name) => !name.startsWith("the examples in ") && !names.has(name))
+      .map((name) => `there is no test to skip: ${name}`),
+];
+for (const wrong of wrongs) console.error(`${system}: ${wrong}`);
+Deno.exit(wrongs.length > 0 ? 1 : 0);

@@ -1,0 +1,48 @@
+/**
+ * Skips the tests of what a system lacks or an emulator gets wrong, by name, and has every skipped
+ * test tell in its name why: `deno test --preload` loads this before the test files.
+ *
+ * @module
+ */
+
+import { onWindows } from "./skips_on_windows.ts";
+import { underQemu } from "./skips_under_qemu.ts";
+
+/** Why tests are skipped, and the names of those. */
+export type Skips = readonly (readonly [why: string, names: readonly string[]])[];
+
+/** The tests that are skipped by name on this system. */
+const skips: Skips = Deno.build.os === "windows"
+  ? onWindows
+  : Deno.env.has("READINESS_EMULATED")
+  ? underQemu
+  : [];
+
+const reasons = new Map(skips.flatMap(([why, names]) => names.map((name) => [name, why])));
+
+const declare = Deno.test;
+
+Object.assign(Deno, { test: Object.assign(test, declare) });
+
+/** `Deno.test`, in all its forms. */
+function test(...args: unknown[]): void {
+  const definition: Partial<Deno.TestDefinition> = {};
+  for (const arg of args) {
+    if (typeof arg === "string") Object.assign(definition, { name: arg });
+    else if (typeof arg === "function") Object.assign(definition, { fn: arg });
+    else Object.assign(definition, arg);
+  }
+  const { name = definition.fn?.name ?? "", ignore, why } = definition;
+  const reason = ignore === true ? why ?? "for no reason" : reasons.get(nameOf(name));
+  declare({
+    ...definition as Deno.TestDefinition,
+    name: reason === undefined ? name : `${name} [skipped: ${reason}]`,
+    ignore: reason !== undefined,
+  });
+}
+
+/** An example in documentation goes by its file: its lines are others after every change. */
+function nameOf(test: string): string {
+  const example = /((?:(?:backends|ffi)\/[\w/]+|mod)\.ts|README\.md)#[\d-]+\.ts$/.exec(test);
+  return example === null ? test : `the examples in ${example[1]}`;
+}
