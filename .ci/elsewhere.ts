@@ -25,9 +25,10 @@ if (!Object.hasOwn(systems, system)) {
 }
 const skips = systems[system as keyof typeof systems].flatMap(([, names]) => names);
 
-const child = new Deno.Command("bash", {
+// CI is not set there: what those machines lack is skipped, and counted below.
+const child = new Deno.Command("env", {
   args: [
-    `.ci/${system}.sh`,
+    ...["-u", "CI", "bash", `.ci/${system}.sh`],
     ...["test", "--allow-all", "--doc", "--no-lock", "--no-check"],
     ...["--preload", "tests/support/skip_by_name.ts", ...paths],
   ],
