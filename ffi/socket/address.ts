@@ -12,6 +12,7 @@ const calls = libcCalls({
     parameters: ["buffer", "u32", "buffer", "u32", "pointer", "u32", "i32"],
     result: "i32",
   },
+  inet_pton: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
 });
 
 /** An address of the internet, IPv4 or IPv6. */
@@ -77,10 +78,31 @@ export function encodeAddress(
   if (hostname.includes("\0")) {
     throw new RangeError("Cannot use a hostname: it must not hold a NUL");
   }
-  const bytes = resolve(hostname, family);
+  const bytes = encodeNumber(hostname, family) ?? resolve(hostname, family);
   const layout = family === AF_INET ? sockaddr_in.fields.sin_port : sockaddr_in6.fields.sin6_port;
   new DataView(bytes.buffer).setUint16(layout[0], port);
   return bytes;
+}
+
+/** What the resolver would make of a number, in a tenth of the time; `null` of what is none to C. */
+function encodeNumber(hostname: string, family: number): Uint8Array<ArrayBuffer> | null {
+  const number = parseAddress(hostname, family);
+  if (number === null) return null;
+  const isIpv4 = family === AF_INET;
+  const bytes = new Uint8Array(isIpv4 ? sockaddr_in.size : sockaddr_in6.size);
+  bytes.set(number, (isIpv4 ? sockaddr_in.fields.sin_addr : sockaddr_in6.fields.sin6_addr)[0]);
+  bytes[sockaddr_un.fields.sun_family[0]] = family; // The low byte, be it one byte wide or two.
+  if (sockaddr_un.fields.sun_len !== undefined) {
+    bytes[sockaddr_un.fields.sun_len[0]] = bytes.length;
+  }
+  return bytes;
+}
+
+/** Reads a numeric address, without a zone, into the bytes that it stands for; `null` if it is none. */
+export function parseAddress(text: string, family: number): Uint8Array<ArrayBuffer> | null {
+  const bytes = new Uint8Array(family === AF_INET ? 4 : 16);
+  if (text.includes("\0")) return null;
+  return calls().inet_pton(family, cString(text), bytes) === 1 ? bytes : null;
 }
 
 /**

@@ -1,6 +1,5 @@
 import { abi } from "../abi/host.ts";
-import { libcCalls } from "../libc.ts";
-import { cString } from "../memory.ts";
+import { parseAddress } from "./address.ts";
 import { interfaceIndex } from "./interfaces.ts";
 import { setField } from "./message_header.ts";
 import { type AnySocket, assertInteger, familyOfSocket } from "./socket.ts";
@@ -22,10 +21,6 @@ const {
   IP_MULTICAST_LOOP,
   IP_MULTICAST_TTL,
 } = abi.constants;
-
-const calls = libcCalls({
-  inet_pton: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
-});
 
 /**
  * Which network interface: its index, its name, such as `"eth0"`, or, of IPv4 alone, its address, such
@@ -198,11 +193,11 @@ function changeMembership(
   if (isIpv6(socket)) {
     const { fields, size } = need(abi.options, "member of a group", "struct ipv6_mreq").ipv6_mreq;
     const bytes = new Uint8Array(size);
-    bytes.set(parseAddress(AF_INET6, group) ?? refuse(group, 6), fields.ipv6mr_multiaddr[0]);
+    bytes.set(parseGroup(group, AF_INET6), fields.ipv6mr_multiaddr[0]);
     setField(new DataView(bytes.buffer), 0, fields.ipv6mr_interface, indexOf(on));
     socket.setOption(IPPROTO_IPV6, ipv6, bytes);
   } else {
-    const address = parseAddress(AF_INET, group) ?? refuse(group, 4);
+    const address = parseGroup(group, AF_INET);
     socket.setOption(IPPROTO_IP, ipv4, ipv4Request(address, on));
   }
 }
@@ -232,7 +227,7 @@ function ipv4Request(group: Uint8Array, on: Interface): Uint8Array<ArrayBuffer> 
 /** The address that an interface is told by; `null` if it is told by its index or name. */
 function ipv4Address(on: Interface): Uint8Array<ArrayBuffer> | null {
   if (on === 0) return new Uint8Array(4);
-  return typeof on === "string" ? parseAddress(AF_INET, on) : null;
+  return typeof on === "string" ? parseAddress(on, AF_INET) : null;
 }
 
 function indexOf(on: Interface): number {
@@ -254,17 +249,17 @@ function isIpv6(socket: AnySocket): boolean {
   return family === AF_INET6;
 }
 
-function parseAddress(family: number, text: string): Uint8Array<ArrayBuffer> | null {
-  if (typeof text !== "string") {
-    throw new TypeError(`Cannot use a group: it must be a string, received ${String(text)}`);
+function parseGroup(group: string, family: number): Uint8Array<ArrayBuffer> {
+  if (typeof group !== "string") {
+    throw new TypeError(`Cannot use a group: it must be a string, received ${String(group)}`);
   }
-  const bytes = new Uint8Array(family === AF_INET ? 4 : 16);
-  if (text.includes("\0")) return null;
-  return calls().inet_pton(family, cString(text), bytes) === 1 ? bytes : null;
-}
-
-function refuse(group: string, version: 4 | 6): never {
-  throw new RangeError(
-    `Cannot use the group "${group}": it must be a numeric IPv${version} address`,
-  );
+  const bytes = parseAddress(group, family);
+  if (bytes === null) {
+    throw new RangeError(
+      `Cannot use the group "${group}": it must be a numeric IPv${
+        family === AF_INET ? 4 : 6
+      } address`,
+    );
+  }
+  return bytes;
 }

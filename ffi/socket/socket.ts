@@ -728,12 +728,21 @@ export function encodeFor(
   attempt: string,
   syscall: string,
 ): Uint8Array<ArrayBuffer> {
-  return encodeAddress(address, familyOf(...ownName(socket, attempt, syscall)));
+  return encodeAddress(address, familyOfSocket(socket, attempt, syscall));
 }
 
+/** The families of sockets: they stay what they are. */
+const families = new WeakMap<AnySocket, number>();
+
 /** The address family of a socket, bound or not. */
-export function familyOfSocket(socket: AnySocket): number {
-  return familyOf(...ownName(socket));
+export function familyOfSocket(socket: AnySocket, attempt?: string, syscall?: string): number {
+  // A closed one is asked again, and refuses.
+  let family = socket.fileno() < 0 ? undefined : families.get(socket);
+  if (family === undefined) {
+    family = familyOf(...ownName(socket, attempt, syscall));
+    families.set(socket, family);
+  }
+  return family;
 }
 
 function failure(
