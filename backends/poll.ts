@@ -124,12 +124,13 @@ export class PollSelector<Data = unknown, File extends FileObject = FileObject>
   /** Waits with a copy, so that registrations can change meanwhile. */
   protected override waitOffThread(timeout: number): Promise<number> {
     this.#results = this.#fds.slice();
-    const { ppollOffThread } = this.#calls;
-    if (ppollOffThread === null || Number.isInteger(timeout)) {
+    const { ppoll, ppollOffThread } = this.#calls;
+    // Deno makes a function of a `nonblocking` call that the system lacks, too.
+    if (ppoll === null || Number.isInteger(timeout)) {
       return this.#calls.pollOffThread(this.#results, this.#slots.size, Math.ceil(timeout));
     }
     writeTime(this.#time, timeout, 1_000_000);
-    return ppollOffThread(this.#results, this.#slots.size, this.#time, null);
+    return ppollOffThread!(this.#results, this.#slots.size, this.#time, null);
   }
 
   /** Reports the slots with something in `revents`. */

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { EVENT_READ, EVENT_WRITE, PollSelector } from "../../mod.ts";
 import { Descriptor, Pair, Pipe } from "../support/descriptors.ts";
 import { belongsElsewhere } from "../support/needs.ts";
+import { runProgram } from "../support/program.ts";
 import { sharedSuite } from "./shared_suite.ts";
 
 const needsPoll = belongsElsewhere(
@@ -22,6 +23,22 @@ sharedSuite({
 
 Deno.test("PollSelector.isAvailable() is true", needsPoll, () => {
   assertEquals(PollSelector.isAvailable(), true);
+});
+
+Deno.test("PollSelector keeps to timeouts where there is no ppoll", needsPoll, async () => {
+  const { stdout, stderr } = await runProgram(`
+    const { dlopen } = Deno;
+    Deno.dlopen = (path, calls) =>
+      dlopen(path, Object.fromEntries(Object.entries(calls).map(([name, call]) =>
+        [name, name.startsWith("ppoll") ? { ...call, name: "none_such" } : call]
+      )));
+    using selector = new selectors.PollSelector();
+    for (const wait of ["select", "selectAsync"]) {
+      const start = performance.now();
+      console.log(await selector[wait](1.5), performance.now() - start >= 1.5);
+    }
+  `);
+  assertEquals([stderr, stdout], ["", "[] true\n[] true"]);
 });
 
 Deno.test(
