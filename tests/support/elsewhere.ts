@@ -66,6 +66,8 @@ const WINDOWS: Skips = [
   ]],
   ["select() tells of a broken connection as readable, and as writable just while there is room", [
     "SelectSelector.select() reports the broken pipe of a writer",
+    "SelectSelector.select() reports a hang-up as writable",
+    "SelectSelector.select() reports a hang-up as readable and writable",
   ]],
   ["recv() of no bytes waits for some: it returns WOULD_BLOCK", [
     "FileDescriptor.read() and write() of no bytes return 0",
