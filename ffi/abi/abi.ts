@@ -312,14 +312,18 @@ type PacketConstant =
 /** Winsock, which Windows has where the others have POSIX's calls. */
 export interface Winsock {
   /** The libraries beside Winsock's own, each as {@linkcode Abi.libc}: a bare name, then a path. */
-  readonly libraries: { readonly [name in "memory" | "kernel"]: readonly [string, string] };
+  readonly libraries: {
+    readonly [name in "memory" | "kernel" | "native"]: readonly [string, string];
+  };
   readonly WSADATA: Struct<never>;
   readonly WSAPROTOCOL_INFOA: Struct<"iAddressFamily">;
+  readonly OSVERSIONINFOW: Struct<"dwOSVersionInfoSize" | "dwBuildNumber">;
   readonly constants: { readonly [name in WinsockConstant]: number };
 }
 
 type WinsockConstant =
   | "FIONBIO"
+  | "POLLRDNORM"
   | "SIO_UDP_CONNRESET"
   | "SO_EXCLUSIVEADDRUSE"
   | "SO_PROTOCOL_INFOA"

@@ -1,14 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { EVENT_READ, EVENT_WRITE, PollSelector } from "../../mod.ts";
 import { Descriptor, Pair, Pipe } from "../support/descriptors.ts";
-import { belongsElsewhere } from "../support/needs.ts";
 import { runProgram } from "../support/program.ts";
 import { sharedSuite } from "./shared_suite.ts";
 
-const needsPoll = belongsElsewhere(
-  "windows",
-  "PollSelector: older ones' WSAPoll never tells of a failed connection",
-);
+const needsPoll = { ignore: false };
 
 const BOTH = EVENT_READ | EVENT_WRITE;
 

@@ -14,14 +14,22 @@ const WINDOWS: Skips = [
     "SelectSelector.select() reports nothing of an open file that lives on in a duplicate",
     "SelectSelector.select() goes on after a duplicate came back under its number",
     "SelectSelector.unregister() keeps an event from its number's next owner",
+    "PollSelector.select() reports nothing of a reused descriptor's old key",
+    "PollSelector.select() reports nothing of an open file that lives on in a duplicate",
+    "PollSelector.select() goes on after a duplicate came back under its number",
+    "PollSelector.unregister() keeps an event from its number's next owner",
     "FileDescriptor.close() closes the descriptor",
     "FileDescriptor.close() leaves a descriptor that was reused alone",
   ]],
   ["the sets list handles, and no bits: handle_sets_test.ts is about them", [
     "SelectSelector.select() takes descriptors above 1023",
   ]],
+  ["WSAPoll says nothing of a closed socket: winsock_poll_test.ts is about that", [
+    "PollSelector.select() reports a closed fd as ready for all that was asked",
+  ]],
   ["only sockets are descriptors: handle_sets_test.ts tests that others are refused", [
     "SelectSelector.select() takes a regular file as always ready",
+    "PollSelector.select() takes a regular file as always ready",
     "wake() throws OSError for a file that cannot be written",
     "FileDescriptor.read() throws OSError when the descriptor is a folder",
   ]],

@@ -48,6 +48,7 @@ const HEADERS = `#define _GNU_SOURCE
 #define SHUT_RDWR SD_BOTH
 #define WSADATA WSAData
 #define WSAPROTOCOL_INFOA _WSAPROTOCOL_INFOA
+#define OSVERSIONINFOW _OSVERSIONINFOW
 #else
 #include <errno.h>
 #include <fcntl.h>
