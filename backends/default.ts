@@ -1,3 +1,4 @@
+import { abi } from "../ffi/abi/host.ts";
 import { BaseSelector } from "./base.ts";
 import { DevpollSelector } from "./devpoll.ts";
 import { EpollSelector } from "./epoll.ts";
@@ -18,13 +19,12 @@ export interface SelectorClass {
   isAvailable(): boolean;
 }
 
-/** Every backend, the best first. */
+/** Every backend, the best first: on Windows `select`, which waits where `WSAPoll` does not. */
 export const BACKENDS: readonly SelectorClass[] = [
   KqueueSelector,
   DevpollSelector,
   EpollSelector,
-  PollSelector,
-  SelectSelector,
+  ...(abi.winsock === undefined ? [PollSelector, SelectSelector] : [SelectSelector, PollSelector]),
 ];
 
 let best: SelectorClass | undefined;
@@ -39,7 +39,7 @@ export function firstAvailable(classes: readonly SelectorClass[]): SelectorClass
 
 /**
  * The best selector of this machine: the first of kqueue, /dev/poll, epoll, poll and select that it
- * can allocate. `new DefaultSelector()` makes an instance of that class.
+ * can allocate; on Windows select. `new DefaultSelector()` makes an instance of that class.
  *
  * @example
  * ```ts

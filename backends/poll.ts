@@ -1,16 +1,26 @@
 import { abi } from "../ffi/abi/host.ts";
+import { isOpen } from "../ffi/descriptor.ts";
+import { lastErrno } from "../ffi/errno.ts";
 import { type Calls, libcCalls } from "../ffi/libc.ts";
+import { windowsBuild } from "../ffi/windows_build.ts";
 import { BaseSelector } from "./base.ts";
 import { fitCapacity, resized } from "./capacity.ts";
 import type { FileObject } from "./key.ts";
 import { fromPoll, toPoll } from "./poll_events.ts";
-import { timeWords, writeTime } from "./timeout.ts";
+import { sleep, timeWords, writeTime } from "./timeout.ts";
 import { unsupported } from "./unsupported.ts";
 
+/** Whether `poll` is Winsock's `WSAPoll`, which differs in more than its name. */
+const IS_WINSOCK = abi.winsock !== undefined;
+const NAME = IS_WINSOCK ? "WSAPoll" : "poll";
+
+/** The build of Windows 10 2004: before it, `WSAPoll` does not tell of a connection that failed. */
+const FIRST_BUILD = 19_041;
+
 const declarations = {
-  poll: { parameters: ["buffer", "u32", "i32"], result: "i32" },
+  poll: { name: NAME, parameters: ["buffer", "u32", "i32"], result: "i32" },
   pollOffThread: {
-    name: "poll",
+    name: NAME,
     parameters: ["buffer", "u32", "i32"],
     result: "i32",
     nonblocking: true,
@@ -27,7 +37,10 @@ const declarations = {
 
 const pollCalls = libcCalls(declarations);
 
-const { POLLIN, POLLOUT } = abi.constants;
+const { POLLHUP, POLLIN, POLLNVAL, POLLOUT } = abi.constants;
+
+/** Winsock's `POLLIN` asks for urgent data as well, which is not to be read as the rest is. */
+const READABLE = abi.winsock?.constants.POLLRDNORM ?? POLLIN;
 
 // struct pollfd in 32-bit words: the descriptor, then a word with events below and revents above.
 const { size, fields } = abi.structs.pollfd;
@@ -37,13 +50,17 @@ const EVENTS = fields.events[0] / 4;
 
 /**
  * Waits with `poll`, which every POSIX system has. Its cost grows with the number of registrations.
- * On Windows it is not available: `WSAPoll` never tells of a failed connection before Windows 10
- * 2004 and Windows Server 2022.
  *
  * It cannot know that a descriptor was closed and is another's by now: until it is unregistered,
  * the new one's readiness is reported under the old key. A closed descriptor is reported as ready
  * for all that was asked. Timeouts below a millisecond are kept where there is `ppoll` (Linux, the
  * BSDs but NetBSD), and rounded up elsewhere.
+ *
+ * On Windows it waits with `WSAPoll`, from Windows 10 2004 and Windows Server 2022 on: before, that
+ * does not tell of failed connections. It takes sockets alone, and refuses pipes, consoles and files
+ * (`ENOTSOCK`). Nothing is reported of a closed socket, and waits fail with `ENOTSOCK` where all are
+ * closed. `WSAPoll` cannot be kept from telling that a peer sends no more: to wait for room to
+ * write to such a one keeps a processor busy, which {@linkcode SelectSelector} does not.
  *
  * @typeParam Data The data that goes with a registration
  * @typeParam File The file objects that can be registered
@@ -74,28 +91,34 @@ export class PollSelector<Data = unknown, File extends FileObject = FileObject>
   /**
    * Makes a selector.
    *
-   * @throws {Deno.errors.NotSupported} On Windows
+   * @throws {Deno.errors.NotSupported} On Windows before Windows 10 2004 and Windows Server 2022
    * @throws {Deno.errors.NotCapable} Without FFI permission
    */
   constructor() {
-    super({ waitCall: "poll", changeCall: "poll", live: false });
-    if (abi.winsock !== undefined) throw unsupported("PollSelector", "poll");
+    super({ waitCall: NAME, changeCall: NAME, live: false });
+    if (IS_WINSOCK && windowsBuild() < FIRST_BUILD) {
+      throw unsupported(
+        "PollSelector",
+        `WSAPoll that tells of failed connections before build ${FIRST_BUILD}`,
+      );
+    }
     this.#calls = pollCalls();
   }
 
   /** Takes the next slot of the array. */
   protected override add(fd: number, events: number): number {
+    if (IS_WINSOCK && !isOpen(fd)) return lastErrno(); // Waits would pass over it without a word.
     const slot = this.#slots.size;
     this.#fit(slot + 1);
     this.#fds[slot * STRIDE + FD] = fd;
-    this.#fds[slot * STRIDE + EVENTS] = toPoll(events, POLLIN, POLLOUT);
+    this.#fds[slot * STRIDE + EVENTS] = toPoll(events, READABLE, POLLOUT);
     this.#slots.set(fd, slot);
     return 0;
   }
 
   /** Changes the slot. */
   protected override change(fd: number, _from: number, to: number): number {
-    this.#fds[this.#slots.get(fd)! * STRIDE + EVENTS] = toPoll(to, POLLIN, POLLOUT);
+    this.#fds[this.#slots.get(fd)! * STRIDE + EVENTS] = toPoll(to, READABLE, POLLOUT);
     return 0;
   }
 
@@ -113,6 +136,10 @@ export class PollSelector<Data = unknown, File extends FileObject = FileObject>
   /** Waits with `poll`, or `ppoll` for a fraction of a millisecond. */
   protected override wait(timeout: number): number {
     this.#results = this.#fds;
+    if (IS_WINSOCK && this.#slots.size === 0) {
+      sleep(timeout);
+      return 0;
+    }
     const { ppoll } = this.#calls;
     if (ppoll === null || Number.isInteger(timeout)) {
       return this.#calls.poll(this.#fds, this.#slots.size, Math.ceil(timeout));
@@ -124,22 +151,35 @@ export class PollSelector<Data = unknown, File extends FileObject = FileObject>
   /** Waits with a copy, so that registrations can change meanwhile. */
   protected override waitOffThread(timeout: number): Promise<number> {
     this.#results = this.#fds.slice();
-    const { ppollOffThread } = this.#calls;
-    if (ppollOffThread === null || Number.isInteger(timeout)) {
+    const { ppoll, ppollOffThread } = this.#calls;
+    // Deno makes a function of a `nonblocking` call that the system lacks, too.
+    if (ppoll === null || Number.isInteger(timeout)) {
       return this.#calls.pollOffThread(this.#results, this.#slots.size, Math.ceil(timeout));
     }
     writeTime(this.#time, timeout, 1_000_000);
-    return ppollOffThread(this.#results, this.#slots.size, this.#time, null);
+    return ppollOffThread!(this.#results, this.#slots.size, this.#time, null);
   }
 
   /** Reports the slots with something in `revents`. */
   protected override collect(count: number): void {
+    if (IS_WINSOCK) return this.#collectFromWinsock();
     const results = this.#results;
     for (let at = 0, left = count; left > 0; at += STRIDE) {
       const revents = results[at + EVENTS] >> 16;
       if (revents === 0) continue;
       left--;
       this.report(results[at + FD], fromPoll(revents, POLLIN, POLLOUT));
+    }
+  }
+
+  /** A hang-up is the end of what can be read; closed sockets are told of, but not counted. */
+  #collectFromWinsock(): void {
+    const results = this.#results;
+    const end = this.#slots.size * STRIDE;
+    for (let at = 0; at < end; at += STRIDE) {
+      const revents = (results[at + EVENTS] >> 16) & ~POLLNVAL;
+      if (revents === 0) continue;
+      this.report(results[at + FD], fromPoll(revents, POLLIN | POLLHUP, POLLOUT));
     }
   }
 

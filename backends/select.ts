@@ -4,7 +4,7 @@ import { BaseSelector } from "./base.ts";
 import { BitSets } from "./bit_sets.ts";
 import { HandleSets } from "./handle_sets.ts";
 import type { FileObject } from "./key.ts";
-import { timeWords, writeTime } from "./timeout.ts";
+import { sleep, timeWords, writeTime } from "./timeout.ts";
 
 const declarations = {
   select: {
@@ -50,7 +50,6 @@ const FRACTION = abi.structs.timeval.fields.tv_usec[0] / 4;
 
 /** Whether `select` waits when it is given nothing to wait for; Winsock's refuses. */
 const TAKES_NOTHING = abi.winsock === undefined;
-const NEVER = new Int32Array(new SharedArrayBuffer(4));
 
 /**
  * Waits with `select`, the oldest way. Its cost grows with the highest descriptor registered.
@@ -126,7 +125,7 @@ export class SelectSelector<Data = unknown, File extends FileObject = FileObject
     const sets = this.#sets;
     sets.prepare();
     if (!TAKES_NOTHING && sets.limit === 0) {
-      Atomics.wait(NEVER, 0, 0, timeout);
+      sleep(timeout);
       return 0;
     }
     writeTime(this.#time, timeout, 1_000, FRACTION);

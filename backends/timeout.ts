@@ -17,6 +17,13 @@ export function parseTimeout(timeout: number | null | undefined): number {
   return timeout > 0 ? timeout : 0;
 }
 
+const NEVER = new Int32Array(new SharedArrayBuffer(4));
+
+/** Does nothing on this thread for some milliseconds, where a call refuses to wait for nothing. */
+export function sleep(timeout: number): void {
+  Atomics.wait(NEVER, 0, 0, timeout);
+}
+
 /** Makes room for a `timespec` or `timeval`, at an address that stays while a call is under way. */
 export function timeWords(): Uint32Array {
   return new Uint32Array(new ArrayBuffer(16));

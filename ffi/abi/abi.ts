@@ -315,15 +315,17 @@ type PacketConstant =
 export interface Winsock {
   /** The libraries beside Winsock's own, each as {@linkcode Abi.libc}: a bare name, then a path. */
   readonly libraries: {
-    readonly [name in "interfaces" | "memory" | "kernel"]: readonly [string, string];
+    readonly [name in "interfaces" | "memory" | "kernel" | "native"]: readonly [string, string];
   };
   readonly WSADATA: Struct<never>;
   readonly WSAPROTOCOL_INFOA: Struct<"iAddressFamily">;
+  readonly OSVERSIONINFOW: Struct<"dwOSVersionInfoSize" | "dwBuildNumber">;
   readonly constants: { readonly [name in WinsockConstant]: number };
 }
 
 type WinsockConstant =
   | "FIONBIO"
+  | "POLLRDNORM"
   | "SIO_UDP_CONNRESET"
   | "SIO_GET_EXTENSION_FUNCTION_POINTER"
   | "SO_EXCLUSIVEADDRUSE"

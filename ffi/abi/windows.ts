@@ -196,11 +196,17 @@ export const windowsX64: WindowsAbi = {
       interfaces: ["iphlpapi.dll", "C:\\Windows\\System32\\iphlpapi.dll"],
       memory: ["msvcrt.dll", "C:\\Windows\\System32\\msvcrt.dll"],
       kernel: ["kernel32.dll", "C:\\Windows\\System32\\kernel32.dll"],
+      native: ["ntdll.dll", "C:\\Windows\\System32\\ntdll.dll"],
     },
     WSADATA: { size: 408, fields: {} },
     WSAPROTOCOL_INFOA: { size: 372, fields: { iAddressFamily: [76, 4] } },
+    OSVERSIONINFOW: {
+      size: 276,
+      fields: { dwOSVersionInfoSize: [0, 4], dwBuildNumber: [12, 4] },
+    },
     constants: {
       FIONBIO: 0x8004_667e,
+      POLLRDNORM: 0x100,
       SIO_UDP_CONNRESET: 0x9800_000c,
       SIO_GET_EXTENSION_FUNCTION_POINTER: 0xc800_0006,
       SO_EXCLUSIVEADDRUSE: -5,

@@ -14,6 +14,7 @@ import {
 } from "../../mod.ts";
 import { Pair } from "../support/descriptors.ts";
 import { linuxOnly } from "../support/needs.ts";
+import { isWinsock } from "../support/system.ts";
 
 /** Stands in for each backend, in their order, of which only the last ones are available. */
 function backendsFrom(first: number, asked: number[]): SelectorClass[] {
@@ -32,8 +33,7 @@ Deno.test("DefaultSelector prefers kqueue, /dev/poll, epoll, poll, select, in th
     KqueueSelector,
     DevpollSelector,
     EpollSelector,
-    PollSelector,
-    SelectSelector,
+    ...(isWinsock ? [SelectSelector, PollSelector] : [PollSelector, SelectSelector]),
   ]);
 });
 

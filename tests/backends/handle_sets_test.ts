@@ -1,14 +1,11 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { abi } from "../../ffi/abi/host.ts";
 import { DefaultSelector, EVENT_READ, EVENT_WRITE, OSError, SelectSelector } from "../../mod.ts";
 import { Pair } from "../support/descriptors.ts";
-import { skipIf } from "../support/needs.ts";
-
-const winsockOnly = skipIf(abi.winsock === undefined, "it is about Windows");
+import { windowsOnly } from "../support/needs.ts";
 
 Deno.test({
   name: "SelectSelector takes 600 sockets on Windows",
-  ...winsockOnly,
+  ...windowsOnly,
   async fn() {
     using stack = new DisposableStack();
     using selector = new SelectSelector();
@@ -30,7 +27,7 @@ Deno.test({
 
 Deno.test({
   name: "SelectSelector.register() throws OSError ENOTSOCK for what is no socket on Windows",
-  ...winsockOnly,
+  ...windowsOnly,
   fn() {
     using selector = new SelectSelector();
     using file = Deno.openSync(new URL(import.meta.url));
@@ -45,7 +42,7 @@ Deno.test({
 
 Deno.test({
   name: "SelectSelector.select() throws OSError while a closed socket is registered on Windows",
-  ...winsockOnly,
+  ...windowsOnly,
   fn() {
     using selector = new SelectSelector();
     using ends = new Pair();
@@ -60,7 +57,7 @@ Deno.test({
 
 Deno.test({
   name: "DefaultSelector is a SelectSelector on Windows",
-  ...winsockOnly,
+  ...windowsOnly,
   fn() {
     using selector = new DefaultSelector();
     assertEquals(selector instanceof SelectSelector, true);

@@ -26,6 +26,9 @@ export function firstOf(...skips: readonly Skip[]): Skip {
 /** Skips a test of what Linux alone has, or does so. */
 export const linuxOnly: Skip = skipIf(Deno.build.os !== "linux", "it is about Linux");
 
+/** Skips a test of what Windows alone has, or does so. */
+export const windowsOnly: Skip = skipIf(Deno.build.os !== "windows", "it is about Windows");
+
 /**
  * Skips a test on a machine that lacks what it needs. In CI nothing is skipped: there the test runs,
  * and fails.

@@ -7,14 +7,22 @@ export const onWindows: Skips = [
     "SelectSelector.select() reports nothing of an open file that lives on in a duplicate",
     "SelectSelector.select() goes on after a duplicate came back under its number",
     "SelectSelector.unregister() keeps an event from its number's next owner",
+    "PollSelector.select() reports nothing of a reused descriptor's old key",
+    "PollSelector.select() reports nothing of an open file that lives on in a duplicate",
+    "PollSelector.select() goes on after a duplicate came back under its number",
+    "PollSelector.unregister() keeps an event from its number's next owner",
     "FileDescriptor.close() closes the descriptor",
     "FileDescriptor.close() leaves a descriptor that was reused alone",
   ]],
   ["the sets list handles, and no bits: handle_sets_test.ts is about them", [
     "SelectSelector.select() takes descriptors above 1023",
   ]],
+  ["WSAPoll says nothing of a closed socket: winsock_poll_test.ts is about that", [
+    "PollSelector.select() reports a closed fd as ready for all that was asked",
+  ]],
   ["only sockets are descriptors: handle_sets_test.ts tests that others are refused", [
     "SelectSelector.select() takes a regular file as always ready",
+    "PollSelector.select() takes a regular file as always ready",
     "wake() throws OSError for a file that cannot be written",
     "FileDescriptor.read() throws OSError when the descriptor is a folder",
   ]],
@@ -61,6 +69,8 @@ export const onWindows: Skips = [
   ]],
   ["select() tells of a broken connection as readable, and as writable just while there is room", [
     "SelectSelector.select() reports the broken pipe of a writer",
+    "SelectSelector.select() reports a hang-up as writable",
+    "SelectSelector.select() reports a hang-up as readable and writable",
   ]],
   ["recv() of no bytes waits for some: it returns WOULD_BLOCK", [
     "FileDescriptor.read() and write() of no bytes return 0",
@@ -190,8 +200,5 @@ export const onWindows: Skips = [
     "the examples in ffi/socket/signalfd.ts",
     "the examples in ffi/socket/terminal.ts",
     "the examples in ffi/socket/timerfd.ts",
-  ]],
-  ["there is no poll", [
-    "the examples in backends/poll.ts",
   ]],
 ];

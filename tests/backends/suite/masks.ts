@@ -83,6 +83,39 @@ export function testMasks(backend: Backend): void {
     });
   }
 
+  test(
+    backend,
+    "select() and selectAsync() report connections registered before and after they are refused",
+    async (selector) => {
+      for (const wait of ["select", "selectAsync"] as const) {
+        for (const when of ["before", "after"]) {
+          using stack = new DisposableStack();
+          const bound = stack.use(new Socket(AF_INET, SOCK_STREAM));
+          bound.bind({ hostname: "127.0.0.1", port: 0 });
+          const left = new Map<unknown, number>();
+          for (const asked of [EVENT_READ, EVENT_WRITE, BOTH]) {
+            const client = stack.use(new Socket(AF_INET, SOCK_STREAM));
+            if (when === "before") selector.register(client, asked);
+            if (refusedAtOnce(client, bound)) return;
+            left.set(client, asked);
+          }
+          if (when === "after") {
+            await new Promise((resolve) => setTimeout(resolve, 20));
+            for (const [client, asked] of left) selector.register(client as Socket, asked);
+          }
+          for (let i = 0; i < 100 && left.size > 0; i++) {
+            for (const [{ fileobj }, events] of await selector[wait]()) {
+              const missing = left.get(fileobj)! & ~events;
+              left.set(fileobj, missing);
+              if (missing === 0) left.delete(selector.unregister(fileobj).fileobj);
+            }
+          }
+          assertEquals(left.size, 0, `${wait}, registered ${when}`);
+        }
+      }
+    },
+  );
+
   test(backend, "select() reports the broken pipe of a writer", (selector) => {
     using pipe = new Pipe();
     const key = selector.register(pipe.writer, EVENT_WRITE);
@@ -110,6 +143,23 @@ export function testMasks(backend: Backend): void {
     ends.right.shutdown("write");
     assertEquals(selector.select(), [[key, EVENT_READ]]);
     assertEquals(ends.left.recv(new Uint8Array(1)), 0);
+  });
+
+  test(backend, "select() reports no room to write to a peer that sends no more", (selector) => {
+    using ends = new Pair();
+    const key = selector.register(ends.left, EVENT_WRITE);
+    ends.stuff();
+    ends.right.shutdown("write");
+    assertEquals(selector.select(5), []);
+    const buffer = new Uint8Array(1 << 16);
+    let ready;
+    do {
+      while (ends.right.recv(buffer) > 0);
+      ready = selector.select(20);
+    } while (ready.length === 0);
+    assertEquals(ready, [[key, EVENT_WRITE]]);
+    const both = selector.modify(ends.left, BOTH);
+    assertEquals(selector.select(), [[both, BOTH]]);
   });
 
   test(backend, "select() reports a connection to accept", (selector) => {

@@ -64,6 +64,7 @@ const HEADERS = `#define _GNU_SOURCE
 #define CMSG_SPACE(length) WSA_CMSG_SPACE(length)
 #define IPV6_RECVHOPLIMIT IPV6_HOPLIMIT
 #define IPV6_RECVPKTINFO IPV6_PKTINFO
+#define OSVERSIONINFOW _OSVERSIONINFOW
 #else
 #include <errno.h>
 #include <fcntl.h>

@@ -1,0 +1,95 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { EVENT_READ, OSError, PollSelector } from "../../mod.ts";
+import { Pair } from "../support/descriptors.ts";
+import { windowsOnly } from "../support/needs.ts";
+import { runProgram } from "../support/program.ts";
+
+Deno.test({
+  name: "PollSelector.register() throws OSError ENOTSOCK for what is no socket on Windows",
+  ...windowsOnly,
+  fn() {
+    using selector = new PollSelector();
+    using _file = Deno.openSync(new URL(import.meta.url));
+    for (const fd of [0, 1, 2, 4]) {
+      const error = assertThrows(() => selector.register(fd, EVENT_READ), OSError);
+      assertEquals([error.code, error.syscall], ["ENOTSOCK", "WSAPoll"]);
+    }
+    assertEquals(selector.select(2), []);
+  },
+});
+
+Deno.test({
+  name:
+    "PollSelector.select() reports nothing of a closed socket on Windows, and the others in full",
+  ...windowsOnly,
+  async fn() {
+    using stack = new DisposableStack();
+    using selector = new PollSelector();
+    const pairs = Array.from({ length: 6 }, () => stack.use(new Pair()));
+    for (const ends of pairs) selector.register(ends.left, EVENT_READ, ends);
+    for (const i of [0, 1, 3]) pairs[i].left.close();
+    assertEquals(selector.select(2), []);
+    assertEquals(await selector.selectAsync(2), []);
+    for (const i of [2, 5]) pairs[i].fill();
+    for (const ready of [selector.select(), await selector.selectAsync()]) {
+      assertEquals(ready.map(([key]) => key.data), [pairs[2], pairs[5]]);
+    }
+  },
+});
+
+Deno.test({
+  name: "PollSelector.select() throws OSError while all that is registered is closed on Windows",
+  ...windowsOnly,
+  async fn() {
+    using selector = new PollSelector();
+    using ends = new Pair();
+    selector.register(ends.left, EVENT_READ);
+    ends.left.close();
+    const error = assertThrows(() => selector.select(), OSError);
+    assertEquals([error.code, error.syscall], ["ENOTSOCK", "WSAPoll"]);
+    assertEquals(await selector.selectAsync(2), []); // What wakes it is open.
+    selector.unregister(ends.left);
+    assertEquals(selector.select(1), []);
+  },
+});
+
+Deno.test({
+  name: "PollSelector.selectAsync() goes on when a socket is closed under it on Windows",
+  ...windowsOnly,
+  async fn() {
+    using selector = new PollSelector();
+    using ends = new Pair();
+    using other = new Pair();
+    selector.register(ends.left, EVENT_READ);
+    const key = selector.register(other.left, EVENT_READ);
+    const wait = selector.selectAsync();
+    setTimeout(() => ends.left.close(), 5);
+    setTimeout(() => other.fill(), 20);
+    assertEquals(await wait, [[key, EVENT_READ]]);
+  },
+});
+
+Deno.test({
+  name: "PollSelector is not available where WSAPoll does not tell of failed connections",
+  ...windowsOnly,
+  async fn() {
+    const { stdout, stderr } = await runProgram(`
+      const { dlopen } = Deno;
+      Deno.dlopen = (path, calls) => "RtlGetVersion" in calls
+        ? { symbols: { RtlGetVersion: (version) => (version[3] = 19040, 0) } }
+        : dlopen(path, calls);
+      console.log(selectors.PollSelector.isAvailable(), selectors.SelectSelector.isAvailable());
+      try {
+        new selectors.PollSelector();
+      } catch (error) {
+        console.log(error instanceof Deno.errors.NotSupported, error.message);
+      }
+    `);
+    assertEquals(stderr, "");
+    assertEquals(stdout.split(/\r?\n/), [
+      "false true",
+      "true Cannot make a PollSelector: windows has no WSAPoll that tells of failed connections " +
+      "before build 19041; DefaultSelector takes what the system has",
+    ]);
+  },
+});
