@@ -1,6 +1,6 @@
 import { isOpen } from "../ffi/descriptor.ts";
 import { lastErrno } from "../ffi/errno.ts";
-import { hasPeer } from "../ffi/winsock.ts";
+import { hasPeer, isBroken } from "../ffi/winsock.ts";
 import { fitCapacity, resized } from "./capacity.ts";
 import { EVENT_READ, EVENT_WRITE } from "./events.ts";
 import type { DescriptorSets, Report } from "./select.ts";
@@ -12,14 +12,19 @@ const STRIDE = 2;
 
 /**
  * Sets that list handles, as Winsock has them: as many as there is room for, whatever the
- * `FD_SETSIZE` of C programs. A connection that failed shows among the exceptions alone, and so does
- * urgent data, which nobody has asked for.
+ * `FD_SETSIZE` of C programs.
+ *
+ * A connection that failed shows among the exceptions alone, and so does urgent data, which nobody
+ * has asked for. One that broke shows as readable, and as writable just while there is room: so those
+ * that wait for room are in the set to read as well, until there is something to read.
  */
 export class HandleSets implements DescriptorSets {
   // The interest, from which each call's sets are copied.
   readonly #read = new HandleSet();
   readonly #write = new HandleSet();
   readonly #except = new HandleSet();
+  /** Those in the set to read that nobody wants to read. */
+  readonly #lookedAt = new Set<number>();
   #size = 0;
   readonly #ready = new Map<number, number>();
   read = new Int32Array(FIRST);
@@ -41,7 +46,9 @@ export class HandleSets implements DescriptorSets {
   }
 
   change(fd: number, to: number): void {
-    if (to & EVENT_READ) this.#read.add(fd);
+    if (to === EVENT_WRITE) this.#lookedAt.add(fd);
+    else this.#lookedAt.delete(fd);
+    if (to !== 0) this.#read.add(fd);
     else this.#read.remove(fd);
     if (to & EVENT_WRITE) this.#write.add(fd);
     else this.#write.remove(fd);
@@ -63,20 +70,28 @@ export class HandleSets implements DescriptorSets {
   collect(_count: number, report: Report): void {
     const ready = this.#ready;
     ready.clear();
-    const note = (set: Int32Array, events: number) => {
-      for (let i = 0, at = FIRST; i < set[COUNT]; i++, at += STRIDE) {
-        ready.set(set[at], (ready.get(set[at]) ?? 0) | events);
+    const note = (fd: number, events: number) => ready.set(fd, (ready.get(fd) ?? 0) | events);
+    for (const fd of handlesOf(this.write)) note(fd, EVENT_WRITE);
+    for (const fd of handlesOf(this.read)) {
+      const isLookedAt = this.#lookedAt.has(fd);
+      if (!isLookedAt) note(fd, EVENT_READ);
+      if (!this.#write.has(fd) || ((ready.get(fd) ?? 0) & EVENT_WRITE) !== 0) continue;
+      if (isBroken(fd)) note(fd, EVENT_WRITE);
+      else if (isLookedAt) {
+        this.#lookedAt.delete(fd);
+        this.#read.remove(fd);
       }
-    };
-    note(this.read, EVENT_READ);
-    note(this.write, EVENT_WRITE);
-    for (let i = 0, at = FIRST; i < this.except[COUNT]; i++, at += STRIDE) {
-      const fd = this.except[at];
+    }
+    for (const fd of handlesOf(this.except)) {
       if (hasPeer(fd)) this.#except.remove(fd); // Urgent data: a connection fails before it is one.
-      else ready.set(fd, EVENT_READ | EVENT_WRITE);
+      else note(fd, EVENT_READ | EVENT_WRITE);
     }
     for (const [fd, events] of ready) report(fd, events);
   }
+}
+
+function* handlesOf(set: Int32Array): Generator<number> {
+  for (let i = 0, at = FIRST; i < set[COUNT]; i++, at += STRIDE) yield set[at];
 }
 
 /** The handles of one interest. */
@@ -84,6 +99,10 @@ class HandleSet {
   readonly #slots = new Map<number, number>();
   #capacity = 0;
   #words: Int32Array<ArrayBuffer> = new Int32Array(FIRST);
+
+  has(fd: number): boolean {
+    return this.#slots.has(fd);
+  }
 
   add(fd: number): void {
     if (this.#slots.has(fd)) return;

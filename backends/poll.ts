@@ -1,7 +1,8 @@
 import { abi } from "../ffi/abi/host.ts";
 import { isOpen } from "../ffi/descriptor.ts";
 import { lastErrno } from "../ffi/errno.ts";
-import { type Calls, libcCalls } from "../ffi/libc.ts";
+import { door } from "../ffi/door.ts";
+import type { Calls } from "../ffi/libc.ts";
 import { windowsBuild } from "../ffi/windows_build.ts";
 import { BaseSelector } from "./base.ts";
 import { fitCapacity, resized } from "./capacity.ts";
@@ -35,7 +36,7 @@ const declarations = {
   },
 } as const;
 
-const pollCalls = libcCalls(declarations);
+const pollCalls = door.open(declarations);
 
 const { POLLHUP, POLLIN, POLLNVAL, POLLOUT } = abi.constants;
 

@@ -1,5 +1,6 @@
 import { abi } from "../ffi/abi/host.ts";
-import { type Calls, libcCalls } from "../ffi/libc.ts";
+import { door } from "../ffi/door.ts";
+import type { Calls } from "../ffi/libc.ts";
 import { BaseSelector } from "./base.ts";
 import { BitSets } from "./bit_sets.ts";
 import { HandleSets } from "./handle_sets.ts";
@@ -20,7 +21,7 @@ const declarations = {
   },
 } as const;
 
-const selectCalls = libcCalls(declarations);
+const selectCalls = door.open(declarations);
 
 /** Tells what a wait found ready. */
 export type Report = (fd: number, events: number) => void;
@@ -61,8 +62,8 @@ const TAKES_NOTHING = abi.winsock === undefined;
  * where the system says no more, as Linux does of pipes.
  *
  * On Windows it takes sockets alone, as many as there are, and refuses pipes, consoles and files
- * (`ENOTSOCK`). A connection that broke counts as readable, and as writable as long as there is room
- * to send. Timeouts are rounded up to whole milliseconds, and waits with a closed socket fail with
+ * (`ENOTSOCK`). A connection that broke with something unread, and without room to send, counts as
+ * readable alone. Timeouts are rounded up to whole milliseconds, and waits with a closed socket fail with
  * `ENOTSOCK`.
  *
  * @typeParam Data The data that goes with a registration

@@ -6,6 +6,7 @@
  */
 
 import { abi } from "./abi/host.ts";
+import type { Calls, Declarations } from "./libc.ts";
 import { posix } from "./posix.ts";
 import { winsock } from "./winsock.ts";
 
@@ -68,6 +69,8 @@ export interface Door {
    * before any call can fail, it opens all that it will need.
    */
   errnoReader(): () => number;
+  /** Opens a set of the system's socket calls, as {@linkcode libcCalls} does. */
+  readonly open: <const D extends Declarations>(declarations: D) => () => Calls<D>;
   /** The system's words for an error number. */
   wordsFor(errno: number): string;
   /** The system's words for one of `getaddrinfo`'s numbers. */

@@ -63,6 +63,7 @@ export const posix: Door = {
     setBlocking: "fcntl",
     setCloseOnExec: "fcntl",
   },
+  open: libcCalls,
   transfers,
   messages,
   adapt: (calls) => calls,

@@ -3,34 +3,47 @@ import { abi } from "./abi/host.ts";
 import { windowsX64 } from "./abi/windows.ts";
 import type { Door, Ends, Refusal, SocketCalls } from "./door.ts";
 import { libcCalls } from "./libc.ts";
+import {
+  fail,
+  keepingFailure,
+  lastFailure,
+  openErrorCalls,
+  winsockCalls,
+} from "./winsock_calls.ts";
 
 const {
   AF_INET,
   AF_INET6,
   IPPROTO_TCP,
   MSG_CTRUNC,
+  MSG_PEEK,
   MSG_TRUNC,
   SOCK_DGRAM,
   SOCK_STREAM,
   TCP_NODELAY,
 } = abi.constants;
 const { SOL_SOCKET, SOMAXCONN, SO_RCVTIMEO, SO_TYPE } = abi.constants;
-const { ECONNRESET, EMSGSIZE, ENOTSOCK, EOPNOTSUPP, ESOCKTNOSUPPORT, EWOULDBLOCK } = abi.errno;
+const {
+  ECONNRESET,
+  EINTR,
+  EMSGSIZE,
+  ENOTCONN,
+  ENOTSOCK,
+  EOPNOTSUPP,
+  ESHUTDOWN,
+  ESOCKTNOSUPPORT,
+  EWOULDBLOCK,
+} = abi.errno;
 const { messages, structs: { sockaddr_in, sockaddr_in6 } } = abi;
 
 // Where there is no Winsock nothing here is called, and any numbers will do.
 const { constants, libraries, WSADATA, WSAPROTOCOL_INFOA }: Winsock = abi.winsock ??
   windowsX64.winsock!;
 
-const startCalls = libcCalls({
-  WSAStartup: { parameters: ["u16", "buffer"], result: "i32" },
-  WSAGetLastError: { parameters: [], result: "i32" },
-});
-
-let lastError: () => number;
+const startCalls = libcCalls({ WSAStartup: { parameters: ["u16", "buffer"], result: "i32" } });
 
 // A handle has 64 bits, of which Windows uses 31: it is passed as a descriptor is elsewhere.
-const calls = libcCalls({
+const calls = winsockCalls({
   WSAIoctl: {
     parameters: ["i32", "u32", "buffer", "u32", "buffer", "u32", "buffer", "pointer", "pointer"],
     result: "i32",
@@ -39,7 +52,6 @@ const calls = libcCalls({
     parameters: ["i32", "buffer", "u32", "buffer", "pointer", "pointer"],
     result: "i32",
   },
-  WSASetLastError: { parameters: ["i32"], result: "void" },
   accept: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
   bind: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   closesocket: { parameters: ["i32"], result: "i32" },
@@ -85,6 +97,7 @@ export const winsock: Door = {
     setBlocking: "ioctlsocket",
     setCloseOnExec: "SetHandleInformation",
   },
+  open: winsockCalls,
   pairFamily: AF_INET,
   atBirth: 0,
   keepsErrors: true,
@@ -92,12 +105,12 @@ export const winsock: Door = {
 
   /** Winsock refuses every call until it was told which version of it is meant: 2.2. */
   errnoReader() {
-    const { WSAGetLastError, WSAStartup } = startCalls();
-    const errno = WSAStartup(0x0202, new Uint8Array(WSADATA.size));
+    openErrorCalls();
+    const errno = startCalls().WSAStartup(0x0202, new Uint8Array(WSADATA.size));
     if (errno !== 0) {
       throw new Deno.errors.NotSupported(`Cannot start Winsock 2.2: its error is ${errno}`);
     }
-    return lastError = WSAGetLastError;
+    return lastFailure;
   },
 
   wordsFor,
@@ -123,8 +136,8 @@ export const winsock: Door = {
       recvmsg(fd, header, flags, room) {
         const [at] = messages!.msghdr.fields.msg_flags;
         header.setUint32(at, flags, true);
-        if (WSARecvMsg.call(fd, header, moved, null, null) === 0) return moved[0];
-        if (lastError() !== EMSGSIZE) return -1;
+        if (WSARecvMsg(fd, header, moved, null, null) === 0) return moved[0];
+        if (lastFailure() !== EMSGSIZE) return -1;
         // Something was cut: the datagram, or what came with it alone. Of the first Wine tells no flag.
         const told = header.getUint32(at, true);
         if ((told & (MSG_TRUNC | MSG_CTRUNC)) === MSG_CTRUNC) return moved[0];
@@ -166,7 +179,7 @@ export const winsock: Door = {
   setCloseOnExec(fd) {
     const { SetHandleInformation } = kernelCalls();
     if (SetHandleInformation(BigInt(fd), constants.HANDLE_FLAG_INHERIT, 0) !== 0) return 0;
-    calls().WSASetLastError(ENOTSOCK); // Its own error is none of Winsock's.
+    fail(ENOTSOCK); // Its own error is none of Winsock's.
     return -1;
   },
 
@@ -183,7 +196,7 @@ export const winsock: Door = {
       ? ESOCKTNOSUPPORT
       : 0;
     if (errno === 0) return connect(family);
-    calls().WSASetLastError(errno);
+    fail(errno);
     return { syscall: "socketpair" };
   },
 
@@ -210,12 +223,13 @@ function openWSARecvMsg() {
   const { SIO_GET_EXTENSION_FUNCTION_POINTER: ask } = constants;
   const id = WSAID_WSARECVMSG;
   const result = calls().WSAIoctl(fd, ask, id, id.length, address, 8, size, null, null);
-  const errno = lastError();
+  const errno = lastFailure();
   if (fd >= 0) calls().closesocket(fd);
   if (result < 0) {
     throw new Deno.errors.NotSupported(`Cannot open WSARecvMsg: Winsock's error is ${errno}`);
   }
-  return new Deno.UnsafeFnPointer(Deno.UnsafePointer.create(address[0])!, WSARecvMsg);
+  const pointer = new Deno.UnsafeFnPointer(Deno.UnsafePointer.create(address[0])!, WSARecvMsg);
+  return keepingFailure((...args: Parameters<typeof pointer.call>) => pointer.call(...args));
 }
 
 /** Winsock has no words, but its errors are among the system's, which speaks the user's language. */
@@ -239,7 +253,7 @@ function wordsFor(errno: number): string {
 
 /** A datagram that is longer than its room is cut, as everywhere else; Winsock calls it an error. */
 function received(size: number, length: number): number {
-  return size < 0 && lastError() === EMSGSIZE ? length : size;
+  return size < 0 && lastFailure() === EMSGSIZE ? length : size;
 }
 
 /**
@@ -264,9 +278,9 @@ function connect(family: number): Ends | Refusal {
     return fd;
   };
   const refusal = (syscall: string): Refusal => {
-    const errno = lastError();
+    const errno = lastFailure();
     for (const fd of open) closesocket(fd);
-    calls().WSASetLastError(errno);
+    fail(errno);
     return { syscall };
   };
 
@@ -289,7 +303,7 @@ function connect(family: number): Ends | Refusal {
   for (;;) {
     const server = opened(accept(listener, null, null));
     if (server < 0) {
-      if (lastError() === ECONNRESET) continue; // A stranger who left again.
+      if (lastFailure() === ECONNRESET) continue; // A stranger who left again.
       return refusal("accept");
     }
     const peer = loopback(family);
@@ -307,6 +321,14 @@ function connect(family: number): Ends | Refusal {
 export function hasPeer(fd: number): boolean {
   const address = loopback(AF_INET6);
   return calls().getpeername(fd, address, sizeOf(address)) === 0;
+}
+
+/** What `recv` says of a socket that is no broken connection, though it has nothing to give. */
+const UNBROKEN = [EINTR, EMSGSIZE, ENOTCONN, ESHUTDOWN, EWOULDBLOCK];
+
+/** Tells whether a connection broke, such as by a reset, without taking anything from it. */
+export function isBroken(fd: number): boolean {
+  return calls().recv(fd, new Uint8Array(1), 1, MSG_PEEK) < 0 && !UNBROKEN.includes(lastFailure());
 }
 
 /** The loopback address with a port that the system picks, in C's form. */

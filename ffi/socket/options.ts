@@ -1,7 +1,7 @@
 import { abi } from "../abi/host.ts";
 import { nameOf } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
-import { libcCalls } from "../libc.ts";
+import { door } from "../door.ts";
 import { type Credentials, decodeCredentials } from "./control.ts";
 import { setField } from "./message_header.ts";
 import { type AnySocket, assertInteger } from "./socket.ts";
@@ -18,7 +18,7 @@ const {
   TCP_KEEPINTVL,
 } = abi.constants;
 
-const calls = libcCalls({
+const calls = door.open({
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
 });
 

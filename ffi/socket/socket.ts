@@ -2,7 +2,6 @@ import { abi } from "../abi/host.ts";
 import { errnoOf, makeNonBlockingAndCloseOnExec, makePair, nameOf } from "../descriptor.ts";
 import { door } from "../door.ts";
 import { lastErrno, OSError } from "../errno.ts";
-import { libcCalls } from "../libc.ts";
 import {
   ADDRESS_SIZE,
   decodeAddress,
@@ -45,7 +44,7 @@ const {
 } = abi.errno;
 const { atBirth: AT_BIRTH, connecting: CONNECTING } = door;
 
-const calls = door.adapt(libcCalls({
+const calls = door.adapt(door.open({
   socket: { name: abi.symbols.socket, parameters: ["i32", "i32", "i32"], result: "i32" },
   bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   listen: { parameters: ["i32", "i32"], result: "i32" },

@@ -63,7 +63,10 @@ Deno.test("SelectSelector.unregister() of the highest lets the sets shrink", () 
   for (let i = 0; i < 3; i++) {
     using high = Descriptor.dupHigh(ends.left.fileno());
     const writable = selector.register(high, EVENT_WRITE);
-    assertEquals(selector.select(0), [[key, EVENT_READ], [writable, EVENT_WRITE]]);
+    assertEquals(
+      new Map(selector.select(0)),
+      new Map([[key, EVENT_READ], [writable, EVENT_WRITE]]),
+    );
     selector.unregister(high);
     assertEquals(selector.select(0), [[key, EVENT_READ]]);
   }

@@ -67,11 +67,6 @@ export const onWindows: Skips = [
     "FileDescriptor.write() writes as many bytes as there is room for",
     "Socket.send() sends as many bytes as there is room for",
   ]],
-  ["select() tells of a broken connection as readable, and as writable just while there is room", [
-    "SelectSelector.select() reports the broken pipe of a writer",
-    "SelectSelector.select() reports a hang-up as writable",
-    "SelectSelector.select() reports a hang-up as readable and writable",
-  ]],
   ["recv() of no bytes waits for some: it returns WOULD_BLOCK", [
     "FileDescriptor.read() and write() of no bytes return 0",
   ]],
