@@ -5,7 +5,6 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import { abi } from "../../../ffi/abi/host.ts";
 import * as socket from "../../../ffi/socket/mod.ts";
 import type {
   HasFileno,
@@ -17,16 +16,7 @@ import { OSError } from "../../../mod.ts";
 import { needs } from "../../support/needs.ts";
 import { COUNT_DESCRIPTORS, runProgram } from "../../support/program.ts";
 import { linuxOnly } from "../../support/sockets.ts";
-
-const libc = abi.libc.find((path) => path.startsWith("/") && isThere(path));
-
-function isThere(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
+import { libcPath } from "../../support/system.ts";
 
 Deno.test("the socket module exports what the contract names", () => {
   for (const name of ["FileDescriptor", "OSError", "Socket", "pipe", "socketpair"] as const) {
@@ -189,8 +179,8 @@ const permissions = [
   { name: "--allow-ffi", flags: ["--allow-ffi"], ignore: false },
   {
     name: "--allow-ffi=<libc>",
-    flags: [`--allow-ffi=${libc}`],
-    ...needs("libc at one of its usual places", libc !== undefined),
+    flags: [`--allow-ffi=${libcPath}`],
+    ...needs("libc at one of its usual places", libcPath !== undefined),
   },
 ];
 
