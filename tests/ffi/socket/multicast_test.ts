@@ -25,7 +25,6 @@ import {
   SOL_SOCKET,
 } from "../../../ffi/socket/mod.ts";
 import { datagrams, linuxOnly, needsIpv6, places, untilReadable } from "../../support/sockets.ts";
-import { notEmulated } from "../../support/emulation.ts";
 import { inOwnNetwork, needsOwnNetwork } from "../../support/privileges.ts";
 import { interfaceRefusals, multicastRefusals, testRefusals } from "./more_refusals.ts";
 
@@ -76,7 +75,7 @@ for (
   for (const on of [LO, interfaceIndex(LO), ...name === "IPv4" ? ["127.0.0.1"] : []]) {
     Deno.test({
       name: `joinGroup() has a socket receive what is sent to a group (${name}, ${on})`,
-      ignore: needsOwnNetwork.ignore || notEmulated.ignore,
+      ignore: needsOwnNetwork.ignore,
       async fn() {
         const run = ["run", "--allow-ffi", "--no-config", "-", JSON.stringify([...args, on])];
         const [program, ...rest] = inOwnNetwork(ROUTE, [Deno.execPath(), ...run]);
@@ -152,7 +151,7 @@ Deno.test("setMulticastHops() and setMulticastLoop() set the options of IPv4", (
 Deno.test({
   name:
     "setMulticastHops(), setMulticastLoop() and setMulticastInterface() set the options of IPv6",
-  ignore: needsIpv6.ignore || notEmulated.ignore,
+  ignore: needsIpv6.ignore,
   fn() {
     using socket = new Socket(AF_INET6, SOCK_DGRAM);
     setMulticastHops(socket, 9);
