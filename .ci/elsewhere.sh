@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# .ci/elsewhere.sh arm64|windows PATH...: runs the tests there, and says how many passed, failed and were skipped, and why.
+# .ci/elsewhere.sh arm64|windows [ARGUMENT OF deno test...]: runs the tests there, and says how many passed, failed and were skipped, and why.
 # Fails when one fails, or none runs. CI is not set there: what those machines lack is skipped, and said.
 set -euo pipefail
 cd "$(dirname "$0")/.."

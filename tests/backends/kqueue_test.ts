@@ -46,7 +46,7 @@ suiteOver("FreeBSD's layout", { library: freebsd, layout: "freebsd" }, needsStan
 
 const emulation = Deno.env.get("LIBKQUEUE");
 if (emulation === undefined) {
-  console.log("Skipped: LIBKQUEUE is not set to the path of a kqueue emulation library");
+  console.log("Skipped here: LIBKQUEUE is not set to the path of a kqueue emulation library");
 }
 suiteOver("LIBKQUEUE", { library: emulation }, emulation === undefined, [
   // It is made of epoll, where a registration outlives its descriptor in a duplicate.
