@@ -68,7 +68,7 @@ const wrongs = [
   ...skipped.has("for no reason") ? ["a test was skipped for no reason"] : [],
   ...paths.length > 0
     ? []
-    : skips.filter((name) => !name.startsWith("the examples in ") && !names.has(name))
+    : skips.filter((name) => !name.startsWith("the examples ") && !names.has(name))
       .map((name) => `there is no test to skip: ${name}`),
 ];
 for (const wrong of wrongs) console.error(`${system}: ${wrong}`);

@@ -64,7 +64,8 @@ Deno.test({
   async fn() {
     for (const name of ["lo", "1"]) {
       await using receiver = await start("-i", name, "-n", "1", GROUP6);
-      await beside(receiver, "-i", name, "-s", "six", GROUP6);
+      const { code, stderr } = await beside(receiver, "-i", name, "-s", "six", GROUP6);
+      assertEquals([code, stderr], [0, ""]);
       const { stdout } = await receiver.end();
       assertMatch(stdout.split("\n")[1], /^\[::1\]:\d+ via lo: "six"$/);
     }

@@ -6,6 +6,7 @@ import {
   IPPROTO_ICMPV6,
   SOCK_RAW,
   Socket,
+  WOULD_BLOCK,
 } from "../../ffi/socket/mod.ts";
 import { DefaultSelector, EVENT_READ } from "../../mod.ts";
 import { runCommand } from "../support/commands.ts";
@@ -176,8 +177,9 @@ for (
     async fn() {
       using socket = new Socket(family, SOCK_RAW, protocol);
       const [answer, request] = types;
-      await using program = await Example.start("ping", ["-c", "8", "-i", "20", host]);
-      const id = await identifierOf(socket, request, family === AF_INET ? 20 : 0);
+      await using program = await Example.start("ping", ["-c", "0", "-i", "20", host]);
+      const at = family === AF_INET ? 20 : 0;
+      const { id } = await nextRequest(socket, request, at);
       const packets = [
         [answer, 0, 0, 0],
         [answer, 0, 0, 0, 1, 2, 3],
@@ -189,16 +191,26 @@ for (
         Array(2000).fill(answer),
       ].map((bytes) => new Uint8Array(bytes));
       for (const packet of packets) socket.sendTo(packet, { hostname: host, port: 0 });
-      const { code, stdout, stderr } = await program.end();
+      // Requests that came before the packets are in the socket still.
+      while (socket.recv(new Uint8Array(100)) !== WOULD_BLOCK);
+      const { sequence } = await nextRequest(socket, request, at);
+      await program.stdout.wait(RegExp(` seq=${sequence} `));
+      const { code, stdout, stderr } = await program.stop();
       assertEquals([code, stderr], [0, ""]);
-      assertMatch(stdout, /: 8 sent, 8 received, 0% lost/);
+      const answered = [...stdout.matchAll(/ seq=(\d+) /g)].map(([, number]) => Number(number));
+      assertEquals(answered, answered.map((_, i) => i + 1), "Each is answered, and once");
+      assertMatch(stdout, RegExp(`: \\d+ sent, ${answered.length} received, `));
       assertMatch(stdout, /^\d+ malformed packets$/m);
     },
   });
 }
 
-/** Waits for a request of ping.ts, and reads its identifier. */
-async function identifierOf(socket: Socket, request: number, at: number): Promise<number[]> {
+/** Waits for a request of ping.ts, and reads its identifier and number. */
+async function nextRequest(
+  socket: Socket,
+  request: number,
+  at: number,
+): Promise<{ id: number[]; sequence: number }> {
   using selector = new DefaultSelector();
   selector.register(socket, EVENT_READ);
   const packet = new Uint8Array(100);
@@ -206,7 +218,10 @@ async function identifierOf(socket: Socket, request: number, at: number): Promis
     assertEquals((await selector.selectAsync(10_000)).length, 1);
     socket.recv(packet);
   } while (packet[at] !== request);
-  return [...packet.subarray(at + 4, at + 6)];
+  return {
+    id: [...packet.subarray(at + 4, at + 6)],
+    sequence: new DataView(packet.buffer).getUint16(at + 6),
+  };
 }
 
 Deno.test({

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { abi } from "../../ffi/abi/host.ts";
 import { Example, runExample } from "../support/programs.ts";
 import { linuxOnly } from "../support/needs.ts";
+import { libcPath } from "../support/system.ts";
 
 function test(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, ...linuxOnly, fn });
@@ -173,20 +173,11 @@ test("watch.ts exits with 1 when there is no such command", async () => {
 });
 
 test("watch.ts runs with the permission of libc alone", async () => {
-  const libc = abi.libc.find((path) => path.startsWith("/") && isThere(path));
-  assert(libc !== undefined);
+  assert(libcPath !== undefined);
   using folder = new Folder();
   await using program = await Example.start("watch", [folder.path, "--", "echo", "it ran"], {
-    flags: [`--allow-ffi=${libc}`],
+    flags: [`--allow-ffi=${libcPath}`],
   });
   folder.write("a");
   await program.stdout.wait("it ran");
 });
-
-function isThere(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}

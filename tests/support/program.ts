@@ -6,6 +6,15 @@ const PRELUDE = `
   const { EVENT_READ, EVENT_WRITE } = selectors;
 `.replaceAll("\n", " ");
 
+/**
+ * Makes `countDescriptors()` in such a program. Deno opens two sockets when it first listens for a
+ * signal, which it does unasked half a second after its start: here it does so before any count.
+ */
+export const COUNT_DESCRIPTORS = `
+  Deno.addSignalListener("SIGWINCH", () => {});
+  const countDescriptors = () => [...Deno.readDirSync("/dev/fd")].length;
+`;
+
 /** What a program left behind. */
 export interface Outcome {
   readonly code: number;

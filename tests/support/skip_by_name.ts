@@ -8,7 +8,10 @@
 import { onWindows } from "./skips_on_windows.ts";
 import { underQemu } from "./skips_under_qemu.ts";
 
-/** Why tests are skipped, and the names of those. */
+/**
+ * Why tests are skipped, and the names of those. An example in documentation, which has none but its
+ * lines, goes by "the examples in FILE", or "the examples with CODE".
+ */
 export type Skips = readonly (readonly [why: string, names: readonly string[]])[];
 
 /** The tests that are skipped by name on this system. */
@@ -17,8 +20,6 @@ const skips: Skips = Deno.build.os === "windows"
   : Deno.env.has("READINESS_EMULATED")
   ? underQemu
   : [];
-
-const reasons = new Map(skips.flatMap(([why, names]) => names.map((name) => [name, why])));
 
 const declare = Deno.test;
 
@@ -33,7 +34,7 @@ function test(...args: unknown[]): void {
     else Object.assign(definition, arg);
   }
   const { name = definition.fn?.name ?? "", ignore, why } = definition;
-  const reason = ignore === true ? why ?? "for no reason" : reasons.get(nameOf(name));
+  const reason = ignore === true ? why ?? "for no reason" : reasonFor(name, `${definition.fn}`);
   declare({
     ...definition as Deno.TestDefinition,
     name: reason === undefined ? name : `${name} [skipped: ${reason}]`,
@@ -41,8 +42,13 @@ function test(...args: unknown[]): void {
   });
 }
 
-/** An example in documentation goes by its file: its lines are others after every change. */
-function nameOf(test: string): string {
-  const example = /((?:(?:backends|ffi)\/[\w/]+|mod)\.ts|README\.md)#[\d-]+\.ts$/.exec(test);
-  return example === null ? test : `the examples in ${example[1]}`;
+function reasonFor(name: string, code: string): string | undefined {
+  const file = /((?:(?:backends|ffi)\/[\w/]+|mod)\.ts|README\.md)#[\d-]+\.ts$/.exec(name)?.[1];
+  const isMeant = (meant: string) =>
+    meant === name || file !== undefined &&
+      (meant === `the examples in ${file}` ||
+        meant.startsWith(WITH) && code.includes(meant.slice(WITH.length)));
+  return skips.find(([, names]) => names.some(isMeant))?.[0];
 }
+
+const WITH = "the examples with ";

@@ -13,6 +13,16 @@ export const isWinsock = abi.winsock !== undefined;
 /** The names of the calls, as errors tell them. */
 export const { names } = door;
 
+/** The place of libc that a permission can name, if it is at a usual one. */
+export const libcPath: string | undefined = abi.libc.find((path) => {
+  try {
+    if (path.startsWith("/")) Deno.dlopen(path, {}).close();
+    return path.startsWith("/");
+  } catch {
+    return false;
+  }
+});
+
 /** What a call says of a closed descriptor: to Winsock that is just no socket. */
 export const CLOSED = isWinsock ? "ENOTSOCK" : "EBADF";
 

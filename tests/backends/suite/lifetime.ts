@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { type BaseSelector, EVENT_READ, EVENT_WRITE } from "../../../mod.ts";
 import { Pair } from "../../support/descriptors.ts";
-import { runProgram } from "../../support/program.ts";
+import { COUNT_DESCRIPTORS, runProgram } from "../../support/program.ts";
 import { type Backend, test } from "./backend.ts";
 import { needs } from "../../support/needs.ts";
 
@@ -126,7 +126,7 @@ export function testLifetime(backend: Backend): void {
   test(backend, "close() leaves no descriptor behind", async (selector) => {
     selector.close();
     const { code, stdout, stderr } = await runProgram(`
-      const count = () => [...Deno.readDirSync("/dev/fd")].length;
+      ${COUNT_DESCRIPTORS}
       async function use() {
         for (let i = 0; i < ${backend.many ?? 10_000}; i++) {
           const selector = ${backend.source};
@@ -145,9 +145,9 @@ export function testLifetime(backend: Backend): void {
         using first = ${backend.source};
         await first.selectAsync(1);
       }
-      const before = count();
+      const before = countDescriptors();
       await use();
-      console.log(count() - before);
+      console.log(countDescriptors() - before);
     `);
     assertEquals([stderr, stdout, code], ["", "0", 0]);
   }, needs("/dev/fd", Deno.build.os !== "windows"));
@@ -156,7 +156,7 @@ export function testLifetime(backend: Backend): void {
     selector.close();
     const { code, stdout, stderr } = await runProgram(
       `
-      const count = () => [...Deno.readDirSync("/dev/fd")].length;
+      ${COUNT_DESCRIPTORS}
       const [left] = sockets.socketpair();
       async function use(selector) {
         selector.register(left, EVENT_WRITE, selector);
@@ -168,14 +168,14 @@ export function testLifetime(backend: Backend): void {
         using first = ${backend.source};
         await use(first);
       }
-      const before = count();
+      const before = countDescriptors();
       for (let i = 0; i < 20; i++) await use(${backend.source});
-      const grown = count() > before;
-      for (let i = 0; i < 500 && count() > before; i++) {
+      const grown = countDescriptors() > before;
+      for (let i = 0; i < 500 && countDescriptors() > before; i++) {
         gc();
         await new Promise((resolve) => setTimeout(resolve, 1));
       }
-      console.log(grown, count() - before);
+      console.log(grown, countDescriptors() - before);
     `,
       ["--allow-all", "--v8-flags=--expose-gc"],
     );

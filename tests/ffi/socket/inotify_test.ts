@@ -23,7 +23,7 @@ import {
   type InotifyEvent,
 } from "../../../ffi/socket/mod.ts";
 import { BORN, Descriptor, descriptorFlags } from "../../support/descriptors.ts";
-import { runProgram } from "../../support/program.ts";
+import { COUNT_DESCRIPTORS, runProgram } from "../../support/program.ts";
 import { untilReadable } from "../../support/sockets.ts";
 import { type Refusal, testRefusals } from "./refusals.ts";
 import { linuxOnly } from "../../support/needs.ts";
@@ -254,7 +254,7 @@ test("InotifyDescriptor.unwatch() ends a watch, whose last event follows", () =>
 
 test("InotifyDescriptor, TimerDescriptor and EventDescriptor leave nothing open", async () => {
   const { stdout, stderr } = await runProgram(`
-    const count = () => [...Deno.readDirSync("/proc/self/fd")].length;
+    ${COUNT_DESCRIPTORS}
     const use = () => {
       using inotify = new sockets.InotifyDescriptor();
       try { inotify.watch("/missing", 1); } catch {}
@@ -263,9 +263,9 @@ test("InotifyDescriptor, TimerDescriptor and EventDescriptor leave nothing open"
       using event = new sockets.EventDescriptor();
     };
     use();
-    const before = count();
+    const before = countDescriptors();
     for (let i = 0; i < 50; i++) use();
-    console.log(count() - before);
+    console.log(countDescriptors() - before);
   `);
   assertEquals([stdout, stderr], ["0", ""]);
 });

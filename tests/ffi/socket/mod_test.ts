@@ -5,7 +5,6 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import { abi } from "../../../ffi/abi/host.ts";
 import * as socket from "../../../ffi/socket/mod.ts";
 import type {
   HasFileno,
@@ -15,17 +14,8 @@ import type {
 } from "../../../ffi/socket/mod.ts";
 import { OSError } from "../../../mod.ts";
 import { always, linuxOnly, needs } from "../../support/needs.ts";
-import { runProgram } from "../../support/program.ts";
-
-const libc = abi.libc.find((path) => path.startsWith("/") && isThere(path));
-
-function isThere(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
+import { COUNT_DESCRIPTORS, runProgram } from "../../support/program.ts";
+import { libcPath } from "../../support/system.ts";
 
 Deno.test("the socket module exports what the contract names", () => {
   for (const name of ["FileDescriptor", "OSError", "Socket", "pipe", "socketpair"] as const) {
@@ -188,8 +178,8 @@ const permissions = [
   { name: "--allow-ffi", flags: ["--allow-ffi"], ...always },
   {
     name: "--allow-ffi=<libc>",
-    flags: [`--allow-ffi=${libc}`],
-    ...needs("libc at one of its usual places", libc !== undefined),
+    flags: [`--allow-ffi=${libcPath}`],
+    ...needs("libc at one of its usual places", libcPath !== undefined),
   },
 ];
 
@@ -261,7 +251,7 @@ Deno.test("the socket module leaves no descriptor behind", async () => {
       if (!ignore) cases.push([name, calls]);
     }
 
-    const countDescriptors = () => [...Deno.readDirSync("/dev/fd")].length;
+    ${COUNT_DESCRIPTORS}
     let calls = 0;
     function attempt(call) {
       calls++;

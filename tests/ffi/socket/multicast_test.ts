@@ -25,7 +25,6 @@ import {
   SOL_SOCKET,
 } from "../../../ffi/socket/mod.ts";
 import { datagrams, needsIpv6, places, untilReadable } from "../../support/sockets.ts";
-import { notEmulated } from "../../support/emulation.ts";
 import { inOwnNetwork, needsOwnNetwork } from "../../support/privileges.ts";
 import { interfaceRefusals, multicastRefusals, testRefusals } from "./more_refusals.ts";
 import { firstOf, linuxOnly } from "../../support/needs.ts";
@@ -78,7 +77,7 @@ for (
   for (const on of [LO, interfaceIndex(LO), ...name === "IPv4" ? ["127.0.0.1"] : []]) {
     Deno.test({
       name: `joinGroup() has a socket receive what is sent to a group (${name}, ${on})`,
-      ...firstOf(needsOwnNetwork, notEmulated),
+      ...needsOwnNetwork,
       async fn() {
         const run = ["run", "--allow-ffi", "--no-config", "-", JSON.stringify([...args, on])];
         const [program, ...rest] = inOwnNetwork(ROUTE, [Deno.execPath(), ...run]);
@@ -154,7 +153,7 @@ Deno.test("setMulticastHops() and setMulticastLoop() set the options of IPv4", (
 Deno.test({
   name:
     "setMulticastHops(), setMulticastLoop() and setMulticastInterface() set the options of IPv6",
-  ...firstOf(needsIpv6, notEmulated),
+  ...needsIpv6,
   fn() {
     using socket = new Socket(AF_INET6, SOCK_DGRAM);
     setMulticastHops(socket, 9);

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FileDescriptor, OSError, ProcessDescriptor } from "../../../ffi/socket/mod.ts";
 import { DefaultSelector, EVENT_READ } from "../../../mod.ts";
 import { BORN, descriptorFlags, Pipe } from "../../support/descriptors.ts";
-import { runProgram } from "../../support/program.ts";
+import { COUNT_DESCRIPTORS, runProgram } from "../../support/program.ts";
 import { untilReadable } from "../../support/sockets.ts";
 import { type Refusal, testRefusals } from "./refusals.ts";
 import { linuxOnly } from "../../support/needs.ts";
@@ -272,9 +272,8 @@ test("ProcessDescriptor.spawn() starts programs with no signal blocked, nor SIGP
 test("ProcessDescriptor.spawn() leaves nothing open here, and hands no descriptor over", async () => {
   const { stdout, stderr } = await runProgram(`
     const { ProcessDescriptor } = sockets;
-    const list = () => [...Deno.readDirSync("/proc/self/fd")].length;
+    ${COUNT_DESCRIPTORS}
     const use = () => {
-      try { ProcessDescriptor.spawn("no-such-program"); } catch {}
       using child = ProcessDescriptor.spawn("true");
       using selector = new selectors.DefaultSelector();
       selector.register(child, EVENT_READ);
@@ -282,9 +281,9 @@ test("ProcessDescriptor.spawn() leaves nothing open here, and hands no descripto
       child.wait();
     };
     use();
-    const before = list();
+    const before = countDescriptors();
     for (let i = 0; i < 20; i++) use();
-    console.log(list() - before);
+    console.log(countDescriptors() - before);
     using event = new sockets.EventDescriptor();
     using child = ProcessDescriptor.spawn("test", ["-e", "/proc/self/fd/" + event.fileno()]);
     using selector = new selectors.DefaultSelector();
@@ -294,6 +293,21 @@ test("ProcessDescriptor.spawn() leaves nothing open here, and hands no descripto
     console.log(Deno.readTextFileSync("/proc/thread-self/children").trim());
   `);
   assertEquals([stdout, stderr], ["0\n1", ""]);
+});
+
+test("ProcessDescriptor.spawn() leaves nothing behind when there is no such program", async () => {
+  const { stdout, stderr } = await runProgram(`
+    ${COUNT_DESCRIPTORS}
+    const use = () => {
+      try { sockets.ProcessDescriptor.spawn("no-such-program"); } catch {}
+    };
+    use();
+    const before = countDescriptors();
+    for (let i = 0; i < 20; i++) use();
+    console.log(countDescriptors() - before);
+    console.log(Deno.readTextFileSync("/proc/thread-self/children").trim());
+  `);
+  assertEquals([stdout, stderr], ["0", ""]);
 });
 
 test("ProcessDescriptor.spawn() starts no program when there is no descriptor for it", async () => {

@@ -13,7 +13,7 @@ import {
 import { DefaultSelector, EVENT_READ } from "../../../mod.ts";
 import { BORN, descriptorFlags, Pipe } from "../../support/descriptors.ts";
 import { firstOf, hasProgram, linuxOnly, needs, skipIf } from "../../support/needs.ts";
-import { runProgram } from "../../support/program.ts";
+import { COUNT_DESCRIPTORS, runProgram } from "../../support/program.ts";
 import { untilReadable } from "../../support/sockets.ts";
 import { type Refusal, testRefusals } from "./refusals.ts";
 
@@ -339,14 +339,14 @@ test("Terminal.sendBreak() is over when it says, and when the terminal is closed
 
 test("pseudoTerminal() and openTerminal() leave nothing open, also when refused", async () => {
   const { stdout, stderr } = await runProgram(`
-    const count = () => [...Deno.readDirSync("/proc/self/fd")].length;
+    ${COUNT_DESCRIPTORS}
     const use = () => {
       using pair = sockets.pseudoTerminal();
       using line = sockets.openTerminal(pair.path);
       for (const path of ["/dev/null", "/missing"]) try { sockets.openTerminal(path); } catch {}
     };
     use();
-    const before = count();
+    const before = countDescriptors();
     for (let i = 0; i < 20; i++) use();
     const fds = [];
     for (;;) try { fds.push(new sockets.EventDescriptor()); } catch { break; }
@@ -355,7 +355,7 @@ test("pseudoTerminal() and openTerminal() leave nothing open, also when refused"
     try { sockets.pseudoTerminal(); } catch (error) { code = error.code; }
     fds.push(new sockets.EventDescriptor());
     fds.forEach((fd) => fd.close());
-    console.log(count() - before, code);
+    console.log(countDescriptors() - before, code);
   `);
   assertEquals([stdout, stderr], ["0 EMFILE", ""]);
 }, linuxOnly);
