@@ -9,6 +9,7 @@ import {
   Socket,
   type SocketAddress,
 } from "../../../ffi/socket/mod.ts";
+import { resolve } from "../../../ffi/socket/resolver.ts";
 import { abstractPath, filePath, needsIpv6 } from "../../support/sockets.ts";
 import { addressRefusals, testRefusals } from "./refusals.ts";
 import { linuxOnly } from "../../support/needs.ts";
@@ -171,6 +172,28 @@ Deno.test({
       using peer = new Socket(family, SOCK_DGRAM);
       peer.connect({ hostname, port: 65_535 });
       assertEquals(peer.remoteAddress, { hostname, port: 65_535 });
+    }
+  },
+});
+
+Deno.test({
+  name: "encodeAddress() makes of a number what the resolver does",
+  ...needsIpv6,
+  fn() {
+    for (
+      const [family, hostname] of [
+        [AF_INET, "127.0.0.1"],
+        [AF_INET, "255.255.255.255"],
+        [AF_INET6, "::1"],
+        [AF_INET6, "2001:db8::ff00:42:8329"],
+        [AF_INET6, "::ffff:127.0.0.1"],
+      ] as const
+    ) {
+      assertEquals(
+        encodeAddress({ hostname, port: 0 }, family),
+        resolve(hostname, family),
+        hostname,
+      );
     }
   },
 });
