@@ -58,13 +58,12 @@ const TAKES_NOTHING = abi.winsock === undefined;
  * Descriptors above 1023 are taken on Linux, macOS and the BSDs; elsewhere `register` throws a
  * `RangeError` that names the limit. It cannot know that a descriptor was closed and is another's
  * by now: until it is unregistered, the new one's readiness is reported under the old key. While a
- * closed descriptor is registered, waits fail with `EBADF` where the system notices. A hang-up counts as readable alone
- * where the system says no more, as Linux does of pipes.
+ * closed descriptor is registered, waits fail with `EBADF` where the system notices. A hang-up
+ * counts as readable alone where the system says no more, as Linux does of pipes.
  *
  * On Windows it takes sockets alone, as many as there are, and refuses pipes, consoles and files
- * (`ENOTSOCK`). A connection that broke with something unread, and without room to send, counts as
- * readable alone. Timeouts are rounded up to whole milliseconds, and waits with a closed socket fail with
- * `ENOTSOCK`.
+ * (`ENOTSOCK`); waits with a closed socket fail with `ENOTSOCK`, too. A connection that broke with
+ * something unread, and without room to send, counts as readable alone.
  *
  * @typeParam Data The data that goes with a registration
  * @typeParam File The file objects that can be registered

@@ -110,7 +110,7 @@ const DIRECTIONS = { read: SHUT_RD, write: SHUT_WR, both: SHUT_RDWR };
  * }
  * ```
  *
- * @template Address What its addresses are: `PacketAddress` of packet sockets (Linux)
+ * @typeParam Address What its addresses are: `PacketAddress` of packet sockets (Linux)
  */
 export class Socket<Address extends SocketAddress | PacketAddress = SocketAddress>
   extends FileDescriptor {
