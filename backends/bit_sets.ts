@@ -2,7 +2,7 @@ import { abi } from "../ffi/abi/host.ts";
 import { isOpen } from "../ffi/descriptor.ts";
 import { fitCapacity, resized } from "./capacity.ts";
 import { EVENT_READ, EVENT_WRITE } from "./events.ts";
-import type { DescriptorSets, Report } from "./select.ts";
+import type { DescriptorSets, Report } from "./descriptor_sets.ts";
 
 const { EBADF } = abi.errno;
 

@@ -3,7 +3,7 @@ import { lastErrno } from "../ffi/errno.ts";
 import { hasPeer, isBroken } from "../ffi/winsock.ts";
 import { fitCapacity, resized } from "./capacity.ts";
 import { EVENT_READ, EVENT_WRITE } from "./events.ts";
-import type { DescriptorSets, Report } from "./select.ts";
+import type { DescriptorSets, Report } from "./descriptor_sets.ts";
 
 // A set in 32-bit words: a count, padding, and each handle in two words, the upper one zero.
 const COUNT = 0;
@@ -68,30 +68,36 @@ export class HandleSets implements DescriptorSets {
 
   /** The call has moved what is ready to the front of each set. */
   collect(_count: number, report: Report): void {
-    const ready = this.#ready;
-    ready.clear();
-    const note = (fd: number, events: number) => ready.set(fd, (ready.get(fd) ?? 0) | events);
-    for (const fd of handlesOf(this.write)) note(fd, EVENT_WRITE);
-    for (const fd of handlesOf(this.read)) {
-      const isLookedAt = this.#lookedAt.has(fd);
-      if (!isLookedAt) note(fd, EVENT_READ);
-      if (!this.#write.has(fd) || ((ready.get(fd) ?? 0) & EVENT_WRITE) !== 0) continue;
-      if (isBroken(fd)) note(fd, EVENT_WRITE);
-      else if (isLookedAt) {
-        this.#lookedAt.delete(fd);
-        this.#read.remove(fd);
-      }
+    const { read, write, except } = this;
+    this.#ready.clear();
+    for (let i = 0, at = FIRST; i < write[COUNT]; i++, at += STRIDE) {
+      this.#note(write[at], EVENT_WRITE);
     }
-    for (const fd of handlesOf(this.except)) {
-      if (hasPeer(fd)) this.#except.remove(fd); // Urgent data: a connection fails before it is one.
-      else note(fd, EVENT_READ | EVENT_WRITE);
+    for (let i = 0, at = FIRST; i < read[COUNT]; i++, at += STRIDE) this.#noteReadable(read[at]);
+    for (let i = 0, at = FIRST; i < except[COUNT]; i++, at += STRIDE) {
+      const fd = except[at];
+      // That of a connection is urgent data: it fails before it is one.
+      if (hasPeer(fd)) this.#except.remove(fd);
+      else this.#note(fd, EVENT_READ | EVENT_WRITE);
     }
-    for (const [fd, events] of ready) report(fd, events);
+    for (const [fd, events] of this.#ready) report(fd, events);
   }
-}
 
-function* handlesOf(set: Int32Array): Generator<number> {
-  for (let i = 0, at = FIRST; i < set[COUNT]; i++, at += STRIDE) yield set[at];
+  #noteReadable(fd: number): void {
+    const isLookedAt = this.#lookedAt.has(fd);
+    if (!isLookedAt) this.#note(fd, EVENT_READ);
+    if (!this.#write.has(fd) || ((this.#ready.get(fd) ?? 0) & EVENT_WRITE) !== 0) return;
+    if (isBroken(fd)) {
+      this.#note(fd, EVENT_WRITE);
+    } else if (isLookedAt) {
+      this.#lookedAt.delete(fd);
+      this.#read.remove(fd);
+    }
+  }
+
+  #note(fd: number, events: number): void {
+    this.#ready.set(fd, (this.#ready.get(fd) ?? 0) | events);
+  }
 }
 
 /** The handles of one interest. */

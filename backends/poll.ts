@@ -4,8 +4,10 @@ import { lastErrno } from "../ffi/errno.ts";
 import { door } from "../ffi/door.ts";
 import type { Calls } from "../ffi/libc.ts";
 import { windowsBuild } from "../ffi/windows_build.ts";
+import { isBroken } from "../ffi/winsock.ts";
 import { BaseSelector } from "./base.ts";
 import { fitCapacity, resized } from "./capacity.ts";
+import { EVENT_READ, EVENT_WRITE } from "./events.ts";
 import type { FileObject } from "./key.ts";
 import { fromPoll, toPoll } from "./poll_events.ts";
 import { sleep, timeWords, writeTime } from "./timeout.ts";
@@ -58,10 +60,11 @@ const EVENTS = fields.events[0] / 4;
  * BSDs but NetBSD), and rounded up elsewhere.
  *
  * On Windows it waits with `WSAPoll`, from Windows 10 2004 and Windows Server 2022 on: before, that
- * does not tell of failed connections. It takes sockets alone, and refuses pipes, consoles and files
- * (`ENOTSOCK`). Nothing is reported of a closed socket, and waits fail with `ENOTSOCK` where all are
- * closed. `WSAPoll` cannot be kept from telling that a peer sends no more: to wait for room to
- * write to such a one keeps a processor busy, which {@linkcode SelectSelector} does not.
+ * does not tell of failed connections. It takes sockets alone, and refuses pipes, consoles and
+ * files (`ENOTSOCK`). A closed socket is passed over where the system does not count it, and waits
+ * fail where all are closed. `WSAPoll` cannot be kept from telling that a peer sends no more: to
+ * wait for room to write to such a one keeps a processor busy, which {@linkcode SelectSelector}
+ * does not.
  *
  * @typeParam Data The data that goes with a registration
  * @typeParam File The file objects that can be registered
@@ -163,7 +166,7 @@ export class PollSelector<Data = unknown, File extends FileObject = FileObject>
 
   /** Reports the slots with something in `revents`. */
   protected override collect(count: number): void {
-    if (IS_WINSOCK) return this.#collectFromWinsock();
+    if (IS_WINSOCK) return this.#collectFromWinsock(count);
     const results = this.#results;
     for (let at = 0, left = count; left > 0; at += STRIDE) {
       const revents = results[at + EVENTS] >> 16;
@@ -173,14 +176,26 @@ export class PollSelector<Data = unknown, File extends FileObject = FileObject>
     }
   }
 
-  /** A hang-up is the end of what can be read; closed sockets are told of, but not counted. */
-  #collectFromWinsock(): void {
+  /** A hang-up is the end of what can be read, unless the connection broke, which makes it all. */
+  #collectFromWinsock(count: number): void {
     const results = this.#results;
     const end = this.#slots.size * STRIDE;
+    let left = count;
     for (let at = 0; at < end; at += STRIDE) {
-      const revents = (results[at + EVENTS] >> 16) & ~POLLNVAL;
-      if (revents === 0) continue;
-      this.report(results[at + FD], fromPoll(revents, POLLIN | POLLHUP, POLLOUT));
+      const revents = results[at + EVENTS] >> 16;
+      if (revents === 0 || revents === POLLNVAL) continue;
+      left--;
+      const events = fromPoll(revents, POLLIN | POLLHUP, POLLOUT);
+      const isAll = (results[at + EVENTS] & POLLOUT) === 0 || (events & EVENT_WRITE) !== 0;
+      const fd = results[at + FD];
+      this.report(fd, isAll || !isBroken(fd) ? events : events | EVENT_WRITE);
+    }
+    // Closed sockets are told of, but not counted, unless they are closed under the wait (Wine). To
+    // pass over one that is counted each time would never end.
+    for (let at = 0; left > 0 && at < end; at += STRIDE) {
+      if (results[at + EVENTS] >> 16 !== POLLNVAL) continue;
+      left--;
+      this.report(results[at + FD], EVENT_READ | EVENT_WRITE);
     }
   }
 

@@ -3,6 +3,7 @@ import { door } from "../ffi/door.ts";
 import type { Calls } from "../ffi/libc.ts";
 import { BaseSelector } from "./base.ts";
 import { BitSets } from "./bit_sets.ts";
+import type { DescriptorSets, Report } from "./descriptor_sets.ts";
 import { HandleSets } from "./handle_sets.ts";
 import type { FileObject } from "./key.ts";
 import { sleep, timeWords, writeTime } from "./timeout.ts";
@@ -23,29 +24,6 @@ const declarations = {
 
 const selectCalls = door.open(declarations);
 
-/** Tells what a wait found ready. */
-export type Report = (fd: number, events: number) => void;
-
-/** The sets of descriptors that `select` is given, in the form that a system takes. */
-export interface DescriptorSets {
-  /** `select`'s first argument; 0 while the sets are empty. */
-  readonly limit: number;
-  // What the call is given, and overwrites with its results.
-  readonly read: Int32Array<ArrayBuffer>;
-  readonly write: Int32Array<ArrayBuffer>;
-  readonly except: Int32Array<ArrayBuffer> | null;
-  /** Takes a descriptor in: 0, or the `errno` of the refusal. */
-  add(fd: number, events: number): number;
-  /** Changes the interest mask of a descriptor. */
-  change(fd: number, to: number): void;
-  /** Takes a descriptor out. */
-  remove(fd: number): void;
-  /** Writes what the next call is to be given. */
-  prepare(): void;
-  /** Reports each ready descriptor once, of as many results as the call counted. */
-  collect(count: number, report: Report): void;
-}
-
 const Sets = abi.winsock === undefined ? BitSets : HandleSets;
 const FRACTION = abi.structs.timeval.fields.tv_usec[0] / 4;
 
@@ -53,17 +31,19 @@ const FRACTION = abi.structs.timeval.fields.tv_usec[0] / 4;
 const TAKES_NOTHING = abi.winsock === undefined;
 
 /**
- * Waits with `select`, the oldest way. Its cost grows with the highest descriptor registered.
+ * Waits with `select`, the oldest way. Its cost grows with the highest descriptor registered, on
+ * Windows with the number of registrations.
  *
- * Descriptors above 1023 are taken on Linux, macOS and the BSDs; elsewhere `register` throws a
+ * Descriptors above 1023 are taken on Linux, macOS and the BSDs; on Solaris `register` throws a
  * `RangeError` that names the limit. It cannot know that a descriptor was closed and is another's
  * by now: until it is unregistered, the new one's readiness is reported under the old key. While a
  * closed descriptor is registered, waits fail with `EBADF` where the system notices. A hang-up
  * counts as readable alone where the system says no more, as Linux does of pipes.
  *
  * On Windows it takes sockets alone, as many as there are, and refuses pipes, consoles and files
- * (`ENOTSOCK`); waits with a closed socket fail with `ENOTSOCK`, too. A connection that broke with
- * something unread, and without room to send, counts as readable alone.
+ * (`ENOTSOCK`); waits with a closed socket fail with `ENOTSOCK`, too. A connection that breaks
+ * without room to send counts as readable alone if something was unread or the peer had ended its
+ * side before: who waits for room alone is not told then.
  *
  * @typeParam Data The data that goes with a registration
  * @typeParam File The file objects that can be registered

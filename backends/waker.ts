@@ -91,8 +91,9 @@ function signal(fd: number): void {
  * @param fd The `fd` of the selector's {@linkcode BaseSelector.waker}, as sent to this thread
  * @throws {TypeError} If it is not a number
  * @throws {RangeError} If it is negative or fractional
- * @throws {OSError} If it is closed (`EBADF`) or not a waker's (`EINVAL`). Where wakers are pipes
- * (everywhere but on Linux) another pipe or a file cannot be told apart, and gets the bytes
+ * @throws {OSError} If it is closed (`EBADF`; on Windows `ENOTSOCK`) or not a waker's (`EINVAL`).
+ * Where wakers are pipes (everywhere but on Linux) another pipe cannot be told apart, and gets the
+ * bytes, nor can a file but on Windows
  *
  * @example Waking a selector that blocks the main thread
  * ```ts

@@ -29,7 +29,13 @@ export function withFirstCalls(callback: () => void): void {
 }
 
 function opened<C>(calls: C): C {
-  for (const callback of firsts.splice(0)) callback();
+  const callbacks = firsts.splice(0); // They open calls of their own.
+  try {
+    for (const callback of callbacks) callback();
+  } catch (error) {
+    firsts.push(...callbacks);
+    throw error;
+  }
   return calls;
 }
 
@@ -59,9 +65,12 @@ function openLibc<const D extends Declarations>(
     return Deno.dlopen(places[0], declarations).symbols;
   }
   const libraries = [abi.libc, ...Object.values(abi.winsock?.libraries ?? {})];
+  const alone = abi.winsock === undefined
+    ? "libc alone, by its path"
+    : "Winsock and what goes with it alone, by their paths";
   throw new Deno.errors.NotCapable(
     "Cannot open libc without FFI permission: run again with --allow-ffi, " +
-      "or with libc alone, by its path on this system, as --allow-ffi=" +
+      `or with ${alone} on this system, as --allow-ffi=` +
       libraries.map(([name, path = name]) => path).join(),
   );
 }

@@ -24,6 +24,7 @@ const {
 } = abi.constants;
 const { SOL_SOCKET, SOMAXCONN, SO_RCVTIMEO, SO_TYPE } = abi.constants;
 const {
+  ECONNABORTED,
   ECONNRESET,
   EINTR,
   EMSGSIZE,
@@ -62,6 +63,10 @@ const calls = winsockCalls({
   ioctlsocket: { parameters: ["i32", "u32", "buffer"], result: "i32" },
   listen: { parameters: ["i32", "i32"], result: "i32" },
   recv: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
+  select: {
+    parameters: ["i32", "buffer", "buffer", "buffer", "buffer"],
+    result: "i32",
+  },
   send: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "i32"], result: "i32" },
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
@@ -76,8 +81,8 @@ const kernelCalls = libcCalls({
 }, libraries.kernel);
 
 /**
- * The receive timeout of an end that is written, which needs none, so as to know it again: some 24
- * days that nobody else would ask for.
+ * The receive timeout of an end that is written, which needs none, so as to know it again, as Winsock
+ * gives it back as it was set: some 24 days that nobody else would ask for.
  */
 const PIPE_MARK = 0x7b1d_5a17;
 
@@ -165,7 +170,13 @@ export const winsock: Door = {
     });
   },
 
-  close: (fd) => calls().closesocket(fd),
+  close(fd) {
+    const result = calls().closesocket(fd);
+    if (result === 0 || lastFailure() !== EWOULDBLOCK) return result;
+    // It is to linger for some time, which only one that blocks can.
+    this.setBlocking(fd, true);
+    return calls().closesocket(fd);
+  },
 
   isOpen: (fd) => getOption(fd, SO_TYPE) !== undefined,
 
@@ -234,6 +245,10 @@ function openWSARecvMsg() {
 
 /** Winsock has no words, but its errors are among the system's, which speaks the user's language. */
 function wordsFor(errno: number): string {
+  return wordsFromSystem(errno) || `Windows error ${errno}`;
+}
+
+function wordsFromSystem(errno: number): string {
   const { FORMAT_MESSAGE_FROM_SYSTEM, FORMAT_MESSAGE_IGNORE_INSERTS } = constants;
   const text = new Uint16Array(1024);
   const length = kernelCalls().FormatMessageW(
@@ -247,8 +262,7 @@ function wordsFor(errno: number): string {
     text.length,
     null,
   );
-  const words = String.fromCharCode(...text.subarray(0, length)).replace(/[\s.]+$/, "");
-  return words === "" ? `Windows error ${errno}` : words;
+  return String.fromCharCode(...text.subarray(0, length)).replace(/[\s.]+$/, "");
 }
 
 /** A datagram that is longer than its room is cut, as everywhere else; Winsock calls it an error. */
@@ -265,6 +279,9 @@ function ignoreUnreachablePorts(fd: number): void {
   const size = new Uint32Array(1);
   calls().WSAIoctl(fd, constants.SIO_UDP_CONNRESET, off, 4, null, 0, size, null, null);
 }
+
+/** How long one end waits for the other, which is there already unless somebody broke it, in seconds. */
+const PATIENCE = 5;
 
 /**
  * Connects two sockets over loopback. Others can connect to the port too while it is open: whoever
@@ -301,6 +318,10 @@ function connect(family: number): Ends | Refusal {
   if (getsockname(client, wanted, sizeOf(wanted)) < 0) return refusal("getsockname");
 
   for (;;) {
+    if (!isReadable(listener, PATIENCE)) {
+      fail(ECONNABORTED);
+      return refusal("accept");
+    }
     const server = opened(accept(listener, null, null));
     if (server < 0) {
       if (lastFailure() === ECONNRESET) continue; // A stranger who left again.
@@ -319,7 +340,7 @@ function connect(family: number): Ends | Refusal {
 
 /** Tells whether a socket is connected. */
 export function hasPeer(fd: number): boolean {
-  const address = loopback(AF_INET6);
+  const address = new Uint8Array(128);
   return calls().getpeername(fd, address, sizeOf(address)) === 0;
 }
 
@@ -328,7 +349,14 @@ const UNBROKEN = [EINTR, EMSGSIZE, ENOTCONN, ESHUTDOWN, EWOULDBLOCK];
 
 /** Tells whether a connection broke, such as by a reset, without taking anything from it. */
 export function isBroken(fd: number): boolean {
-  return calls().recv(fd, new Uint8Array(1), 1, MSG_PEEK) < 0 && !UNBROKEN.includes(lastFailure());
+  return isReadable(fd, 0) && // Else `recv` would wait, if the socket blocks.
+    calls().recv(fd, new Uint8Array(1), 1, MSG_PEEK) < 0 && !UNBROKEN.includes(lastFailure());
+}
+
+/** Waits for some seconds until a socket is readable. */
+function isReadable(fd: number, seconds: number): boolean {
+  const set = new Int32Array([1, 0, fd, 0]); // A count, padding, a handle of 64 bits.
+  return calls().select(0, set, null, null, new Int32Array([seconds, 0])) === 1;
 }
 
 /** The loopback address with a port that the system picks, in C's form. */

@@ -1,6 +1,6 @@
 import { abi } from "../abi/host.ts";
-import { nameOf } from "../descriptor.ts";
-import { lastErrno, OSError } from "../errno.ts";
+import { errnoOf, nameOf } from "../descriptor.ts";
+import { OSError } from "../errno.ts";
 import { door } from "../door.ts";
 import { type Credentials, decodeCredentials } from "./control.ts";
 import { setField } from "./message_header.ts";
@@ -66,7 +66,7 @@ export function getOptionBytes(
     throw new OSError(
       `Cannot get option ${name} of level ${level} of ${nameOf(socket.fileno())}`,
       "getsockopt",
-      lastErrno(),
+      errnoOf(socket.fileno()),
     );
   }
   return bytes.subarray(0, filled[0]);

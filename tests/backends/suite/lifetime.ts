@@ -3,7 +3,6 @@ import { type BaseSelector, EVENT_READ, EVENT_WRITE } from "../../../mod.ts";
 import { Pair } from "../../support/descriptors.ts";
 import { COUNT_DESCRIPTORS, runProgram } from "../../support/program.ts";
 import { type Backend, test } from "./backend.ts";
-import { needs } from "../../support/needs.ts";
 
 /** How many descriptors a selector holds in one test. */
 const CROWD = 5_000;
@@ -150,7 +149,7 @@ export function testLifetime(backend: Backend): void {
       console.log(countDescriptors() - before);
     `);
     assertEquals([stderr, stdout, code], ["", "0", 0]);
-  }, needs("/dev/fd", Deno.build.os !== "windows"));
+  });
 
   test(backend, "close() is made up for when a selector is collected", async (selector) => {
     selector.close();
@@ -180,7 +179,7 @@ export function testLifetime(backend: Backend): void {
       ["--allow-all", "--v8-flags=--expose-gc"],
     );
     assertEquals([stderr, stdout, code], ["", "true 0", 0]);
-  }, needs("/dev/fd", Deno.build.os !== "windows"));
+  });
 
   test(backend, "selectAsync() outlives collections", async (selector) => {
     selector.close();
