@@ -1,6 +1,14 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { DefaultSelector, EVENT_READ, EVENT_WRITE, OSError, SelectSelector } from "../../mod.ts";
-import { Pair } from "../support/descriptors.ts";
+import {
+  DefaultSelector,
+  EVENT_READ,
+  EVENT_WRITE,
+  OSError,
+  PollSelector,
+  SelectSelector,
+} from "../../mod.ts";
+import { fileURLToPath as fromFileUrl } from "node:url";
+import { notSockets, Pair } from "../support/descriptors.ts";
 import { windowsOnly } from "../support/needs.ts";
 
 Deno.test({
@@ -25,18 +33,43 @@ Deno.test({
   },
 });
 
+for (const Selector of [SelectSelector, PollSelector]) {
+  Deno.test({
+    name: `${Selector.name}.register() throws OSError ENOTSOCK for what is no socket on Windows`,
+    ...windowsOnly,
+    fn() {
+      using selector = new Selector();
+      using files = notSockets(fromFileUrl(import.meta.url));
+      for (const handle of [...files.handles, 2]) {
+        const error = assertThrows(() => selector.register(handle, EVENT_READ), OSError);
+        assertEquals([error.code, error.errno], ["ENOTSOCK", 10038]);
+      }
+      assertEquals(selector.select(2), []);
+    },
+  });
+}
+
 Deno.test({
-  name: "SelectSelector.register() throws OSError ENOTSOCK for what is no socket on Windows",
+  name: "SelectSelector.selectAsync() does not block on a socket that does on Windows",
   ...windowsOnly,
-  fn() {
+  async fn() {
     using selector = new SelectSelector();
-    using file = Deno.openSync(new URL(import.meta.url));
-    file.statSync();
-    for (const fd of [0, 1, 2, 4]) {
-      const error = assertThrows(() => selector.register(fd, EVENT_READ), OSError);
-      assertEquals([error.code, error.errno], ["ENOTSOCK", 10038]);
-    }
-    assertEquals(selector.select(2), []);
+    using ends = new Pair();
+    const key = selector.register(ends.left, EVENT_WRITE);
+    ends.stuff();
+    ends.left.setBlocking(true);
+    const wait = selector.selectAsync();
+    // What made it readable is gone by the time that the wait is told of it.
+    setTimeout(() => {
+      ends.fill();
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+      ends.drain();
+      setTimeout(() => {
+        const buffer = new Uint8Array(1 << 20);
+        while (ends.right.recv(buffer) > 0);
+      }, 20);
+    }, 5);
+    assertEquals(await wait, [[key, EVENT_WRITE]]);
   },
 });
 

@@ -5,20 +5,6 @@ import { windowsOnly } from "../support/needs.ts";
 import { runProgram } from "../support/program.ts";
 
 Deno.test({
-  name: "PollSelector.register() throws OSError ENOTSOCK for what is no socket on Windows",
-  ...windowsOnly,
-  fn() {
-    using selector = new PollSelector();
-    using _file = Deno.openSync(new URL(import.meta.url));
-    for (const fd of [0, 1, 2, 4]) {
-      const error = assertThrows(() => selector.register(fd, EVENT_READ), OSError);
-      assertEquals([error.code, error.syscall], ["ENOTSOCK", "WSAPoll"]);
-    }
-    assertEquals(selector.select(2), []);
-  },
-});
-
-Deno.test({
   name:
     "PollSelector.select() reports nothing of a closed socket on Windows, and the others in full",
   ...windowsOnly,

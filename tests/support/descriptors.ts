@@ -26,6 +26,27 @@ function duplicate(fd: number): number {
   return WSASocketA(-1, -1, -1, info, 0, 0);
 }
 
+const kernelCalls = libcCalls({
+  CloseHandle: { parameters: ["i32"], result: "i32" },
+  CreateFileW: {
+    parameters: ["buffer", "u32", "u32", "pointer", "u32", "u32", "pointer"],
+    result: "i32",
+  },
+  CreatePipe: { parameters: ["buffer", "buffer", "pointer", "u32"], result: "i32" },
+}, abi.winsock?.libraries.kernel);
+
+/** Opens what is no socket on Windows: a file, and the two ends of a pipe. */
+export function notSockets(path: string): Disposable & { readonly handles: readonly number[] } {
+  const { CloseHandle, CreateFileW, CreatePipe } = kernelCalls();
+  const [reader, writer] = [new Int32Array(2), new Int32Array(2)];
+  const [GENERIC_READ, FILE_SHARE_READ, OPEN_EXISTING] = [0x8000_0000, 1, 3];
+  const name = Uint16Array.from(`${path}\0`, (character) => character.charCodeAt(0));
+  const file = CreateFileW(name, GENERIC_READ, FILE_SHARE_READ, null, OPEN_EXISTING, 0, null);
+  if (file < 0 || CreatePipe(reader, writer, null, 0) === 0) throw new Error("Cannot open these");
+  const handles = [file, reader[0], writer[0]];
+  return { handles, [Symbol.dispose]: () => handles.forEach((handle) => CloseHandle(handle)) };
+}
+
 const BYTE = new Uint8Array(1);
 
 /** Two connected sockets, closed at the end of a `using` block. */
