@@ -18,7 +18,7 @@ const systems = { arm64: underQemu, windows: onWindows };
 /** How long a system may say nothing, in milliseconds. It says a line for each test. */
 const SILENCE = 10 * 60_000;
 
-const [system, ...paths] = Deno.args;
+const [system = "", ...paths] = Deno.args;
 if (!Object.hasOwn(systems, system)) {
   console.error(`Say on which system: ${Object.keys(systems).join(" or ")}`);
   Deno.exit(2);
@@ -29,7 +29,7 @@ const skips = systems[system as keyof typeof systems].flatMap(([, names]) => nam
 const child = new Deno.Command("env", {
   args: [
     ...["-u", "CI", "bash", `.ci/${system}.sh`],
-    ...["test", "--allow-all", "--doc", "--no-lock", "--no-check"],
+    ...["test", "--allow-all", "--doc", "--parallel", "--no-lock", "--no-check"],
     ...["--preload", "tests/support/skip_by_name.ts", ...paths],
   ],
   env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
@@ -48,7 +48,11 @@ for await (const piece of child.stdout.pipeThrough(new TextDecoderStream())) {
 clearTimeout(timer);
 const { code } = await child.status;
 
-const tests = [...output.matchAll(/^(.*?)(?: \[skipped: (.*)\])? \.\.\. (ok|FAILED|ignored) \(/gm)];
+const tests = [
+  ...output.matchAll(
+    /^(?:\.\/\S+ => )?(.*?)(?: \[skipped: (.*)\])? \.\.\. (ok|FAILED|ignored) \(/gm,
+  ),
+];
 const skipped = Map.groupBy(
   tests.filter(([, , , end]) => end === "ignored"),
   ([, , why]) => why ?? "for no reason",

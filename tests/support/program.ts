@@ -38,14 +38,20 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** Starts a TypeScript program in a process of its own, with `selectors` and `sockets` imported. */
+/**
+ * Starts a TypeScript program in a process of its own, with `selectors` and `sockets` imported.
+ * `through` makes another command of its own: one that runs it elsewhere.
+ */
 export async function startProgram(
   source: string,
   flags: readonly string[] = ["--allow-all"],
   env: Record<string, string> = {},
+  through = (command: readonly string[]): readonly string[] => command,
 ): Promise<Deno.ChildProcess> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-config", "--no-prompt", "--quiet", ...flags, "-"],
+  const run = ["run", "--no-config", "--no-prompt", "--quiet", ...flags, "-"];
+  const [program, ...args] = through([Deno.execPath(), ...run]);
+  const child = new Deno.Command(program, {
+    args,
     // The check opens sockets of its own, which tests that count descriptors would see.
     env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...env },
     stdin: "piped",
@@ -60,11 +66,9 @@ export async function startProgram(
 
 /** Runs such a program to its end. */
 export async function runProgram(
-  source: string,
-  flags?: readonly string[],
-  env?: Record<string, string>,
+  ...options: Parameters<typeof startProgram>
 ): Promise<Outcome> {
-  const child = await startProgram(source, flags, env);
+  const child = await startProgram(...options);
   const { code, signal, stdout, stderr } = await child.output();
   const decoder = new TextDecoder();
   return {

@@ -7,7 +7,6 @@ import {
   ETH_P_ALL,
   ETH_P_IP,
   interfaceIndex,
-  type InternetAddress,
   IPPROTO_ICMP,
   IPPROTO_ICMPV6,
   IPPROTO_TCP,
@@ -22,7 +21,14 @@ import {
 } from "../../../ffi/socket/mod.ts";
 import { decodePacketAddress, encodePacketAddress } from "../../../ffi/socket/packet.ts";
 import { privilegeFor } from "../../../ffi/socket/privilege.ts";
-import { needsRaw, needsSetpriv, withoutRaw } from "../../support/privileges.ts";
+import {
+  inOwnNetwork,
+  needsOwnNetwork,
+  needsRaw,
+  needsSetpriv,
+  withoutRaw,
+} from "../../support/privileges.ts";
+import { runProgram } from "../../support/program.ts";
 import { datagrams, untilReadable } from "../../support/sockets.ts";
 import { packetRefusals, testRefusals } from "./more_refusals.ts";
 import { linuxOnly } from "../../support/needs.ts";
@@ -58,34 +64,46 @@ Deno.test({
 
 Deno.test({
   name: "Socket receives an interface's packets, once in and once out of loopback",
-  ...needsRaw,
-  fn() {
-    using packets = new Socket<PacketAddress>(AF_PACKET, SOCK_DGRAM);
-    using receiver = datagrams();
-    using sender = datagrams();
-    const lo = interfaceIndex("lo");
-    packets.bind({ interface: lo, protocol: ETH_P_ALL });
-    const { interface: index, protocol, hardwareType } = packets.localAddress;
-    assertEquals([index, protocol, hardwareType], [lo, ETH_P_ALL, 772]);
-    const port = (receiver.localAddress as InternetAddress).port;
-    sender.sendTo(new Uint8Array(3), receiver.localAddress);
-    const seen = [];
-    const buffer = new Uint8Array(2048);
-    while (seen.length < 2) {
-      untilReadable(packets);
-      const { size, address } = packets.recvFrom(buffer)!;
-      const isOurs = address.protocol === ETH_P_IP && size === 31 &&
-        new DataView(buffer.buffer).getUint16(22) === port;
-      if (isOurs) seen.push(address);
-    }
-    assertEquals(seen.map(({ packetType }) => packetType), [PACKET_OUTGOING, PACKET_HOST]);
-    assertEquals(seen[1], {
-      interface: lo,
+  ...needsOwnNetwork,
+  async fn() {
+    // Others' packets would fill the socket before its own arrive.
+    const { stdout, stderr } = await runProgram(
+      `
+      const { AF_INET, AF_PACKET, ETH_P_ALL, SOCK_DGRAM, Socket } = sockets;
+      using packets = new Socket(AF_PACKET, SOCK_DGRAM);
+      packets.bind({ interface: sockets.interfaceIndex("lo"), protocol: ETH_P_ALL });
+      console.log(JSON.stringify(packets.localAddress));
+      using receiver = new Socket(AF_INET, SOCK_DGRAM);
+      receiver.bind({ hostname: "127.0.0.1", port: 0 });
+      using sender = new Socket(AF_INET, SOCK_DGRAM);
+      sender.sendTo(new Uint8Array(3), receiver.localAddress);
+      using selector = new selectors.PollSelector();
+      selector.register(packets, EVENT_READ);
+      for (let i = 0; i < 2; i++) {
+        if (selector.select(10_000).length === 0) throw new Error("nothing arrives");
+        const buffer = new Uint8Array(2048);
+        const { size, address } = packets.recvFrom(buffer);
+        const port = new DataView(buffer.buffer).getUint16(22);
+        console.log(JSON.stringify([size, port === receiver.localAddress.port, address]));
+      }
+      `,
+      ["--allow-ffi"],
+      {},
+      (command) => inOwnNetwork("", command),
+    );
+    assertEquals(stderr, "");
+    const [bound, ...seen] = stdout.split("\n").map((line) => JSON.parse(line));
+    assertEquals([bound.interface, bound.protocol, bound.hardwareType], [1, ETH_P_ALL, 772]);
+    const address = {
+      interface: 1,
       protocol: ETH_P_IP,
-      packetType: PACKET_HOST,
       hardwareType: 772,
       hardwareAddress: "00:00:00:00:00:00",
-    });
+    };
+    assertEquals(seen, [
+      [31, true, { ...address, packetType: PACKET_OUTGOING }],
+      [31, true, { ...address, packetType: PACKET_HOST }],
+    ]);
   },
 });
 
