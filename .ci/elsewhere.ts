@@ -12,8 +12,9 @@
 
 import { onWindows } from "../tests/support/skips_on_windows.ts";
 import { underQemu } from "../tests/support/skips_under_qemu.ts";
+import { underWine } from "../tests/support/skips_under_wine.ts";
 
-const systems = { arm64: underQemu, windows: onWindows };
+const systems = { arm64: underQemu, windows: [...onWindows, ...underWine] };
 
 /** How long a system may say nothing, in milliseconds. It says a line for each test. */
 const SILENCE = 10 * 60_000;

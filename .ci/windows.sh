@@ -52,7 +52,8 @@ inside() {
   shift 2
   chroot "$root" env -C "$directory" -u DISPLAY -u WAYLAND_DISPLAY -u DENO_DIR -u NODE_EXTRA_CA_CERTS \
     HOME=/opt WINEPREFIX=/opt/wine WINEDEBUG=-all WINEDLLOVERRIDES='mscoree,mshtml,winemenubuilder.exe=' \
-    WINEPATH='Z:\opt\deno' DENO_CERT='Z:\etc\deno.pem' DENO_DISABLE_NODE_SHIM=1 /usr/lib/wine/wine64 "$@"
+    WINEPATH='Z:\opt\deno' DENO_CERT='Z:\etc\deno.pem' DENO_DISABLE_NODE_SHIM=1 READINESS_EMULATED=windows \
+    /usr/lib/wine/wine64 "$@"
 }
 
 prepare

@@ -7,6 +7,7 @@
 
 import { onWindows } from "./skips_on_windows.ts";
 import { underQemu } from "./skips_under_qemu.ts";
+import { underWine } from "./skips_under_wine.ts";
 
 /**
  * Why tests are skipped, and the names of those. An example in documentation, which has none but its
@@ -14,12 +15,12 @@ import { underQemu } from "./skips_under_qemu.ts";
  */
 export type Skips = readonly (readonly [why: string, names: readonly string[]])[];
 
-/** The tests that are skipped by name on this system. */
-const skips: Skips = Deno.build.os === "windows"
-  ? onWindows
-  : Deno.env.has("READINESS_EMULATED")
-  ? underQemu
-  : [];
+/** The tests that are skipped by name on this system, and what emulates it: `.ci/` tells. */
+const skips: Skips = [
+  ...Deno.build.os === "windows" ? onWindows : [],
+  ...Deno.env.get("READINESS_EMULATED") === "windows" ? underWine : [],
+  ...Deno.env.get("READINESS_EMULATED") === "arm64" ? underQemu : [],
+];
 
 const declare = Deno.test;
 

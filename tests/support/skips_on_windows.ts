@@ -1,6 +1,6 @@
 import type { Skips } from "./skip_by_name.ts";
 
-/** What Windows lacks, or Wine gets wrong, which says so then. */
+/** What Windows lacks or does otherwise. */
 export const onWindows: Skips = [
   ["a handle cannot be made to stand for another socket: there is no dup2", [
     "SelectSelector.select() reports nothing of a reused descriptor's old key",
@@ -29,7 +29,6 @@ export const onWindows: Skips = [
   ["a pipe is a pair of sockets, each of which reads and writes", [
     "FileDescriptor.read() throws OSError when the descriptor is for writing",
     "FileDescriptor.write() throws OSError when the descriptor is for reading",
-    "FileDescriptor.write() throws OSError when nobody reads any more",
     "FileDescriptor.write() throws EPIPE in a program that does nothing against SIGPIPE",
   ]],
   ["it uses Unix sockets: Wine has none, and Windows none for datagrams", [
@@ -74,25 +73,16 @@ export const onWindows: Skips = [
     "Socket.recv() and recvFrom() throw ECONNREFUSED when nobody took the datagram",
     "Socket takes IPv4 in on an IPv6 address unless IPV6_V6ONLY is set",
   ]],
-  ["Wine keeps SO_ERROR when it was read, and sets none for a reset", [
-    "Socket.getOption() with SO_ERROR clears the error, as error() does",
-  ]],
   ["a connection that was reset says so once and again, and keeps its peer", [
     "Socket.recv() throws ECONNRESET when the peer reset the connection",
     "Socket.recvFrom() loses nothing of a connection that is over (IPv4)",
     "Socket.recvFrom() loses nothing of a connection that is over (IPv6)",
-  ]],
-  ["Wine's recv() with MSG_OOB does not fail while there is no urgent byte", [
-    "Socket.send() sends with MSG_OOB beside the stream",
   ]],
   ["recv() with MSG_WAITALL fails when the time is up, and says nothing of what came", [
     "Socket.recv() waits with MSG_WAITALL for the whole buffer",
   ]],
   ["only sockets are descriptors, so there is no other to adopt", [
     "Socket.fromFd() leaves a descriptor that it refuses open",
-  ]],
-  ["Wine passes the number on that Linux's resolver gives", [
-    "resolve() throws OSError when the number is of another family",
   ]],
   ["ws2_32 of mingw has no such option, so the table has none", [
     "Socket.getOption() tells what setOption() set (TCP_KEEPIDLE)",
@@ -160,6 +150,7 @@ export const onWindows: Skips = [
     "sendMessage() takes a descriptor as other control data, too",
   ]],
   ["there are no signals, and the first send() to a peer that has closed succeeds", [
+    "FileDescriptor.write() throws OSError when nobody reads any more",
     "sendMessage() raises no SIGPIPE when the connection is broken",
   ]],
   ["there is no socket activation", [
@@ -168,9 +159,6 @@ export const onWindows: Skips = [
   ]],
   ["a group of IPv4 is joined by the interface's address: there is no struct ip_mreqn", [
     "joinGroup() on one interface by its name is left by its index",
-  ]],
-  ["Wine says EINVAL", [
-    "leaveGroup() throws OSError when the socket has not joined",
   ]],
   ["descriptors do not pass over Unix sockets", [
     "fdpass.ts exits with 1 when it has nobody to meet, or its path is too long or in use",
