@@ -4,6 +4,7 @@
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
+size="600 MB, some 10 seconds"
 
 # A mount namespace of its own: recent kernels forget what is registered below once its mount is gone
 [ -n "${ARM64_PRIVATE-}" ] || ARM64_PRIVATE=1 exec unshare --mount bash "$0" "$@"

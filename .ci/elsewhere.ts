@@ -24,6 +24,7 @@ if (!Object.hasOwn(systems, system)) {
   console.error(`Say on which system: ${Object.keys(systems).join(" or ")}`);
   Deno.exit(2);
 }
+const root = new URL("..", import.meta.url);
 const skips = systems[system as keyof typeof systems].flatMap(([, names]) => names);
 
 // CI is not set there: what those machines lack is skipped, and counted below.
@@ -33,16 +34,22 @@ const child = new Deno.Command("env", {
     ...["test", "--allow-all", "--doc", "--parallel", "--no-lock", "--no-check"],
     ...["--preload", "tests/support/skip_by_name.ts", ...paths],
   ],
+  cwd: root,
   env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
   stdin: "null",
   stdout: "piped",
 }).spawn();
 
 let output = "";
-let timer: ReturnType<typeof setTimeout> | undefined;
+let isSilent = false;
+const giveUp = () => {
+  isSilent = true;
+  child.kill();
+};
+let timer = setTimeout(giveUp, SILENCE);
 for await (const piece of child.stdout.pipeThrough(new TextDecoderStream())) {
   clearTimeout(timer);
-  timer = setTimeout(() => child.kill(), SILENCE);
+  timer = setTimeout(giveUp, SILENCE);
   await Deno.stdout.write(new TextEncoder().encode(piece));
   output += piece;
 }
@@ -58,18 +65,23 @@ const skipped = Map.groupBy(
   tests.filter(([, , , end]) => end === "ignored"),
   ([, , why]) => why ?? "for no reason",
 );
-const counts = Map.groupBy(tests, ([, , , end]) => end);
-const count = (end: string) => counts.get(end)?.length ?? 0;
+// Deno's own count: there may be steps among the lines.
+const [, passed = "0", failed = "0", ignored = "0"] =
+  /^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed(?:.*? \| (\d+) ignored)?.*$/m.exec(output) ??
+    [];
 
-console.log(`\n${system}: ${count("ok")} passed, ${count("FAILED")} failed, of those skipped`);
+console.log(
+  `\n${system}: ${passed} passed, ${failed} failed, ${ignored} skipped, for these reasons:`,
+);
 for (const [why, tests] of [...skipped].sort(([, a], [, b]) => b.length - a.length)) {
   console.log(`${String(tests.length).padStart(7)}: ${why}`);
 }
 
 const names = new Set(tests.map(([, name]) => name));
 const wrongs = [
+  ...isSilent ? [`it said nothing for ${SILENCE / 60_000} minutes, and was ended`] : [],
   ...code === 0 ? [] : [`Deno ended with ${code}`],
-  ...count("ok") === 0 ? ["no test ran"] : [],
+  ...passed === "0" ? ["no test ran"] : [],
   ...skipped.has("for no reason") ? ["a test was skipped for no reason"] : [],
   ...paths.length > 0
     ? []

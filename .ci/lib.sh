@@ -5,7 +5,7 @@
 deno_version=2.9.5
 suite=trixie
 script=$(basename "$0" .sh)
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/readiness-selectors
+cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/readiness-selectors
 home=$cache/$script-$deno_version
 part=$home.part
 log=$cache/$script.log
@@ -22,7 +22,8 @@ die() {
 step() {
   local what=$1
   shift
-  "$@" >>"$log" 2>&1 </dev/null || die "cannot $what: $(tail -n 1 "$log") (more in $log)"
+  [ -d "$home" ] || echo "$0: going to $what" >&2
+  "$@" >>"$log" 2>&1 </dev/null || die "cannot $what (more in $log):"$'\n'"$(tail -n 5 "$log")"
 }
 
 # prepare: calls `build` to fill $part, which then becomes $home, unless an earlier run did. Holds the lock (9) from here on.
@@ -34,17 +35,19 @@ prepare() {
     flock 9
   }
   [ ! -d "$home" ] || return 0
-  echo "$0: fetching what it needs into $home" >&2
+  echo "$0: fetching what it needs into $home, once: $size" >&2
   rm -rf --one-file-system "$part"
   mkdir "$part"
   : >"$log"
+  trap 'rm -rf --one-file-system "$part"' EXIT
   build
+  trap - EXIT
   mv "$part" "$home"
 }
 
 # deno PLATFORM FOLDER: Deno's program for it, from npm
 deno() {
-  step "fetch Deno for $1 from npm" npm pack --loglevel error --pack-destination "$part" "@deno/$1@$deno_version"
+  step "fetch Deno for $1 from npm" npm pack --loglevel error --fetch-retries 1 --pack-destination "$part" "@deno/$1@$deno_version"
   step "unpack Deno" tar -xzf "$part/deno-$1-$deno_version.tgz" -C "$2" --strip-components 1
   rm "$part/deno-$1-$deno_version.tgz"
 }
@@ -71,7 +74,7 @@ debs() {
   step "read Debian's list of packages" apt-get "${options[@]}" update --error-on=any
   step "fetch $* from Debian" env -C "$apt" apt-get "${options[@]}" download "$@"
   for deb in "$apt"/*.deb; do
-    step "unpack $deb" dpkg-deb -x "$deb" "$folder"
+    step "unpack $(basename "$deb")" dpkg-deb -x "$deb" "$folder"
   done
   rm -r "$apt"
 }

@@ -5,6 +5,7 @@
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
+size="2 GB, one to two minutes"
 
 # Namespaces of its own: mounts and Wine's server end with the run, however it ends
 if [ -z "${WINDOWS_PRIVATE-}" ]; then
@@ -51,7 +52,7 @@ inside() {
   local root=$1 directory=$2
   shift 2
   chroot "$root" env -C "$directory" -u DISPLAY -u WAYLAND_DISPLAY -u DENO_DIR -u NODE_EXTRA_CA_CERTS \
-    HOME=/opt WINEPREFIX=/opt/wine WINEDEBUG=-all WINEDLLOVERRIDES='mscoree,mshtml,winemenubuilder.exe=' \
+    HOME=/opt WINEPREFIX=/opt/wine WINEDEBUG=-all WINEDLLOVERRIDES='mscoree,mshtml,winemenubuilder.exe,winedbg.exe=' \
     WINEPATH='Z:\opt\deno' DENO_CERT='Z:\etc\deno.pem' DENO_DISABLE_NODE_SHIM=1 READINESS_EMULATED=windows \
     /usr/lib/wine/wine64 "$@"
 }

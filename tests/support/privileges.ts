@@ -4,7 +4,7 @@
  * @module
  */
 
-import { linuxOnly, needs, type Skip } from "./needs.ts";
+import { needs, type Skip, skipIf } from "./needs.ts";
 
 /** The command without the privilege to make raw and packet sockets, whoever runs it. */
 export function withoutRaw(command: readonly string[]): string[] {
@@ -32,17 +32,17 @@ const isRoot = Deno.build.os === "linux" && Deno.uid() === 0;
 /** Skips a test where a process cannot have a network of its own. */
 export const needsOwnNetwork: Skip = Deno.build.os === "linux"
   ? needs("networks of a process's own (unshare, ip)", succeeds(inOwnNetwork("", ["true"])))
-  : linuxOnly;
+  : skipIf(true, "networks of a process's own are Linux's");
 
 /** Skips a test that makes raw and packet sockets. */
 export const needsRaw: Skip = Deno.build.os === "linux"
   ? needs("the privilege CAP_NET_RAW", isRoot)
-  : linuxOnly;
+  : skipIf(true, "it uses raw or packet sockets as Linux has them");
 
 /** Skips a test that runs programs without a privilege. */
 export const needsSetpriv: Skip = Deno.build.os === "linux"
   ? needs("setpriv", succeeds(withoutRaw(["true"])))
-  : linuxOnly;
+  : skipIf(true, "privileges are taken away as on Linux");
 
 function succeeds([program, ...args]: readonly string[]): boolean {
   try {

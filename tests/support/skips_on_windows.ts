@@ -31,7 +31,7 @@ export const onWindows: Skips = [
     "FileDescriptor.write() throws OSError when the descriptor is for reading",
     "FileDescriptor.write() throws EPIPE in a program that does nothing against SIGPIPE",
   ]],
-  ["it uses Unix sockets: Wine has none, and Windows none for datagrams", [
+  ["Wine has no Unix sockets, and Windows none for datagrams", [
     "Socket throws TypeError when the address is of another family",
     "Socket throws RangeError when the path is empty",
     "Socket throws RangeError when the path holds a NUL",
