@@ -1,7 +1,13 @@
 import { assertEquals, assertGreaterOrEqual, assertLess, assertMatch } from "@std/assert";
 import { AF_INET, SO_RCVBUF, SOCK_STREAM, Socket, SOL_SOCKET } from "../../ffi/socket/mod.ts";
 import { hasProgram, linuxOnly, needs } from "../support/needs.ts";
-import { Example, inTime, Lines, unusedHostname } from "../support/programs.ts";
+import {
+  Example,
+  inTime,
+  Lines,
+  needsUnusedHostname,
+  unusedHostname,
+} from "../support/programs.ts";
 import { reset, untilWritable } from "../support/sockets.ts";
 
 const needsNc = needs("nc", hasProgram("nc"));
@@ -265,7 +271,7 @@ Deno.test({
 
 Deno.test({
   name: "chat.ts listens on port 1235 unless told",
-  ...linuxOnly,
+  ...needsUnusedHostname,
   async fn() {
     const hostname = unusedHostname();
     await using server = await Example.start("chat", ["--hostname", hostname]);

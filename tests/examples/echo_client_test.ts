@@ -1,8 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { AF_INET, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
 import type { Outcome } from "../support/program.ts";
-import { Example, runExample, unusedHostname } from "../support/programs.ts";
-import { linuxOnly } from "../support/needs.ts";
+import { Example, needsUnusedHostname, runExample, unusedHostname } from "../support/programs.ts";
 
 const client = (port: number, ...messages: string[]) =>
   runExample("echo_client", ["--port", `${port}`, ...messages]);
@@ -28,7 +27,7 @@ Deno.test("echo_client.ts gets a megabyte back", async () => {
 
 Deno.test({
   name: "echo_client.ts talks to port 1234 unless told",
-  ...linuxOnly,
+  ...needsUnusedHostname,
   async fn() {
     const hostname = unusedHostname();
     await using _server = await Example.start("echo", ["--hostname", hostname]);

@@ -11,7 +11,7 @@ import {
 } from "../../mod.ts";
 import { AF_INET, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
 import { hasProgram, linuxOnly, needs } from "../support/needs.ts";
-import { Example, inTime, unusedHostname } from "../support/programs.ts";
+import { Example, inTime, needsUnusedHostname, unusedHostname } from "../support/programs.ts";
 import { needsIpv6, noise, reset, untilReadable } from "../support/sockets.ts";
 import { driveEcho } from "./echo_driver.ts";
 
@@ -65,7 +65,7 @@ for (const [name, Backend] of Object.entries(BACKENDS)) {
 
 Deno.test({
   name: "echo.ts listens on port 1234 unless told",
-  ...linuxOnly,
+  ...needsUnusedHostname,
   async fn() {
     const hostname = unusedHostname();
     await using server = await Example.start("echo", ["--hostname", hostname]);

@@ -1,7 +1,13 @@
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { RequestReader } from "../../examples/http_requests.ts";
 import { hasProgram, linuxOnly, needs } from "../support/needs.ts";
-import { Example, inTime, runExample, unusedHostname } from "../support/programs.ts";
+import {
+  Example,
+  inTime,
+  needsUnusedHostname,
+  runExample,
+  unusedHostname,
+} from "../support/programs.ts";
 import { needsIpv6 } from "../support/sockets.ts";
 
 const needsCurl = needs("curl", hasProgram("curl"));
@@ -282,7 +288,7 @@ Deno.test({
 
 Deno.test({
   name: "http.ts listens on port 8000 unless told",
-  ...linuxOnly,
+  ...needsUnusedHostname,
   async fn() {
     const hostname = unusedHostname();
     await using server = await Example.start("http", ["--hostname", hostname]);

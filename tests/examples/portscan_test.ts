@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { AF_INET, AF_INET6, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
 import { firstOf, hasProgram, linuxOnly, needs } from "../support/needs.ts";
-import { inTime, runExample, unusedHostname } from "../support/programs.ts";
+import { inTime, needsUnusedHostname, runExample, unusedHostname } from "../support/programs.ts";
 import { needsIpv6 } from "../support/sockets.ts";
 
 const needsNc = needs("nc", hasProgram("nc"));
@@ -21,7 +21,7 @@ Deno.test("portscan.ts prints the open ports alone, counts all, and exits with 0
 
 Deno.test({
   name: "portscan.ts tells a port that does not answer as filtered once its time is up",
-  ...linuxOnly,
+  ...needsUnusedHostname,
   async fn() {
     using ports = new Ports();
     const [silent, open, closed] = [ports.silent(), ports.open(), ports.closed()];
@@ -68,7 +68,7 @@ for (
 
 Deno.test({
   name: "portscan.ts takes no connection of loopback with itself for an open port",
-  ...linuxOnly,
+  ...needsUnusedHostname,
   async fn() {
     const [first, last] = Deno.readTextFileSync("/proc/sys/net/ipv4/ip_local_port_range").split(
       /\s+/,

@@ -2,7 +2,13 @@ import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@s
 import { createHash } from "node:crypto";
 import { AF_INET, type InternetAddress, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
 import { hasProgram, linuxOnly, needs } from "../support/needs.ts";
-import { Example, inTime, runExample, unusedHostname } from "../support/programs.ts";
+import {
+  Example,
+  inTime,
+  needsUnusedHostname,
+  runExample,
+  unusedHostname,
+} from "../support/programs.ts";
 import { acceptFrom, listener, needsIpv6, noise, reset } from "../support/sockets.ts";
 
 const needsCurl = needs("curl", hasProgram("curl"));
@@ -220,7 +226,7 @@ Deno.test({
 
 Deno.test({
   name: "proxy.ts listens on 127.0.0.1:8080 unless told",
-  ...linuxOnly,
+  ...needsUnusedHostname,
   async fn() {
     const hostname = unusedHostname();
     const { stdout } = await runExample("proxy", ["--help"], { flags: [] });

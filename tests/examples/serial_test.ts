@@ -122,7 +122,7 @@ function pipeThrough(input: Uint8Array<ArrayBuffer>, path: string): Deno.ChildPr
   return child;
 }
 
-test("serial.ts --help prints the usage and exits with 0, without any permission", async () => {
+Deno.test("serial.ts --help prints the usage and exits with 0, without any permission", async () => {
   const { code, stdout, stderr } = await runExample("serial", ["--help"], { flags: [] });
   assertEquals([code, stderr], [0, ""]);
   assertMatch(stdout, /^Usage: serial\.ts \[OPTIONS\] PATH\n/);
@@ -131,7 +131,7 @@ test("serial.ts --help prints the usage and exits with 0, without any permission
   }
 });
 
-test("serial.ts exits with 2 and says why when the command line is wrong", async () => {
+Deno.test("serial.ts exits with 2 and says why when the command line is wrong", async () => {
   const mistakes = [
     "",
     "/dev/tty /dev/tty",

@@ -22,7 +22,7 @@ class Folder implements Disposable {
 
 const watch = (...args: string[]) => Example.start("watch", args);
 
-test("watch.ts --help prints the usage and exits with 0, without any permission", async () => {
+Deno.test("watch.ts --help prints the usage and exits with 0, without any permission", async () => {
   const { code, stdout, stderr } = await runExample("watch", ["--help"], { flags: [] });
   assertEquals([code, stderr], [0, ""]);
   assertMatch(stdout, /^Usage: watch\.ts \[OPTIONS\] PATH\.\.\. \[-- COMMAND /);
@@ -31,7 +31,7 @@ test("watch.ts --help prints the usage and exits with 0, without any permission"
   }
 });
 
-test("watch.ts exits with 2 and says why when the command line is wrong", async () => {
+Deno.test("watch.ts exits with 2 and says why when the command line is wrong", async () => {
   for (
     const mistake of ["", "/tmp --", "--every 0 /tmp", "--settle x /tmp", "--every= /tmp", "-x"]
   ) {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type Skip, skipIf } from "./needs.ts";
 import type { Outcome } from "./program.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -176,7 +177,13 @@ export async function inTime<T>(promise: Promise<T>, what: string): Promise<T> {
   }
 }
 
-/** A loopback address that nobody else uses, where the well-known ports are free (Linux). */
+/** Skips a test where 127.0.0.1 is the only address of loopback. */
+export const needsUnusedHostname: Skip = skipIf(
+  !["linux", "windows"].includes(Deno.build.os),
+  "loopback has one address of IPv4",
+);
+
+/** A loopback address that nobody else uses, where the well-known ports are free. */
 export function unusedHostname(): string {
   return `127.${[...crypto.getRandomValues(new Uint8Array(3))].map((n) => n % 250 + 1).join(".")}`;
 }
