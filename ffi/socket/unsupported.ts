@@ -9,7 +9,9 @@
 export function need<T>(group: T | undefined, subject: string, missing: string): T {
   if (group === undefined) {
     throw new Deno.errors.NotSupported(
-      `Cannot make a ${subject}: ${Deno.build.os} has no ${missing}`,
+      `Cannot make ${
+        /^[AEIO]/i.test(subject) ? "an" : "a"
+      } ${subject}: ${Deno.build.os} has no ${missing}`,
     );
   }
   return group;

@@ -6,7 +6,7 @@ Deno.test("unsupported() says what is missing where, and what there is instead",
   assertInstanceOf(error, Deno.errors.NotSupported);
   assertEquals(
     error.message,
-    `Cannot make a EpollSelector: ${Deno.build.os} has no epoll_create1; ` +
+    `Cannot make an EpollSelector: ${Deno.build.os} has no epoll_create1; ` +
       "DefaultSelector takes what the system has",
   );
 });
