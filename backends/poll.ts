@@ -4,7 +4,7 @@ import { lastErrno } from "../ffi/errno.ts";
 import { door } from "../ffi/door.ts";
 import type { Calls } from "../ffi/libc.ts";
 import { windowsBuild } from "../ffi/windows_build.ts";
-import { isBroken } from "../ffi/winsock.ts";
+import { isBroken } from "../ffi/winsock_sockets.ts";
 import { BaseSelector } from "./base.ts";
 import { fitCapacity, resized } from "./capacity.ts";
 import { EVENT_READ, EVENT_WRITE } from "./events.ts";

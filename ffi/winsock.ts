@@ -1,8 +1,9 @@
 import type { Winsock } from "./abi/abi.ts";
 import { abi } from "./abi/host.ts";
 import { windowsX64 } from "./abi/windows.ts";
-import type { Door, Ends, Refusal, SocketCalls } from "./door.ts";
+import type { Door, SocketCalls } from "./door.ts";
 import { libcCalls } from "./libc.ts";
+import { connectPair } from "./loopback_pair.ts";
 import {
   fail,
   keepingFailure,
@@ -10,67 +11,33 @@ import {
   openErrorCalls,
   winsockCalls,
 } from "./winsock_calls.ts";
+import { calls, getOption, setOption } from "./winsock_sockets.ts";
 
 const {
   AF_INET,
   AF_INET6,
-  IPPROTO_TCP,
   MSG_CTRUNC,
-  MSG_PEEK,
   MSG_TRUNC,
   SOCK_DGRAM,
   SOCK_STREAM,
-  TCP_NODELAY,
+  SOL_SOCKET,
+  SO_RCVTIMEO,
+  SO_TYPE,
 } = abi.constants;
-const { SOL_SOCKET, SOMAXCONN, SO_RCVTIMEO, SO_TYPE } = abi.constants;
 const {
-  ECONNABORTED,
-  ECONNRESET,
-  EINTR,
   EMSGSIZE,
-  ENOTCONN,
   ENOTSOCK,
   EOPNOTSUPP,
-  ESHUTDOWN,
   ESOCKTNOSUPPORT,
   EWOULDBLOCK,
 } = abi.errno;
-const { messages, structs: { sockaddr_in, sockaddr_in6 } } = abi;
+const { messages } = abi;
 
 // Where there is no Winsock nothing here is called, and any numbers will do.
 const { constants, libraries, WSADATA, WSAPROTOCOL_INFOA }: Winsock = abi.winsock ??
   windowsX64.winsock!;
 
 const startCalls = libcCalls({ WSAStartup: { parameters: ["u16", "buffer"], result: "i32" } });
-
-// A handle has 64 bits, of which Windows uses 31: it is passed as a descriptor is elsewhere.
-const calls = winsockCalls({
-  WSAIoctl: {
-    parameters: ["i32", "u32", "buffer", "u32", "buffer", "u32", "buffer", "pointer", "pointer"],
-    result: "i32",
-  },
-  WSASendMsg: {
-    parameters: ["i32", "buffer", "u32", "buffer", "pointer", "pointer"],
-    result: "i32",
-  },
-  accept: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
-  bind: { parameters: ["i32", "buffer", "i32"], result: "i32" },
-  closesocket: { parameters: ["i32"], result: "i32" },
-  connect: { parameters: ["i32", "buffer", "i32"], result: "i32" },
-  getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
-  getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
-  getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
-  ioctlsocket: { parameters: ["i32", "u32", "buffer"], result: "i32" },
-  listen: { parameters: ["i32", "i32"], result: "i32" },
-  recv: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
-  select: {
-    parameters: ["i32", "buffer", "buffer", "buffer", "buffer"],
-    result: "i32",
-  },
-  send: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
-  setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "i32"], result: "i32" },
-  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
-});
 
 const kernelCalls = libcCalls({
   FormatMessageW: {
@@ -195,7 +162,7 @@ export const winsock: Door = {
   },
 
   makePipe() {
-    const ends = connect(AF_INET);
+    const ends = connectPair(AF_INET);
     if ("fds" in ends) setOption(ends.fds[1], SOL_SOCKET, SO_RCVTIMEO, PIPE_MARK);
     return ends;
   },
@@ -206,7 +173,7 @@ export const winsock: Door = {
       : type !== SOCK_STREAM
       ? ESOCKTNOSUPPORT
       : 0;
-    if (errno === 0) return connect(family);
+    if (errno === 0) return connectPair(family);
     fail(errno);
     return { syscall: "socketpair" };
   },
@@ -278,116 +245,6 @@ function ignoreUnreachablePorts(fd: number): void {
   const off = new Uint32Array(1);
   const size = new Uint32Array(1);
   calls().WSAIoctl(fd, constants.SIO_UDP_CONNRESET, off, 4, null, 0, size, null, null);
-}
-
-/** How long one end waits for the other, which is there already unless somebody broke it, in seconds. */
-const PATIENCE = 5;
-
-/**
- * Connects two sockets over loopback. Others can connect to the port too while it is open: whoever
- * is not at the other end's address is sent away.
- */
-function connect(family: number): Ends | Refusal {
-  const { accept, bind, closesocket, connect, getpeername, getsockname, listen, socket } = calls();
-  const open: number[] = [];
-  const opened = (fd: number): number => {
-    if (fd >= 0) open.push(fd);
-    return fd;
-  };
-  const refusal = (syscall: string): Refusal => {
-    const errno = lastFailure();
-    for (const fd of open) closesocket(fd);
-    fail(errno);
-    return { syscall };
-  };
-
-  const listener = opened(socket(family, SOCK_STREAM, 0));
-  if (listener < 0) return refusal("socket");
-  if (setOption(listener, SOL_SOCKET, constants.SO_EXCLUSIVEADDRUSE, 1) < 0) {
-    return refusal("setsockopt");
-  }
-  const address = loopback(family);
-  if (bind(listener, address, address.length) < 0) return refusal("bind");
-  if (listen(listener, SOMAXCONN) < 0) return refusal("listen");
-  if (getsockname(listener, address, sizeOf(address)) < 0) return refusal("getsockname");
-
-  const client = opened(socket(family, SOCK_STREAM, 0));
-  if (client < 0) return refusal("socket");
-  if (connect(client, address, address.length) < 0) return refusal("connect");
-  const wanted = loopback(family);
-  if (getsockname(client, wanted, sizeOf(wanted)) < 0) return refusal("getsockname");
-
-  for (;;) {
-    if (!isReadable(listener, PATIENCE)) {
-      fail(ECONNABORTED);
-      return refusal("accept");
-    }
-    const server = opened(accept(listener, null, null));
-    if (server < 0) {
-      if (lastFailure() === ECONNRESET) continue; // A stranger who left again.
-      return refusal("accept");
-    }
-    const peer = loopback(family);
-    if (getpeername(server, peer, sizeOf(peer)) === 0 && isSame(peer, wanted)) {
-      closesocket(listener);
-      for (const fd of [server, client]) setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-      return { fds: [server, client], finished: false };
-    }
-    closesocket(server);
-    open.pop();
-  }
-}
-
-/** Tells whether a socket is connected. */
-export function hasPeer(fd: number): boolean {
-  const address = new Uint8Array(128);
-  return calls().getpeername(fd, address, sizeOf(address)) === 0;
-}
-
-/** What `recv` says of a socket that is no broken connection, though it has nothing to give. */
-const UNBROKEN = [EINTR, EMSGSIZE, ENOTCONN, ESHUTDOWN, EWOULDBLOCK];
-
-/** Tells whether a connection broke, such as by a reset, without taking anything from it. */
-export function isBroken(fd: number): boolean {
-  return isReadable(fd, 0) && // Else `recv` would wait, if the socket blocks.
-    calls().recv(fd, new Uint8Array(1), 1, MSG_PEEK) < 0 && !UNBROKEN.includes(lastFailure());
-}
-
-/** Waits for some seconds until a socket is readable. */
-function isReadable(fd: number, seconds: number): boolean {
-  const set = new Int32Array([1, 0, fd, 0]); // A count, padding, a handle of 64 bits.
-  return calls().select(0, set, null, null, new Int32Array([seconds, 0])) === 1;
-}
-
-/** The loopback address with a port that the system picks, in C's form. */
-function loopback(family: number): Uint8Array<ArrayBuffer> {
-  const { size, address: [at, width], first } = family === AF_INET
-    ? { size: sockaddr_in.size, address: sockaddr_in.fields.sin_addr, first: 127 }
-    : { size: sockaddr_in6.size, address: sockaddr_in6.fields.sin6_addr, first: 0 };
-  const bytes = new Uint8Array(size);
-  bytes[sockaddr_in.fields.sin_family[0]] = family;
-  bytes[at] = first;
-  bytes[at + width - 1] = 1;
-  return bytes;
-}
-
-function sizeOf(bytes: Uint8Array): Int32Array<ArrayBuffer> {
-  return new Int32Array([bytes.length]);
-}
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a.every((byte, i) => byte === b[i]);
-}
-
-/** The value of an option of sockets, or `undefined` of what is no open socket. */
-function getOption(fd: number, name: number): number | undefined {
-  const value = new Int32Array(1);
-  const size = new Int32Array([value.byteLength]);
-  return calls().getsockopt(fd, SOL_SOCKET, name, value, size) < 0 ? undefined : value[0];
-}
-
-function setOption(fd: number, level: number, name: number, value: number): number {
-  return calls().setsockopt(fd, level, name, new Int32Array([value]), 4);
 }
 
 /** Does something on first use, once an isolate. */
