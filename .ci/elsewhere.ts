@@ -27,11 +27,12 @@ if (!Object.hasOwn(systems, system)) {
 const root = new URL("..", import.meta.url);
 const skips = systems[system as keyof typeof systems].flatMap(([, names]) => names);
 
-// CI is not set there: what those machines lack is skipped, and counted below.
+// CI is not set there: what those machines lack is skipped, and counted below. Test files run one
+// after the other: closed descriptors' numbers, which some tests use, are not to be given to others.
 const child = new Deno.Command("env", {
   args: [
     ...["-u", "CI", "bash", `.ci/${system}.sh`],
-    ...["test", "--allow-all", "--doc", "--parallel", "--no-lock", "--no-check"],
+    ...["test", "--allow-all", "--doc", "--no-lock", "--no-check"],
     ...["--preload", "tests/support/skip_by_name.ts", ...paths],
   ],
   cwd: root,
@@ -58,7 +59,7 @@ const { code } = await child.status;
 
 const tests = [
   ...output.matchAll(
-    /^(?:\.\/\S+ => )?(.*?)(?: \[skipped: (.*)\])? \.\.\. (ok|FAILED|ignored) \(/gm,
+    /^(.*?)(?: \[skipped: (.*)\])? \.\.\. (ok|FAILED|ignored) \(/gm,
   ),
 ];
 const skipped = Map.groupBy(
