@@ -186,9 +186,9 @@ export class PollSelector<Data = unknown, File extends FileObject = FileObject>
       if (revents === 0 || revents === POLLNVAL) continue;
       left--;
       const events = fromPoll(revents, POLLIN | POLLHUP, POLLOUT);
-      const isAll = (results[at + EVENTS] & POLLOUT) === 0 || (events & EVENT_WRITE) !== 0;
+      const isKnown = (results[at + EVENTS] & POLLOUT) === 0 || (events & EVENT_WRITE) !== 0;
       const fd = results[at + FD];
-      this.report(fd, isAll || !isBroken(fd) ? events : events | EVENT_WRITE);
+      this.report(fd, isKnown || !isBroken(fd) ? events : events | EVENT_WRITE);
     }
     // Closed sockets are told of, but not counted, unless they are closed under the wait (Wine). To
     // pass over one that is counted each time would never end.

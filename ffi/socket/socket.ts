@@ -474,7 +474,8 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
   }
 
   /**
-   * Ends one direction of the connection, or both.
+   * Ends one direction of the connection, or both. What is received after that of `"read"` is the end
+   * of the stream; on Windows receiving throws `OSError` (`ESHUTDOWN`).
    *
    * @param how Which: after `"write"` the peer reads the end of the stream
    * @throws {TypeError} If `how` is none of the three
