@@ -1,6 +1,6 @@
 import { isOpen } from "../ffi/descriptor.ts";
 import { lastErrno } from "../ffi/errno.ts";
-import { hasPeer, isBroken } from "../ffi/winsock_sockets.ts";
+import { hasPeer, isBroken } from "../ffi/platform/winsock/sockets.ts";
 import { fitCapacity, resized } from "./capacity.ts";
 import { EVENT_READ, EVENT_WRITE } from "./events.ts";
 import type { DescriptorSets, Report } from "./descriptor_sets.ts";

@@ -1,10 +1,10 @@
 import { abi } from "../ffi/abi/host.ts";
 import { isOpen } from "../ffi/descriptor.ts";
 import { lastErrno } from "../ffi/errno.ts";
-import { door } from "../ffi/door.ts";
+import { platform } from "../ffi/platform/mod.ts";
 import type { Calls } from "../ffi/libc.ts";
-import { windowsBuild } from "../ffi/windows_build.ts";
-import { isBroken } from "../ffi/winsock_sockets.ts";
+import { windowsBuild } from "../ffi/platform/winsock/windows_build.ts";
+import { isBroken } from "../ffi/platform/winsock/sockets.ts";
 import { BaseSelector } from "./base.ts";
 import { fitCapacity, resized } from "./capacity.ts";
 import { EVENT_READ, EVENT_WRITE } from "./events.ts";
@@ -38,7 +38,7 @@ const declarations = {
   },
 } as const;
 
-const pollCalls = door.open(declarations);
+const pollCalls = platform.open(declarations);
 
 const { POLLHUP, POLLIN, POLLNVAL, POLLOUT } = abi.constants;
 

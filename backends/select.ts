@@ -1,5 +1,5 @@
 import { abi } from "../ffi/abi/host.ts";
-import { door } from "../ffi/door.ts";
+import { platform } from "../ffi/platform/mod.ts";
 import type { Calls } from "../ffi/libc.ts";
 import { BaseSelector } from "./base.ts";
 import { BitSets } from "./bit_sets.ts";
@@ -22,7 +22,7 @@ const declarations = {
   },
 } as const;
 
-const selectCalls = door.open(declarations);
+const selectCalls = platform.open(declarations);
 
 const Sets = abi.winsock === undefined ? BitSets : HandleSets;
 const FRACTION = abi.structs.timeval.fields.tv_usec[0] / 4;

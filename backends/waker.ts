@@ -1,6 +1,6 @@
 import { abi } from "../ffi/abi/host.ts";
 import { assertDescriptor, makePipe } from "../ffi/descriptor.ts";
-import { door } from "../ffi/door.ts";
+import { platform } from "../ffi/platform/mod.ts";
 import { lastErrno, OSError } from "../ffi/errno.ts";
 import { libcCalls } from "../ffi/libc.ts";
 
@@ -11,7 +11,7 @@ const calls = libcCalls({
   eventfd: { parameters: ["u32", "i32"], result: "i32", optional: true },
 });
 
-const { names, transfers } = door;
+const { names, transfers } = platform;
 
 /** Wakes a selector, also one that another thread waits with. */
 export interface Waker {
@@ -123,7 +123,7 @@ export function wake(fd: number): void {
 
 /** Keeps a wake out of another's socket and, where wakers are eventfds, out of pipes and files. */
 function canBeWaker(fd: number): boolean {
-  if (!door.mayBePipe(fd)) return false;
+  if (!platform.mayBePipe(fd)) return false;
   // An eventfd alone refuses to be written less than eight bytes.
   return calls().eventfd === null || transfers().write(fd, ONE, 0) < 0;
 }

@@ -27,8 +27,8 @@ import {
   parseCommandLine,
   parseInteger,
   run,
-} from "./command_line.ts";
-import { hasNoRoom, REST } from "./listening.ts";
+} from "./support/command_line.ts";
+import { hasNoRoom, REST } from "./support/listening.ts";
 
 const USAGE = `Usage: activation.ts [OPTIONS]
 

@@ -20,8 +20,8 @@ import {
   parseInteger,
   parsePort,
   run,
-} from "./command_line.ts";
-import { bind, hasNoRoom, REST } from "./listening.ts";
+} from "./support/command_line.ts";
+import { bind, hasNoRoom, REST } from "./support/listening.ts";
 
 const USAGE = `Usage: chat.ts [OPTIONS]
 

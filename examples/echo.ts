@@ -22,8 +22,8 @@ import {
   SelectSelector,
 } from "@readiness/selectors";
 import type { Socket } from "@readiness/selectors/socket";
-import { exitWith, format, parseCommandLine, parsePort, run } from "./command_line.ts";
-import { bind, hasNoRoom, REST } from "./listening.ts";
+import { exitWith, format, parseCommandLine, parsePort, run } from "./support/command_line.ts";
+import { bind, hasNoRoom, REST } from "./support/listening.ts";
 
 const USAGE = `Usage: echo.ts [OPTIONS]
 

@@ -9,7 +9,7 @@
 
 import { DefaultSelector, EVENT_READ, EVENT_WRITE } from "@readiness/selectors";
 import { AF_INET, AF_INET6, SOCK_STREAM, Socket } from "@readiness/selectors/socket";
-import { exitWith, format, parseCommandLine, parsePort, run } from "./command_line.ts";
+import { exitWith, format, parseCommandLine, parsePort, run } from "./support/command_line.ts";
 
 const USAGE = `Usage: echo_client.ts [OPTIONS] [MESSAGE ...]
 

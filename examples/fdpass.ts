@@ -29,8 +29,8 @@ import {
   parseCommandLine,
   parsePort,
   run,
-} from "./command_line.ts";
-import { bind, hasNoRoom, REST } from "./listening.ts";
+} from "./support/command_line.ts";
+import { bind, hasNoRoom, REST } from "./support/listening.ts";
 
 const USAGE = `Usage: fdpass.ts [OPTIONS] accept
        fdpass.ts [OPTIONS] serve

@@ -13,10 +13,10 @@
 
 import { DefaultSelector, EVENT_READ, EVENT_WRITE, OSError } from "@readiness/selectors";
 import { IPPROTO_TCP, type Socket, TCP_NODELAY } from "@readiness/selectors/socket";
-import { resolving } from "./addresses.ts";
-import { format, parseCommandLine, parseInteger, parsePort, run } from "./command_line.ts";
-import { CONTINUE, type Request, RequestReader, writeHead } from "./http_requests.ts";
-import { bind, hasNoRoom, REST } from "./listening.ts";
+import { resolving } from "./support/addresses.ts";
+import { format, parseCommandLine, parseInteger, parsePort, run } from "./support/command_line.ts";
+import { CONTINUE, type Request, RequestReader, writeHead } from "./support/http_requests.ts";
+import { bind, hasNoRoom, REST } from "./support/listening.ts";
 
 const USAGE = `Usage: http.ts [OPTIONS]
 

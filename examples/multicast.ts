@@ -31,7 +31,7 @@ import {
   Socket,
   SOL_SOCKET,
 } from "@readiness/selectors/socket";
-import { familyOf, parseAddress } from "./addresses.ts";
+import { familyOf, parseAddress } from "./support/addresses.ts";
 import {
   exitWith,
   format,
@@ -39,7 +39,7 @@ import {
   parseCommandLine,
   parseInteger,
   run,
-} from "./command_line.ts";
+} from "./support/command_line.ts";
 
 const USAGE = `Usage: multicast.ts [OPTIONS] GROUP:PORT
 

@@ -24,7 +24,7 @@ import {
   type SocketAddress,
   SOL_SOCKET,
 } from "@readiness/selectors/socket";
-import { familyOf, locate, parseRemotePort, resolving } from "./addresses.ts";
+import { familyOf, locate, parseRemotePort, resolving } from "./support/addresses.ts";
 import {
   exitWith,
   format,
@@ -34,8 +34,8 @@ import {
   parseInteger,
   parsePort,
   run,
-} from "./command_line.ts";
-import { Flow, watch } from "./flow.ts";
+} from "./support/command_line.ts";
+import { Flow, watch } from "./support/flow.ts";
 
 const USAGE = `Usage: nc.ts [OPTIONS] [HOST] PORT
        nc.ts [OPTIONS] -U PATH

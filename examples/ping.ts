@@ -27,8 +27,14 @@ import {
   SOCK_RAW,
   Socket,
 } from "@readiness/selectors/socket";
-import { familyOf, locate } from "./addresses.ts";
-import { exitWith, interruption, parseCommandLine, parseInteger, run } from "./command_line.ts";
+import { familyOf, locate } from "./support/addresses.ts";
+import {
+  exitWith,
+  interruption,
+  parseCommandLine,
+  parseInteger,
+  run,
+} from "./support/command_line.ts";
 
 const USAGE = `Usage: ping.ts [OPTIONS] HOST...
 

@@ -14,9 +14,9 @@
 
 import { DefaultSelector, EVENT_WRITE, OSError } from "@readiness/selectors";
 import { type InternetAddress, SOCK_STREAM, Socket } from "@readiness/selectors/socket";
-import { familyOf, locate, parseRemotePort } from "./addresses.ts";
-import { exitWith, format, parseCommandLine, parseInteger, run } from "./command_line.ts";
-import { hasNoRoom } from "./listening.ts";
+import { familyOf, locate, parseRemotePort } from "./support/addresses.ts";
+import { exitWith, format, parseCommandLine, parseInteger, run } from "./support/command_line.ts";
+import { hasNoRoom } from "./support/listening.ts";
 
 const USAGE = `Usage: portscan.ts [OPTIONS] [HOST]
 

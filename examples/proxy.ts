@@ -22,10 +22,10 @@ import {
   SOL_SOCKET,
   TCP_NODELAY,
 } from "@readiness/selectors/socket";
-import { familyOf, locate, parseAddress, parseRemotePort, resolving } from "./addresses.ts";
-import { exitWith, format, parseCommandLine, parseInteger, run } from "./command_line.ts";
-import { Flow, watch } from "./flow.ts";
-import { bind, hasNoRoom, REST } from "./listening.ts";
+import { familyOf, locate, parseAddress, parseRemotePort, resolving } from "./support/addresses.ts";
+import { exitWith, format, parseCommandLine, parseInteger, run } from "./support/command_line.ts";
+import { Flow, watch } from "./support/flow.ts";
+import { bind, hasNoRoom, REST } from "./support/listening.ts";
 
 const USAGE = `Usage: proxy.ts [OPTIONS] --to HOST:PORT
 

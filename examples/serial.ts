@@ -19,8 +19,14 @@ import {
   type LineSettings,
   openTerminal,
   Terminal,
-} from "@readiness/selectors/socket";
-import { exitWith, interruption, parseCommandLine, parseInteger, run } from "./command_line.ts";
+} from "@readiness/selectors/fd";
+import {
+  exitWith,
+  interruption,
+  parseCommandLine,
+  parseInteger,
+  run,
+} from "./support/command_line.ts";
 
 const USAGE = `Usage: serial.ts [OPTIONS] PATH
 

@@ -31,8 +31,14 @@ import {
   SOL_PACKET,
   SOL_SOCKET,
 } from "@readiness/selectors/socket";
-import { exitWith, interruption, parseCommandLine, parseInteger, run } from "./command_line.ts";
-import { MalformedPacket, type Packet, readPacket } from "./packets.ts";
+import {
+  exitWith,
+  interruption,
+  parseCommandLine,
+  parseInteger,
+  run,
+} from "./support/command_line.ts";
+import { MalformedPacket, type Packet, readPacket } from "./support/packets.ts";
 
 const USAGE = `Usage: sniff.ts [OPTIONS] INTERFACE
 

@@ -24,8 +24,14 @@ import {
   Socket,
   SOL_SOCKET,
 } from "@readiness/selectors/socket";
-import { familyOf, parseAddress, resolving } from "./addresses.ts";
-import { format, interruption, parseCommandLine, parseInteger, run } from "./command_line.ts";
+import { familyOf, parseAddress, resolving } from "./support/addresses.ts";
+import {
+  format,
+  interruption,
+  parseCommandLine,
+  parseInteger,
+  run,
+} from "./support/command_line.ts";
 
 const USAGE = `Usage: udp_echo.ts [OPTIONS] [ADDRESS...]
 

@@ -31,8 +31,14 @@ import {
   type InotifyEvent,
   ProcessDescriptor,
   TimerDescriptor,
-} from "@readiness/selectors/socket";
-import { exitWith, interruption, parseCommandLine, parseInteger, run } from "./command_line.ts";
+} from "@readiness/selectors/fd";
+import {
+  exitWith,
+  interruption,
+  parseCommandLine,
+  parseInteger,
+  run,
+} from "./support/command_line.ts";
 
 const USAGE = `Usage: watch.ts [OPTIONS] PATH... [-- COMMAND [ARGUMENT...]]
 

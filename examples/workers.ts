@@ -25,9 +25,9 @@ import {
   parseInteger,
   parsePort,
   run,
-} from "./command_line.ts";
-import type { Report, Task } from "./http_worker.ts";
-import { bind } from "./listening.ts";
+} from "./support/command_line.ts";
+import type { Report, Task } from "./support/http_worker.ts";
+import { bind } from "./support/listening.ts";
 
 const USAGE = `Usage: workers.ts [OPTIONS]
 
@@ -80,7 +80,7 @@ function claim(address: InternetAddress): InternetAddress {
 function start(task: Task): { started: Promise<number>; ended: Promise<number> } {
   const started = Promise.withResolvers<number>();
   const ended = Promise.withResolvers<number>();
-  const worker = new Worker(import.meta.resolve("./http_worker.ts"), { type: "module" });
+  const worker = new Worker(import.meta.resolve("./support/http_worker.ts"), { type: "module" });
   worker.onmessage = ({ data: report }: MessageEvent<Report>) => {
     if ("waker" in report) started.resolve(report.waker);
     else ended.resolve(report.count);

@@ -1,5 +1,6 @@
 import { abi } from "./abi/host.ts";
-import { door, type Ends, type Refusal } from "./door.ts";
+import { platform } from "./platform/mod.ts";
+import type { Ends, Refusal } from "./platform/platform.ts";
 import { lastErrno, OSError } from "./errno.ts";
 
 const { EBADF, EINTR } = abi.errno;
@@ -44,32 +45,32 @@ export function errnoOf(fd: number, errno: number = lastErrno()): number {
 
 /** Closes a descriptor, which is gone also when a signal came in between. */
 export function closeDescriptor(fd: number): void {
-  if (door.close(fd) < 0) {
+  if (platform.close(fd) < 0) {
     const errno = lastErrno();
-    if (errno !== EINTR) throw new OSError(`Cannot close fd ${fd}`, door.names.close, errno);
+    if (errno !== EINTR) throw new OSError(`Cannot close fd ${fd}`, platform.names.close, errno);
   }
 }
 
 /** Tells whether a descriptor is open. */
 export function isOpen(fd: number): boolean {
-  return door.isOpen(fd);
+  return platform.isOpen(fd);
 }
 
 /** Makes every later call on the descriptor's open file block, or return at once. */
 export function setBlocking(fd: number, blocking: boolean): void {
-  if (door.setBlocking(fd, blocking) < 0) throw flagsRefused(fd, door.names.setBlocking);
+  if (platform.setBlocking(fd, blocking) < 0) throw flagsRefused(fd, platform.names.setBlocking);
 }
 
 /** Tells whether calls on the descriptor's open file block. */
 export function isBlocking(fd: number): boolean {
-  const blocks = door.isBlocking(fd);
-  if (blocks < 0) throw flagsRefused(fd, door.names.setBlocking);
+  const blocks = platform.isBlocking(fd);
+  if (blocks < 0) throw flagsRefused(fd, platform.names.setBlocking);
   return blocks === 1;
 }
 
 /** Keeps the descriptor from programs that this process starts. */
 export function setCloseOnExec(fd: number): void {
-  if (door.setCloseOnExec(fd) < 0) throw flagsRefused(fd, door.names.setCloseOnExec);
+  if (platform.setCloseOnExec(fd) < 0) throw flagsRefused(fd, platform.names.setCloseOnExec);
 }
 
 /** Does with more calls what newer systems do as they make descriptors; closes all if that fails. */
@@ -87,12 +88,12 @@ export function makeNonBlockingAndCloseOnExec(...fds: number[]): void {
 
 /** Makes a pipe, `[reader, writer]`, both ends non-blocking and close-on-exec. */
 export function makePipe(): readonly [reader: number, writer: number] {
-  return finish(door.makePipe(), "Cannot make a pipe");
+  return finish(platform.makePipe(), "Cannot make a pipe");
 }
 
 /** Makes two connected sockets, both non-blocking and close-on-exec. */
 export function makePair(family: number, type: number): readonly [number, number] {
-  return finish(door.makePair(family, type), "Cannot make a pair of sockets");
+  return finish(platform.makePair(family, type), "Cannot make a pair of sockets");
 }
 
 function finish(ends: Ends | Refusal, attempt: string): readonly [number, number] {

@@ -1,5 +1,5 @@
 import { abi } from "./abi/host.ts";
-import { door } from "./door.ts";
+import { platform } from "./platform/mod.ts";
 import { withFirstCalls } from "./libc.ts";
 
 /**
@@ -41,7 +41,7 @@ export class OSError extends Error {
     syscall: string,
     errno: number,
     code: string = errnoName(errno),
-    reason: string = door.wordsFor(errno),
+    reason: string = platform.wordsFor(errno),
   ) {
     super(`${attempt}: ${reason} (${code})`);
     this.name = "OSError";
@@ -70,4 +70,4 @@ function errnoName(errno: number): string {
 export let lastErrno: () => number;
 
 // To open anything once a call has failed would change errno.
-withFirstCalls(() => lastErrno = door.errnoReader());
+withFirstCalls(() => lastErrno = platform.errnoReader());

@@ -3,9 +3,9 @@ import { setBlocking, setCloseOnExec } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
 import { cString, stringAt } from "../memory.ts";
-import { FileDescriptor } from "./file_descriptor.ts";
+import { FileDescriptor } from "../fd/file_descriptor.ts";
 import { Socket } from "./socket.ts";
-import { need } from "./unsupported.ts";
+import { need } from "../checks.ts";
 
 const { FD_CLOEXEC } = abi.constants;
 

@@ -6,7 +6,7 @@ import {
   nameOf,
   setCloseOnExec,
 } from "../descriptor.ts";
-import { door } from "../door.ts";
+import { platform } from "../platform/mod.ts";
 import { lastErrno } from "../errno.ts";
 import { ADDRESS_SIZE, describe, type SocketAddress } from "./address.ts";
 import {
@@ -18,17 +18,17 @@ import {
   encodeCredentials,
   spaceFor,
 } from "./control.ts";
-import { FileDescriptor, isInterrupted, transferLength } from "./file_descriptor.ts";
+import { FileDescriptor, isInterrupted, transferLength } from "../fd/file_descriptor.ts";
 import { MessageHeader } from "./message_header.ts";
 import type { PacketAddress } from "./packet.ts";
 import { assertFlags, assertInteger, encodeFor, senderOf, type Socket } from "./socket.ts";
-import { need } from "./unsupported.ts";
+import { need } from "../checks.ts";
 
 const { MSG_CMSG_CLOEXEC, MSG_CTRUNC, MSG_NOSIGNAL, MSG_TRUNC, SOCK_STREAM, SOL_SOCKET, SO_TYPE } =
   abi.constants;
 const { EINVAL } = abi.errno;
 
-const { messages: calls, names } = door;
+const { messages: calls, names } = platform;
 
 /** The room for control data unless told, descriptors aside. */
 const CONTROL_SIZE = 256;

@@ -8,24 +8,9 @@
 export type { HasFileno } from "../descriptor.ts";
 export type { InternetAddress, SocketAddress, UnixAddress } from "./address.ts";
 export * from "./constants.ts";
-export { FileDescriptor, pipe, WOULD_BLOCK } from "./file_descriptor.ts";
+export { FileDescriptor, pipe, WOULD_BLOCK } from "../fd/file_descriptor.ts";
 export { type AnySocket, Socket, socketpair } from "./socket.ts";
 export { OSError } from "../errno.ts";
-export { EventDescriptor } from "./eventfd.ts";
-export * from "./inotify.ts";
-export { ProcessDescriptor, type SpawnStreams } from "./pidfd.ts";
-export { SignalDescriptor, type SignalInfo } from "./signalfd.ts";
-export type { Signal } from "./signals.ts";
-export {
-  isTerminal,
-  type LineSettings,
-  openTerminal,
-  type PseudoTerminal,
-  pseudoTerminal,
-  Terminal,
-  type WindowSize,
-} from "./terminal.ts";
-export { TimerDescriptor } from "./timerfd.ts";
 export { type ListenFd, listenFds } from "./activation.ts";
 export type { ControlMessage, Credentials } from "./control.ts";
 export { interfaceIndex, interfaceName } from "./interfaces.ts";

@@ -3,7 +3,7 @@ import { parseAddress } from "./address.ts";
 import { interfaceIndex } from "./interfaces.ts";
 import { setField } from "./message_header.ts";
 import { type AnySocket, assertInteger, familyOfSocket } from "./socket.ts";
-import { need } from "./unsupported.ts";
+import { need } from "../checks.ts";
 
 const {
   AF_INET,

@@ -1,11 +1,11 @@
 import { abi } from "../abi/host.ts";
 import { errnoOf, nameOf } from "../descriptor.ts";
 import { OSError } from "../errno.ts";
-import { door } from "../door.ts";
+import { platform } from "../platform/mod.ts";
 import { type Credentials, decodeCredentials } from "./control.ts";
 import { setField } from "./message_header.ts";
 import { type AnySocket, assertInteger } from "./socket.ts";
-import { need } from "./unsupported.ts";
+import { need } from "../checks.ts";
 
 const {
   IPPROTO_TCP,
@@ -18,7 +18,7 @@ const {
   TCP_KEEPINTVL,
 } = abi.constants;
 
-const calls = door.open({
+const calls = platform.open({
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
 });
 

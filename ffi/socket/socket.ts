@@ -1,6 +1,6 @@
 import { abi } from "../abi/host.ts";
 import { errnoOf, makeNonBlockingAndCloseOnExec, makePair, nameOf } from "../descriptor.ts";
-import { door } from "../door.ts";
+import { platform } from "../platform/mod.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import {
   ADDRESS_SIZE,
@@ -10,7 +10,7 @@ import {
   familyOf,
   type SocketAddress,
 } from "./address.ts";
-import { FileDescriptor, isInterrupted, transferLength } from "./file_descriptor.ts";
+import { FileDescriptor, isInterrupted, transferLength } from "../fd/file_descriptor.ts";
 import type { PacketAddress } from "./packet.ts";
 import { privilegeFor } from "./privilege.ts";
 
@@ -43,9 +43,9 @@ const {
   EPROTO,
   EWOULDBLOCK,
 } = abi.errno;
-const { atBirth: AT_BIRTH, connecting: CONNECTING } = door;
+const { atBirth: AT_BIRTH, connecting: CONNECTING } = platform;
 
-const calls = door.adapt(door.open({
+const calls = platform.adapt(platform.open({
   socket: { name: abi.symbols.socket, parameters: ["i32", "i32", "i32"], result: "i32" },
   bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   listen: { parameters: ["i32", "i32"], result: "i32" },
@@ -311,7 +311,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
       if (errno === 0) told.delete(this);
       return null;
     }
-    if (door.keepsErrors) told.set(this, errno);
+    if (platform.keepsErrors) told.set(this, errno);
     return new OSError(`The socket ${nameOf(this.fileno())} has failed`, "getsockopt", errno);
   }
 
@@ -636,7 +636,7 @@ export type AnySocket = Socket<SocketAddress | PacketAddress>;
  * ```
  */
 export function socketpair(
-  family: number = door.pairFamily,
+  family: number = platform.pairFamily,
   type: number = SOCK_STREAM,
 ): [Socket, Socket] {
   assertInteger("a family", family);
@@ -679,7 +679,7 @@ function ownName(
   const size = new Uint32Array([ADDRESS_SIZE]);
   if (calls().getsockname(socket.fileno(), bytes, size) < 0) {
     const errno = lastErrno();
-    const unbound = errno === EINVAL ? door.familyOfUnbound(socket.fileno()) : -1;
+    const unbound = errno === EINVAL ? platform.familyOfUnbound(socket.fileno()) : -1;
     if (unbound < 0) throw failure(socket, attempt, syscall, errno);
     return unnamed(unbound);
   }

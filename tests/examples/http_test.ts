@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
-import { RequestReader } from "../../examples/http_requests.ts";
+import { RequestReader } from "../../examples/support/http_requests.ts";
 import { hasProgram, linuxOnly, needs } from "../support/needs.ts";
 import {
   Example,

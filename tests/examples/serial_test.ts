@@ -5,7 +5,7 @@ import {
   type PseudoTerminal,
   pseudoTerminal,
   type Terminal,
-} from "../../ffi/socket/mod.ts";
+} from "../../ffi/fd/mod.ts";
 import { runExample } from "../support/programs.ts";
 import { linuxOnly } from "../support/needs.ts";
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { MalformedPacket, readPacket } from "../../examples/packets.ts";
+import { MalformedPacket, readPacket } from "../../examples/support/packets.ts";
 import { runCommand } from "../support/commands.ts";
 import { firstOf, hasProgram, linuxOnly, needs } from "../support/needs.ts";
 import {

@@ -176,12 +176,12 @@ export const onWindows: Skips = [
   ["it is about what Windows lacks", [
     "the examples in backends/epoll.ts",
     "the examples in ffi/socket/activation.ts",
-    "the examples in ffi/socket/eventfd.ts",
-    "the examples in ffi/socket/inotify.ts",
+    "the examples in ffi/fd/event_descriptor.ts",
+    "the examples in ffi/fd/inotify_descriptor.ts",
     "the examples in ffi/socket/message.ts",
-    "the examples in ffi/socket/pidfd.ts",
-    "the examples in ffi/socket/signalfd.ts",
-    "the examples in ffi/socket/terminal.ts",
-    "the examples in ffi/socket/timerfd.ts",
+    "the examples in ffi/fd/process_descriptor.ts",
+    "the examples in ffi/fd/signal_descriptor.ts",
+    "the examples in ffi/fd/terminal.ts",
+    "the examples in ffi/fd/timer_descriptor.ts",
   ]],
 ];

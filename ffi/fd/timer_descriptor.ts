@@ -1,0 +1,181 @@
+import { abi } from "../abi/host.ts";
+import { nameOf } from "../descriptor.ts";
+import { lastErrno, OSError } from "../errno.ts";
+import { libcCalls } from "../libc.ts";
+import { FileDescriptor } from "./file_descriptor.ts";
+import { need } from "../checks.ts";
+
+const { timespec } = abi.structs;
+
+const calls = libcCalls({
+  timerfd_create: { parameters: ["i32", "i32"], result: "i32" },
+  timerfd_settime: { parameters: ["i32", "i32", "buffer", "pointer"], result: "i32" },
+  timerfd_gettime: { parameters: ["i32", "buffer"], result: "i32" },
+});
+
+const EXPIRATIONS = new BigUint64Array(1);
+
+/**
+ * Linux's timer that is a descriptor (`timerfd`), for a selector to wait for beside all others: it
+ * is readable once it has expired, until that is read. It counts time as `performance.now()` does,
+ * by no clock that can be set.
+ *
+ * @example A timeout and a beat in one selector
+ * ```ts
+ * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
+ * import { TimerDescriptor } from "@readiness/selectors/fd";
+ * import { assertGreaterOrEqual } from "@std/assert";
+ *
+ * using beat = new TimerDescriptor();
+ * using timeout = new TimerDescriptor();
+ * using selector = new DefaultSelector<unknown, TimerDescriptor>();
+ * selector.register(beat, EVENT_READ);
+ * selector.register(timeout, EVENT_READ);
+ * beat.start(2, 2);
+ * timeout.start(20);
+ * let beats = 0;
+ * for (let isOver = false; !isOver;) {
+ *   for (const [{ fileobj }] of selector.select()) {
+ *     const expirations = fileobj.readExpirations() ?? 0;
+ *     if (fileobj === beat) beats += expirations;
+ *     else isOver = true;
+ *   }
+ * }
+ * assertGreaterOrEqual(beats, 9);
+ * ```
+ */
+export class TimerDescriptor extends FileDescriptor {
+  /**
+   * Makes a timer that does not run yet, non-blocking and close-on-exec.
+   *
+   * @throws {OSError} If the system refuses (`timerfd_create`), such as with `EMFILE`
+   * @throws {Deno.errors.NotSupported} On a system other than Linux
+   * @throws {Deno.errors.NotCapable} Without FFI permission
+   */
+  constructor() {
+    super(createTimer());
+  }
+
+  /**
+   * Starts the timer, or starts it anew. What it had expired before and was not read is forgotten.
+   *
+   * @param delay When it expires first, in milliseconds from now, 0 or more; fractions count
+   * @param interval How often from then on, in milliseconds; 0 is never again
+   * @throws {TypeError} If one of them is no number, or `NaN`
+   * @throws {RangeError} If one of them is negative or too large
+   * @throws {OSError} If the system refuses (`timerfd_settime`), such as with `EBADF` once closed
+   */
+  start(delay: number, interval: number = 0): void {
+    assertDuration("a delay", delay);
+    assertDuration("an interval", interval);
+    // A value of zero would stop it.
+    setTimer(this, Math.max(delay, 1e-6), interval);
+  }
+
+  /**
+   * Stops the timer. What it has expired and was not read is forgotten.
+   *
+   * @throws {OSError} If the system refuses (`timerfd_settime`), such as with `EBADF` once closed
+   */
+  stop(): void {
+    setTimer(this, 0, 0);
+  }
+
+  /**
+   * Reads how many times the timer has expired since the last time, or since it was started.
+   *
+   * @returns How many times, 1 or more, or `null` if it has not
+   * @throws {OSError} If the system refuses (`read`), such as with `EBADF` once closed
+   *
+   * @example
+   * ```ts
+   * import { TimerDescriptor } from "@readiness/selectors/fd";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using timer = new TimerDescriptor();
+   * timer.start(60_000);
+   * assertEquals(timer.readExpirations(), null);
+   * ```
+   */
+  readExpirations(): number | null {
+    const size = this.read(new Uint8Array(EXPIRATIONS.buffer));
+    return size < 0 ? null : Number(EXPIRATIONS[0]);
+  }
+
+  /**
+   * Tells when the timer expires next.
+   *
+   * @returns In how many milliseconds, or `null` if it does not run
+   * @throws {OSError} If the system refuses (`timerfd_gettime`), such as with `EBADF` once closed
+   *
+   * @example
+   * ```ts
+   * import { TimerDescriptor } from "@readiness/selectors/fd";
+   * import { assertEquals, assertLessOrEqual } from "@std/assert";
+   *
+   * using timer = new TimerDescriptor();
+   * assertEquals(timer.remaining(), null);
+   * timer.start(1000);
+   * assertLessOrEqual(timer.remaining()!, 1000);
+   * ```
+   */
+  remaining(): number | null {
+    const { itimerspec } = abi.timerfd!;
+    const bytes = new DataView(new ArrayBuffer(itimerspec.size));
+    if (calls().timerfd_gettime(this.fileno(), bytes) < 0) {
+      throw failure(this, "tell the time of", "timerfd_gettime");
+    }
+    const at = itimerspec.fields.it_value[0];
+    const seconds = Number(bytes.getBigInt64(at + timespec.fields.tv_sec[0], true));
+    const nanoseconds = Number(bytes.getBigInt64(at + timespec.fields.tv_nsec[0], true));
+    return seconds === 0 && nanoseconds === 0 ? null : seconds * 1e3 + nanoseconds / 1e6;
+  }
+}
+
+function createTimer(): number {
+  const { constants } = need(abi.timerfd, "TimerDescriptor", "timerfd");
+  const { CLOCK_MONOTONIC, TFD_CLOEXEC, TFD_NONBLOCK } = constants;
+  const fd = calls().timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+  if (fd < 0) throw new OSError("Cannot make a timer", "timerfd_create", lastErrno());
+  return fd;
+}
+
+function setTimer(timer: TimerDescriptor, value: number, interval: number): void {
+  const { itimerspec } = abi.timerfd!;
+  const bytes = new DataView(new ArrayBuffer(itimerspec.size));
+  setTimespec(bytes, itimerspec.fields.it_value[0], value);
+  setTimespec(bytes, itimerspec.fields.it_interval[0], interval);
+  if (calls().timerfd_settime(timer.fileno(), 0, bytes, null) < 0) {
+    throw failure(timer, "set", "timerfd_settime");
+  }
+}
+
+/** Writes a duration, rounded up: a timer never expires early. */
+function setTimespec(bytes: DataView, at: number, milliseconds: number): void {
+  let seconds = Math.floor(milliseconds / 1e3);
+  let nanoseconds = Math.ceil((milliseconds - seconds * 1e3) * 1e6);
+  if (nanoseconds >= 1e9) {
+    seconds += 1;
+    nanoseconds = 0;
+  }
+  bytes.setBigInt64(at + timespec.fields.tv_sec[0], BigInt(seconds), true);
+  bytes.setBigInt64(at + timespec.fields.tv_nsec[0], BigInt(nanoseconds), true);
+}
+
+function assertDuration(what: string, value: number): void {
+  if (typeof value !== "number" || Number.isNaN(value)) {
+    throw new TypeError(
+      `Cannot use ${what}: it must be a number of milliseconds, received ${String(value)}`,
+    );
+  }
+  if (value < 0 || value > Number.MAX_SAFE_INTEGER) {
+    throw new RangeError(
+      `Cannot use ${what}: it must be from 0 to ${Number.MAX_SAFE_INTEGER} milliseconds, ` +
+        `received ${value}`,
+    );
+  }
+}
+
+function failure(timer: TimerDescriptor, attempt: string, syscall: string): OSError {
+  return new OSError(`Cannot ${attempt} ${nameOf(timer.fileno())}`, syscall, lastErrno());
+}

@@ -1,0 +1,7 @@
+import { abi } from "../abi/host.ts";
+import type { Platform } from "./platform.ts";
+import { posix } from "./posix.ts";
+import { winsock } from "./winsock/mod.ts";
+
+/** The calls of the system that this program runs on. */
+export const platform: Platform = abi.winsock === undefined ? posix : winsock;

@@ -1,0 +1,151 @@
+import { abi } from "../abi/host.ts";
+import type { Ends, Platform, Refusal } from "./platform.ts";
+import { libcCalls } from "../libc.ts";
+import { copyFrom, stringAt } from "../memory.ts";
+
+const {
+  AF_UNIX,
+  F_GETFL,
+  F_SETFD,
+  F_SETFL,
+  FD_CLOEXEC,
+  O_CLOEXEC,
+  O_NONBLOCK,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SO_TYPE,
+  SOL_SOCKET,
+} = abi.constants;
+
+const errorCalls = libcCalls({
+  errnoLocation: { name: abi.symbols.errno, parameters: [], result: "usize" },
+  strerror: { parameters: ["i32"], result: "usize" },
+  gai_strerror: { parameters: ["i32"], result: "usize" },
+});
+
+const transfers = libcCalls({
+  read: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+});
+
+const messages = libcCalls({
+  sendmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  recvmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+});
+
+const calls = libcCalls({
+  close: { parameters: ["i32"], result: "i32" },
+  fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  // Fillers take up the registers, so that the value lands on the stack.
+  fcntlOnStack: {
+    name: "fcntl",
+    parameters: ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
+    result: "i32",
+  },
+  getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
+  pipe: { parameters: ["buffer"], result: "i32" },
+  pipe2: { parameters: ["buffer", "i32"], result: "i32", optional: true },
+  socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+});
+
+const AT_BIRTH = SOCK_NONBLOCK === undefined || SOCK_CLOEXEC === undefined
+  ? 0
+  : SOCK_NONBLOCK | SOCK_CLOEXEC;
+
+/** The door of every system but Windows: libc. */
+export const posix: Platform = {
+  names: {
+    close: "close",
+    read: "read",
+    write: "write",
+    sendmsg: "sendmsg",
+    recvmsg: "recvmsg",
+    setBlocking: "fcntl",
+    setCloseOnExec: "fcntl",
+  },
+  open: libcCalls,
+  transfers,
+  messages,
+  adapt: (calls) => calls,
+  pairFamily: AF_UNIX,
+  atBirth: AT_BIRTH,
+  keepsErrors: false,
+  connecting: abi.errno.EINPROGRESS,
+
+  errnoReader() {
+    const address = errorCalls().errnoLocation();
+    if (Deno.permissions.querySync({ name: "ffi" }).state === "granted") {
+      const pointer = Deno.UnsafePointer.create(address)!;
+      const errno = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(pointer, 4));
+      return () => errno[0];
+    }
+    // A scoped permission does not let memory be looked at, but libc copies it.
+    const errno = new Int32Array(new ArrayBuffer(4));
+    const bytes = new Uint8Array(errno.buffer);
+    copyFrom(address, bytes); // Opens what it needs.
+    return () => {
+      copyFrom(address, bytes);
+      return errno[0];
+    };
+  },
+
+  wordsFor: (errno) => stringAt(errorCalls().strerror(errno)),
+
+  resolverWordsFor: (code) => stringAt(errorCalls().gai_strerror(code)),
+
+  close: (fd) => calls().close(fd),
+
+  isOpen: (fd) => fcntl(fd, F_GETFL, 0) >= 0,
+
+  isBlocking(fd) {
+    const flags = fcntl(fd, F_GETFL, 0);
+    return flags < 0 ? flags : (flags & O_NONBLOCK) === 0 ? 1 : 0;
+  },
+
+  setBlocking(fd, blocking) {
+    const flags = fcntl(fd, F_GETFL, 0);
+    if (flags < 0) return flags;
+    const wanted = blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
+    return wanted === flags ? 0 : fcntl(fd, F_SETFL, wanted);
+  },
+
+  setCloseOnExec: (fd) => fcntl(fd, F_SETFD, FD_CLOEXEC),
+
+  makePipe() {
+    const { pipe, pipe2 } = calls();
+    const fds = new Int32Array(2);
+    const atOnce = pipe2 !== null && O_CLOEXEC !== undefined;
+    const result = atOnce ? pipe2(fds, O_CLOEXEC | O_NONBLOCK) : pipe(fds);
+    return ends(result, fds, atOnce, atOnce ? "pipe2" : "pipe");
+  },
+
+  makePair(family, type) {
+    const fds = new Int32Array(2);
+    const result = calls().socketpair(family, type | AT_BIRTH, 0, fds);
+    return ends(result, fds, AT_BIRTH !== 0, "socketpair");
+  },
+
+  /** Sockets are none; a terminal or a file cannot be told apart. */
+  mayBePipe(fd) {
+    const value = new Int32Array(1);
+    const size = new Uint32Array([value.byteLength]);
+    return calls().getsockopt(fd, SOL_SOCKET, SO_TYPE, value, size) !== 0;
+  },
+
+  familyOfUnbound: () => -1,
+};
+
+function fcntl(fd: number, command: number, value: number): number {
+  return abi.variadicOnStack
+    ? calls().fcntlOnStack(fd, command, 0, 0, 0, 0, 0, 0, value)
+    : calls().fcntl(fd, command, value);
+}
+
+function ends(
+  result: number,
+  fds: Int32Array,
+  finished: boolean,
+  syscall: string,
+): Ends | Refusal {
+  return result < 0 ? { syscall } : { fds: [fds[0], fds[1]], finished };
+}

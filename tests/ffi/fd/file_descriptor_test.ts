@@ -1,0 +1,246 @@
+import { assert, assertEquals, assertFalse, assertInstanceOf, assertThrows } from "@std/assert";
+import { FileDescriptor, OSError, pipe, WOULD_BLOCK } from "../../../ffi/socket/mod.ts";
+import { BORN, Descriptor, descriptorFlags, Pipe } from "../../support/descriptors.ts";
+import { runProgram } from "../../support/program.ts";
+import {
+  assertSameBytes,
+  noise,
+  readFully,
+  transfer,
+  untilReadable,
+} from "../../support/sockets.ts";
+import { fileDescriptorRefusals, testRefusals } from "../socket/refusals.ts";
+import { linuxOnly } from "../../support/needs.ts";
+
+const MEGABYTES = noise(2_000_003);
+
+testRefusals(fileDescriptorRefusals);
+
+/** Tells whether a descriptor is open. */
+function isOpen(fd: number): boolean {
+  try {
+    Descriptor.dup(fd).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test("WOULD_BLOCK is -1", () => {
+  assertEquals(WOULD_BLOCK, -1);
+});
+
+Deno.test({
+  name: "FileDescriptor() adopts a descriptor as it is",
+  ...linuxOnly,
+  fn() {
+    using zero = Descriptor.open("/dev/zero");
+    const file = new FileDescriptor(zero.fd);
+    assertEquals(file.fileno(), zero.fd);
+    assertEquals(descriptorFlags(zero.fd), { nonBlocking: false, closeOnExec: false });
+    const buffer = new Uint8Array(3).fill(7);
+    assertEquals(file.read(buffer), 3);
+    assertEquals(buffer, new Uint8Array(3));
+  },
+});
+
+Deno.test("FileDescriptor.read() returns WOULD_BLOCK when there is nothing to read", () => {
+  using ends = new Pipe();
+  const buffer = new Uint8Array([1, 2]);
+  assertEquals(ends.reader.read(buffer), WOULD_BLOCK);
+  assertEquals(buffer, new Uint8Array([1, 2]));
+});
+
+Deno.test("FileDescriptor.read() returns 0 at the end of the stream, again and again", () => {
+  using ends = new Pipe();
+  ends.writer.write(new Uint8Array([5]));
+  ends.writer.close();
+  assertEquals([1, 2, 3].map(() => ends.reader.read(new Uint8Array(9))), [1, 0, 0]);
+});
+
+Deno.test("FileDescriptor.read() reads as many bytes as fit, and leaves the others", () => {
+  using ends = new Pipe();
+  assertEquals(ends.writer.write(new Uint8Array([1, 2, 3, 4, 5])), 5);
+  const buffer = new Uint8Array(3);
+  assertEquals(ends.reader.read(buffer), 3);
+  assertEquals(buffer, new Uint8Array([1, 2, 3]));
+  assertEquals(ends.reader.read(buffer), 2);
+  assertEquals(buffer, new Uint8Array([4, 5, 3]));
+});
+
+Deno.test("FileDescriptor.read() and write() use just the part that a view shows", () => {
+  using ends = new Pipe();
+  const data = new Uint8Array([1, 2, 3, 4, 5, 6]);
+  assertEquals(ends.writer.write(data.subarray(2, 4)), 2);
+  const buffer = new Uint8Array(8).fill(9);
+  assertEquals(ends.reader.read(buffer.subarray(3, 7)), 2);
+  assertEquals(buffer, new Uint8Array([9, 9, 9, 3, 4, 9, 9, 9]));
+});
+
+Deno.test("FileDescriptor.read() and write() take views of shared and of resizable memory", () => {
+  using ends = new Pipe();
+  const shared = new Uint8Array(new SharedArrayBuffer(8), 4, 2);
+  const resizable = new Uint8Array(new ArrayBuffer(2, { maxByteLength: 8 }));
+  shared.set([7, 8]);
+  assertEquals(ends.writer.write(shared), 2);
+  assertEquals(ends.reader.read(resizable), 2);
+  assertEquals([...resizable], [7, 8]);
+  resizable.set([5, 6]);
+  assertEquals(ends.writer.write(resizable), 2);
+  assertEquals(ends.reader.read(shared), 2);
+  assertEquals([...shared], [5, 6]);
+});
+
+Deno.test("FileDescriptor.read() and write() of no bytes return 0", () => {
+  using ends = new Pipe();
+  const nothing = new Uint8Array(0);
+  assertEquals(ends.writer.write(nothing), 0);
+  assertEquals(ends.reader.read(nothing), 0);
+  assertEquals(ends.reader.read(new Uint8Array(1)), WOULD_BLOCK);
+  ends.writer.write(new Uint8Array(1));
+  assertEquals(ends.reader.read(new Uint8Array(4).subarray(4)), 0);
+  assertEquals(ends.reader.read(new Uint8Array(4)), 1);
+});
+
+Deno.test("FileDescriptor.write() writes as many bytes as there is room for", () => {
+  using ends = new Pipe();
+  const size = ends.writer.write(MEGABYTES);
+  assert(size > 0 && size < MEGABYTES.length, `wrote ${size}`);
+  assertEquals(ends.writer.write(MEGABYTES), WOULD_BLOCK);
+  const received = new Uint8Array(size);
+  assertEquals(readFully(ends.reader, received), size);
+  assertSameBytes(received, MEGABYTES.subarray(0, size));
+  assertEquals(ends.reader.read(new Uint8Array(1)), WOULD_BLOCK);
+});
+
+Deno.test("FileDescriptor.read() and write() move 2 MB byte for byte", () => {
+  using ends = new Pipe();
+  const received = transfer(MEGABYTES, ends.writer, ends.reader, () => ends.writer.close());
+  assertSameBytes(received, MEGABYTES);
+});
+
+Deno.test({
+  name: "FileDescriptor.write() throws EPIPE in a program that does nothing against SIGPIPE",
+  async fn() {
+    const { code, signal, stdout, stderr } = await runProgram(`
+      const { reader, writer } = sockets.pipe();
+      reader.close();
+      try { writer.write(new Uint8Array(1)); }
+      catch (error) { console.log(error.name, error.code, error.syscall); }
+    `);
+    assertEquals([code, signal, stdout], [0, null, "OSError EPIPE write"], stderr);
+  },
+});
+
+Deno.test({
+  name: "FileDescriptor.setBlocking() changes whether calls return at once, and nothing else",
+  ...linuxOnly,
+  fn() {
+    using ends = new Pipe();
+    const fd = ends.reader.fileno();
+    const info = () => Deno.readTextFileSync(`/proc/self/fdinfo/${fd}`);
+    const before = info();
+    ends.reader.setBlocking(true);
+    assertEquals(descriptorFlags(fd), { ...BORN, nonBlocking: false });
+    ends.reader.setBlocking(true);
+    assertEquals(descriptorFlags(fd), { ...BORN, nonBlocking: false });
+    ends.reader.setBlocking(false);
+    assertEquals(info(), before);
+    assertEquals(descriptorFlags(ends.writer.fileno()), BORN);
+  },
+});
+
+Deno.test("FileDescriptor.isBlocking() tells what setBlocking() set, for each end alone", () => {
+  using ends = new Pipe();
+  assertEquals([ends.reader.isBlocking(), ends.writer.isBlocking()], [false, false]);
+  ends.writer.setBlocking(true);
+  assertEquals([ends.reader.isBlocking(), ends.writer.isBlocking()], [false, true]);
+  ends.writer.setBlocking(false);
+  assertEquals(ends.writer.isBlocking(), false);
+});
+
+Deno.test("FileDescriptor.detach() gives the descriptor up, open", () => {
+  using ends = new Pipe();
+  const fd = ends.reader.fileno();
+  assertEquals(ends.reader.detach(), fd);
+  assertEquals(ends.reader.fileno(), -1);
+  assertEquals(ends.reader.detach(), -1);
+  ends.reader.close();
+  ends.writer.write(new Uint8Array([3]));
+  using adopted = new FileDescriptor(fd);
+  assertEquals(adopted.read(new Uint8Array(4)), 1);
+});
+
+Deno.test("FileDescriptor.detach() returns -1 when it is closed", () => {
+  const { reader, writer } = pipe();
+  reader.close();
+  assertEquals(reader.detach(), -1);
+  writer.close();
+});
+
+Deno.test("FileDescriptor.close() closes the descriptor", () => {
+  using ends = new Pipe();
+  using copy = Descriptor.dupHigh(ends.reader.fileno());
+  const file = new FileDescriptor(copy.fd);
+  assert(isOpen(copy.fd));
+  file.close();
+  assertEquals(file.fileno(), -1);
+  assertFalse(isOpen(copy.fd));
+  copy.becomes(ends.reader.fileno());
+});
+
+Deno.test("FileDescriptor.close() leaves a descriptor that was reused alone", () => {
+  using ends = new Pipe();
+  using copy = Descriptor.dupHigh(ends.reader.fileno());
+  const file = new FileDescriptor(copy.fd);
+  file.close();
+  copy.becomes(ends.writer.fileno());
+  file.close();
+  file[Symbol.dispose]();
+  assert(isOpen(copy.fd));
+});
+
+Deno.test("FileDescriptor.close() gives the descriptor up also when it throws", () => {
+  using ends = new Pipe();
+  using copy = Descriptor.dupHigh(ends.reader.fileno());
+  const file = new FileDescriptor(copy.fd);
+  copy.close();
+  assertThrows(() => file.close(), OSError, `Cannot close fd ${copy.fd}: `);
+  assertEquals(file.fileno(), -1);
+  file.close();
+});
+
+Deno.test("FileDescriptor is closed at the end of a using block", () => {
+  const { reader, writer } = pipe();
+  {
+    using _writer = writer;
+  }
+  assertEquals(writer.fileno(), -1);
+  assertEquals(reader.read(new Uint8Array(1)), 0);
+  assertThrows(() => {
+    using _reader = reader;
+    throw new RangeError("out of the block");
+  }, RangeError);
+  assertEquals(reader.fileno(), -1);
+});
+
+Deno.test({
+  name: "pipe() makes both ends non-blocking and close-on-exec",
+  ...linuxOnly,
+  fn() {
+    using ends = new Pipe();
+    assertEquals(descriptorFlags(ends.reader.fileno()), BORN);
+    assertEquals(descriptorFlags(ends.writer.fileno()), BORN);
+  },
+});
+
+Deno.test("pipe() leads from the writer to the reader", () => {
+  using ends = new Pipe();
+  assertInstanceOf(ends.reader, FileDescriptor);
+  assertInstanceOf(ends.writer, FileDescriptor);
+  ends.writer.write(new TextEncoder().encode("hi"));
+  untilReadable(ends.reader);
+  const buffer = new Uint8Array(10);
+  const size = ends.reader.read(buffer);
+  assertEquals(new TextDecoder().decode(buffer.subarray(0, size)), "hi");
+});

@@ -1,0 +1,361 @@
+import { assert, assertEquals, assertFalse, assertMatch, assertThrows } from "@std/assert";
+import {
+  FileDescriptor,
+  isTerminal,
+  type LineSettings,
+  openTerminal,
+  OSError,
+  type PseudoTerminal,
+  pseudoTerminal,
+  Terminal,
+  WOULD_BLOCK,
+} from "../../../ffi/fd/mod.ts";
+import { DefaultSelector, EVENT_READ } from "../../../mod.ts";
+import { BORN, descriptorFlags, Pipe } from "../../support/descriptors.ts";
+import { firstOf, hasProgram, linuxOnly, needs, skipIf } from "../../support/needs.ts";
+import { COUNT_DESCRIPTORS, runProgram } from "../../support/program.ts";
+import { untilReadable } from "../../support/sockets.ts";
+import { type Refusal, testRefusals } from "../socket/refusals.ts";
+
+const unix = skipIf(Deno.build.os === "windows", "there are no terminals of POSIX's");
+const needsStty = firstOf(linuxOnly, needs("stty", hasProgram("stty")));
+
+function test(name: string, fn: () => void | Promise<void>, where = unix): void {
+  Deno.test({ name, ...where, fn });
+}
+
+function write(file: FileDescriptor, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  assertEquals(file.write(bytes), bytes.length);
+}
+
+function read(file: FileDescriptor): string {
+  untilReadable(file);
+  const buffer = new Uint8Array(1000);
+  return new TextDecoder().decode(buffer.subarray(0, file.read(buffer)));
+}
+
+/** What stty says of a terminal. */
+function stty(pair: PseudoTerminal, ...args: string[]): string {
+  const { stdout } = new Deno.Command("stty", { args: ["-F", pair.path, ...args] }).outputSync();
+  return new TextDecoder().decode(stdout);
+}
+
+function closed(): Terminal {
+  using pair = pseudoTerminal();
+  return pair.subsidiary;
+}
+
+function inPair(call: (terminal: Terminal) => unknown): () => unknown {
+  return () => {
+    using pair = pseudoTerminal();
+    return call(pair.subsidiary);
+  };
+}
+
+/** Calls a function with a pipe's end that passes for a terminal. */
+function inPipe(call: (terminal: Terminal) => unknown): () => unknown {
+  return () => {
+    using ends = new Pipe();
+    return call(new Terminal(ends.reader.fileno()));
+  };
+}
+
+const attributesBy = Deno.build.os === "linux" ? "ioctl" : "tcgetattr";
+
+const refusals: Refusal[] = [
+  {
+    name: "Terminal() throws RangeError when it is given no descriptor",
+    error: RangeError,
+    message: /^Cannot adopt a descriptor: it must be an integer from 0 to 2147483647, received /,
+    calls: [-1, 1.5].map((fd) => () => new Terminal(fd)),
+  },
+  {
+    name: "Terminal.raw(), settings() and configure() throw OSError when it is no terminal",
+    error: ["ENOTTY", attributesBy],
+    message: /^Cannot tell the attributes of fd \d+: /,
+    calls: [
+      inPipe((terminal) => terminal.raw()),
+      inPipe((terminal) => terminal.settings()),
+      inPipe((terminal) => terminal.configure({})),
+    ],
+  },
+  {
+    name: "Terminal.raw(), settings() and configure() throw OSError when it is closed",
+    error: ["EBADF", attributesBy],
+    message: /^Cannot tell the attributes of a closed descriptor: /,
+    calls: [
+      () => closed().raw(),
+      () => closed().settings(),
+      () => closed().configure({ speed: 9600 }),
+    ],
+  },
+  {
+    name: "Terminal.windowSize() and setWindowSize() throw OSError when it is no terminal",
+    error: ["ENOTTY", "ioctl"],
+    message: /^Cannot (tell|set) the window size of fd \d+: /,
+    calls: [
+      inPipe((terminal) => terminal.windowSize()),
+      inPipe((terminal) => terminal.setWindowSize({ rows: 1, columns: 1 })),
+    ],
+  },
+  {
+    name: "Terminal.configure() throws RangeError when the speed is out of range",
+    error: RangeError,
+    message: /^Cannot configure a line: the speed must be an integer from 1 to 2147483647, /,
+    calls: [0, -9600, 9600.5, NaN, 2 ** 31, "9600", null].map((speed) =>
+      inPair((terminal) => terminal.configure({ speed: speed as never }))
+    ),
+  },
+  {
+    name: "Terminal.configure() throws RangeError when a setting is none of those there are",
+    error: RangeError,
+    message: /^Cannot configure a line: the .+ must be .+, received /,
+    calls: [
+      { dataBits: 9 },
+      { dataBits: 0 },
+      { parity: "mark" },
+      { parity: null },
+      { stopBits: 1.5 },
+      { flowControl: "toString" },
+    ].map((settings) => inPair((terminal) => terminal.configure(settings as never))),
+  },
+  {
+    name: "Terminal.setWindowSize() throws RangeError when it is no size",
+    error: RangeError,
+    message: /^Cannot set a window size: it must be integers from 0 to 65535, received /,
+    calls: [{ rows: -1, columns: 1 }, { rows: 1, columns: 65536 }, { rows: 1 }, {}].map((size) =>
+      inPair((terminal) => terminal.setWindowSize(size as never))
+    ),
+  },
+  {
+    name: "openTerminal() throws TypeError when the path is no string",
+    error: TypeError,
+    message: /^Cannot open a terminal: its path must be a string, received /,
+    calls: [undefined, null, 3].map((path) => () => openTerminal(path as never)),
+  },
+  {
+    name: "openTerminal() throws RangeError when the path holds a NUL",
+    error: RangeError,
+    message: /^Cannot open a terminal: its path must not hold a NUL$/,
+    calls: [() => openTerminal("/dev/tty\0")],
+  },
+  {
+    name: "openTerminal() throws OSError when there is no such file",
+    error: ["ENOENT", "open"],
+    message: /^Cannot open the terminal \/dev\/missing: /,
+    calls: [() => openTerminal("/dev/missing")],
+  },
+  {
+    name: "openTerminal() throws OSError when it is no terminal",
+    error: ["ENOTTY", "isatty"],
+    message: /^Cannot open the terminal \/dev\/null: /,
+    calls: [() => openTerminal("/dev/null")],
+  },
+  {
+    name: "openTerminal() throws OSError when it is a folder",
+    error: ["EISDIR", "open"],
+    message: /^Cannot open the terminal \/tmp: /,
+    calls: [() => openTerminal("/tmp")],
+  },
+];
+testRefusals(refusals.map((refusal) => ({ ...refusal, ...unix })));
+
+test("Terminal.sendBreak() is rejected when it is no terminal, or closed", async () => {
+  using ends = new Pipe();
+  for (const terminal of [new Terminal(ends.reader.fileno()), closed()]) {
+    const error = await terminal.sendBreak(0).catch((error) => error);
+    assert(error instanceof OSError);
+    assertMatch(error.message, /^Cannot send a break over (fd \d+|a closed descriptor): /);
+  }
+});
+
+test("pseudoTerminal() makes both sides non-blocking and close-on-exec", () => {
+  using pair = pseudoTerminal();
+  assert(pair.manager instanceof Terminal && pair.subsidiary instanceof FileDescriptor);
+  assertEquals(descriptorFlags(pair.manager.fileno()), BORN);
+  assertEquals(descriptorFlags(pair.subsidiary.fileno()), BORN);
+  assertEquals(pair.subsidiary.read(new Uint8Array(10)), WOULD_BLOCK);
+  assertEquals(pair.manager.read(new Uint8Array(10)), WOULD_BLOCK);
+}, linuxOnly);
+
+test("pseudoTerminal() is in lines and with echo at first", () => {
+  using pair = pseudoTerminal();
+  write(pair.manager, "ab");
+  assertEquals(pair.subsidiary.read(new Uint8Array(10)), WOULD_BLOCK);
+  write(pair.manager, "\x7fc\r");
+  assertEquals(read(pair.subsidiary), "ac\n");
+  assertMatch(read(pair.manager), /^ab.*c\r\n$/);
+  write(pair.subsidiary, "out\n");
+  assertEquals(read(pair.manager), "out\r\n");
+});
+
+test("pseudoTerminal() closes both sides at the end of a using block", () => {
+  let sides: Terminal[];
+  {
+    using pair = pseudoTerminal();
+    sides = [pair.manager, pair.subsidiary];
+  }
+  assertEquals(sides.map((side) => side.fileno()), [-1, -1]);
+});
+
+test("pseudoTerminal() hangs up when one side is closed", () => {
+  using first = pseudoTerminal();
+  using selector = new DefaultSelector();
+  selector.register(first.subsidiary, EVENT_READ);
+  first.manager.close();
+  assertEquals(selector.select(10_000).length, 1);
+  assertEquals(first.subsidiary.read(new Uint8Array(10)), 0);
+  using second = pseudoTerminal();
+  second.subsidiary.close();
+  untilReadable(second.manager);
+  if (Deno.build.os !== "linux") return;
+  assertThrows(() => second.manager.read(new Uint8Array(10)), OSError, "EIO");
+});
+
+test("openTerminal() opens the other side, non-blocking and close-on-exec", () => {
+  using pair = pseudoTerminal();
+  using terminal = openTerminal(pair.path);
+  assertEquals(descriptorFlags(terminal.fileno()), BORN);
+  write(terminal, "hi");
+  assertEquals(read(pair.manager), "hi");
+}, linuxOnly);
+
+test("isTerminal() tells a terminal from what is none", () => {
+  using pair = pseudoTerminal();
+  using ends = new Pipe();
+  assert(isTerminal(pair.manager));
+  assert(isTerminal(pair.subsidiary.fileno()));
+  assertFalse(isTerminal(ends.reader));
+  assertFalse(isTerminal(closed()));
+  assertFalse(isTerminal(-1));
+  assertFalse(isTerminal(19_999));
+});
+
+test("Terminal.raw() hands bytes over as they are, until it is disposed of", () => {
+  using pair = pseudoTerminal();
+  const bytes = Array.from({ length: 256 }, (_, i) => i);
+  {
+    using _raw = pair.subsidiary.raw();
+    for (const [from, to] of [[pair.manager, pair.subsidiary], [pair.subsidiary, pair.manager]]) {
+      assertEquals(from.write(new Uint8Array(bytes)), 256);
+      const buffer = new Uint8Array(300);
+      untilReadable(to);
+      assertEquals([...buffer.subarray(0, to.read(buffer))], bytes);
+      assertEquals(from.read(buffer), WOULD_BLOCK, "There must be no echo");
+    }
+  }
+  write(pair.manager, "a");
+  assertEquals(read(pair.manager), "a");
+});
+
+test("Terminal.raw() restores every setting, also one inside another, or after an error", () => {
+  using pair = pseudoTerminal();
+  const before = stty(pair, "-g");
+  assertThrows(() => {
+    using _outer = pair.subsidiary.raw();
+    const between = stty(pair, "-g");
+    {
+      using _inner = pair.subsidiary.raw();
+      pair.subsidiary.configure({ speed: 300, stopBits: 2 });
+    }
+    assertEquals(stty(pair, "-g"), between);
+    throw new TypeError("out of the block");
+  }, TypeError);
+  assertEquals(stty(pair, "-g"), before);
+}, needsStty);
+
+test("Terminal.raw() sets what stty raw sets, but for the number of bits", () => {
+  using ours = pseudoTerminal();
+  using theirs = pseudoTerminal();
+  ours.subsidiary.raw();
+  stty(theirs, "raw", "-echo", "-echonl", "-iexten");
+  const all = (pair: PseudoTerminal) => stty(pair, "-a").replace(/min = .*\n/, "");
+  const off = /-(icanon|isig|iexten|echo|opost|icrnl|ixon|istrip|inlcr|igncr|brkint)\b/g;
+  assertEquals(all(ours).match(off)?.sort(), all(theirs).match(off)?.sort());
+  assertMatch(stty(ours, "-a"), /min = 1; time = 0;/);
+}, needsStty);
+
+test("Terminal.raw() does nothing at its end when the terminal is closed or hung up", () => {
+  for (const side of ["subsidiary", "manager"] as const) {
+    using pair = pseudoTerminal();
+    using _raw = pair.subsidiary.raw();
+    pair[side].close();
+  }
+});
+
+test("Terminal.configure() takes any speed, and stty sees it", () => {
+  using pair = pseudoTerminal();
+  for (const speed of [50, 9600, 115_200, 250_000, 4_000_000, 12_345]) {
+    assertEquals(pair.subsidiary.configure({ speed }).speed, speed);
+    assertEquals(pair.subsidiary.settings().speed, speed);
+    if (speed !== 250_000 && speed !== 12_345) {
+      assertMatch(stty(pair, "-a"), new RegExp(`^speed ${speed} baud`));
+    }
+  }
+}, needsStty);
+
+test("Terminal.configure() changes what it is given alone", () => {
+  using pair = pseudoTerminal();
+  const { subsidiary } = pair;
+  const first: LineSettings = {
+    speed: 9600,
+    dataBits: 8,
+    parity: "none",
+    stopBits: 2,
+    flowControl: "software",
+  };
+  assertEquals(subsidiary.configure(first), first);
+  assertEquals(subsidiary.configure({}), first);
+  assertEquals(subsidiary.configure({ stopBits: 1 }), { ...first, stopBits: 1 });
+  assertEquals(subsidiary.configure({ flowControl: "hardware" }).flowControl, "hardware");
+  assertEquals(subsidiary.configure({ flowControl: "none" }).flowControl, "none");
+  assertEquals(subsidiary.configure({ parity: "odd" }).speed, 9600);
+}, linuxOnly);
+
+test("Terminal.configure() tells what the line has: a pseudo-terminal has 8 bits", () => {
+  using pair = pseudoTerminal();
+  const { dataBits, parity } = pair.subsidiary.configure({ dataBits: 5, parity: "even" });
+  assertEquals([dataBits, parity], [8, "none"]);
+}, linuxOnly);
+
+test("Terminal.setWindowSize() sets what both sides tell", () => {
+  using pair = pseudoTerminal();
+  assertEquals(pair.subsidiary.windowSize(), { rows: 0, columns: 0 });
+  pair.manager.setWindowSize({ rows: 24, columns: 65535 });
+  assertEquals(pair.subsidiary.windowSize(), { rows: 24, columns: 65535 });
+  assertEquals(pair.manager.windowSize(), { rows: 24, columns: 65535 });
+});
+
+test("Terminal.sendBreak() is over when it says, and when the terminal is closed meanwhile", async () => {
+  using pair = pseudoTerminal();
+  const start = performance.now();
+  await pair.subsidiary.sendBreak(20);
+  assert(performance.now() - start >= 19);
+  const sending = pair.subsidiary.sendBreak(5);
+  pair.subsidiary.close();
+  await sending;
+});
+
+test("pseudoTerminal() and openTerminal() leave nothing open, also when refused", async () => {
+  const { stdout, stderr } = await runProgram(`
+    ${COUNT_DESCRIPTORS}
+    const use = () => {
+      using pair = sockets.pseudoTerminal();
+      using line = sockets.openTerminal(pair.path);
+      for (const path of ["/dev/null", "/missing"]) try { sockets.openTerminal(path); } catch {}
+    };
+    use();
+    const before = countDescriptors();
+    for (let i = 0; i < 20; i++) use();
+    const fds = [];
+    for (;;) try { fds.push(new sockets.EventDescriptor()); } catch { break; }
+    fds.pop().close();
+    let code;
+    try { sockets.pseudoTerminal(); } catch (error) { code = error.code; }
+    fds.push(new sockets.EventDescriptor());
+    fds.forEach((fd) => fd.close());
+    console.log(countDescriptors() - before, code);
+  `);
+  assertEquals([stdout, stderr], ["0 EMFILE", ""]);
+}, linuxOnly);
