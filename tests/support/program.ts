@@ -3,6 +3,7 @@ const root = new URL("../../", import.meta.url);
 const PRELUDE = `
   import * as selectors from "${new URL("mod.ts", root)}";
   import * as sockets from "${new URL("ffi/socket/mod.ts", root)}";
+  import * as descriptors from "${new URL("ffi/fd/mod.ts", root)}";
   const { EVENT_READ, EVENT_WRITE } = selectors;
 `.replaceAll("\n", " ");
 
@@ -39,7 +40,7 @@ export interface Outcome {
 }
 
 /**
- * Starts a TypeScript program in a process of its own, with `selectors` and `sockets` imported.
+ * Starts a TypeScript program in a process of its own, with `selectors`, `sockets` and `descriptors` imported.
  * `through` makes another command of its own: one that runs it elsewhere.
  */
 export async function startProgram(

@@ -256,11 +256,11 @@ test("InotifyDescriptor, TimerDescriptor and EventDescriptor leave nothing open"
   const { stdout, stderr } = await runProgram(`
     ${COUNT_DESCRIPTORS}
     const use = () => {
-      using inotify = new sockets.InotifyDescriptor();
+      using inotify = new descriptors.InotifyDescriptor();
       try { inotify.watch("/missing", 1); } catch {}
-      try { new sockets.EventDescriptor({ initial: -1 }); } catch {}
-      using timer = new sockets.TimerDescriptor();
-      using event = new sockets.EventDescriptor();
+      try { new descriptors.EventDescriptor({ initial: -1 }); } catch {}
+      using timer = new descriptors.TimerDescriptor();
+      using event = new descriptors.EventDescriptor();
     };
     use();
     const before = countDescriptors();

@@ -222,7 +222,7 @@ test("ProcessDescriptor looks at a child of Deno's until the event loop turns", 
 test("ProcessDescriptor.wait() takes a child away from Deno, whose status is rejected", async () => {
   const { stdout, stderr } = await runProgram(`
     const child = new Deno.Command("true").spawn();
-    using process = new sockets.ProcessDescriptor(child.pid);
+    using process = new descriptors.ProcessDescriptor(child.pid);
     using selector = new selectors.DefaultSelector();
     selector.register(process, EVENT_READ);
     selector.select();
@@ -257,8 +257,8 @@ test("ProcessDescriptor.spawn() hands the streams over, which stay open here", (
 
 test("ProcessDescriptor.spawn() starts programs with no signal blocked, nor SIGPIPE ignored", async () => {
   const { stdout, stderr } = await runProgram(`
-    using signals = new sockets.SignalDescriptor(["SIGUSR1", "SIGTERM"]);
-    using child = sockets.ProcessDescriptor.spawn("grep", ["-E", "Sig(Blk|Ign)", "/proc/self/status"]);
+    using signals = new descriptors.SignalDescriptor(["SIGUSR1", "SIGTERM"]);
+    using child = descriptors.ProcessDescriptor.spawn("grep", ["-E", "Sig(Blk|Ign)", "/proc/self/status"]);
     using selector = new selectors.DefaultSelector();
     selector.register(child, EVENT_READ);
     selector.select();
@@ -271,7 +271,7 @@ test("ProcessDescriptor.spawn() starts programs with no signal blocked, nor SIGP
 
 test("ProcessDescriptor.spawn() leaves nothing open here, and hands no descriptor over", async () => {
   const { stdout, stderr } = await runProgram(`
-    const { ProcessDescriptor } = sockets;
+    const { ProcessDescriptor } = descriptors;
     ${COUNT_DESCRIPTORS}
     const use = () => {
       using child = ProcessDescriptor.spawn("true");
@@ -284,7 +284,7 @@ test("ProcessDescriptor.spawn() leaves nothing open here, and hands no descripto
     const before = countDescriptors();
     for (let i = 0; i < 20; i++) use();
     console.log(countDescriptors() - before);
-    using event = new sockets.EventDescriptor();
+    using event = new descriptors.EventDescriptor();
     using child = ProcessDescriptor.spawn("test", ["-e", "/proc/self/fd/" + event.fileno()]);
     using selector = new selectors.DefaultSelector();
     selector.register(child, EVENT_READ);
@@ -299,7 +299,7 @@ test("ProcessDescriptor.spawn() leaves nothing behind when there is no such prog
   const { stdout, stderr } = await runProgram(`
     ${COUNT_DESCRIPTORS}
     const use = () => {
-      try { sockets.ProcessDescriptor.spawn("no-such-program"); } catch {}
+      try { descriptors.ProcessDescriptor.spawn("no-such-program"); } catch {}
     };
     use();
     const before = countDescriptors();
@@ -313,13 +313,13 @@ test("ProcessDescriptor.spawn() leaves nothing behind when there is no such prog
 test("ProcessDescriptor.spawn() starts no program when there is no descriptor for it", async () => {
   const folder = await Deno.makeTempDir();
   const { stdout, stderr } = await runProgram(`
-    sockets.ProcessDescriptor.spawn("true").close();
+    descriptors.ProcessDescriptor.spawn("true").close();
     const fds = [];
-    for (;;) try { fds.push(new sockets.EventDescriptor()); } catch { break; }
-    try { sockets.ProcessDescriptor.spawn("touch", ["${folder}/started"]); }
+    for (;;) try { fds.push(new descriptors.EventDescriptor()); } catch { break; }
+    try { descriptors.ProcessDescriptor.spawn("touch", ["${folder}/started"]); }
     catch (error) { console.log(error.code); }
     fds.pop().close();
-    const child = sockets.ProcessDescriptor.spawn("true");
+    const child = descriptors.ProcessDescriptor.spawn("true");
     console.log(child.pid > 0);
     for (const fd of fds) fd.close(); // Deno may want some at the end.
   `);

@@ -141,7 +141,7 @@ test("SignalDescriptor.detach() leaves the signals blocked", async () => {
     const { raise } = Deno.dlopen("libc.so.6", {
       raise: { parameters: ["i32"], result: "i32" },
     }).symbols;
-    const signals = new sockets.SignalDescriptor(["SIGUSR2"]);
+    const signals = new descriptors.SignalDescriptor(["SIGUSR2"]);
     const fd = signals.detach();
     signals.close();
     raise(${SIGUSR2}); // It would end the program.
@@ -152,7 +152,7 @@ test("SignalDescriptor.detach() leaves the signals blocked", async () => {
 
 test("SignalDescriptor sees no signal to the process, which does what it does anyway", async () => {
   const { signal, stdout } = await runProgram(`
-    const signals = new sockets.SignalDescriptor(["SIGTERM"]);
+    const signals = new descriptors.SignalDescriptor(["SIGTERM"]);
     console.log(signals.seesProcess);
     Deno.kill(Deno.pid, "SIGTERM");
     using selector = new selectors.DefaultSelector();
@@ -174,7 +174,7 @@ Deno.test({
   name: "SignalDescriptor sees every signal of a program that was started with it blocked",
   ...firstOf(linuxOnly, blocking),
   async fn() {
-    const module = new URL("../../../ffi/socket/mod.ts", import.meta.url);
+    const module = new URL("../../../ffi/fd/mod.ts", import.meta.url);
     const { stdout, stderr } = await runBlocked(`
       import { DefaultSelector, EVENT_READ } from "${new URL("../../../mod.ts", import.meta.url)}";
       import { SignalDescriptor } from "${module}";

@@ -341,19 +341,19 @@ test("pseudoTerminal() and openTerminal() leave nothing open, also when refused"
   const { stdout, stderr } = await runProgram(`
     ${COUNT_DESCRIPTORS}
     const use = () => {
-      using pair = sockets.pseudoTerminal();
-      using line = sockets.openTerminal(pair.path);
-      for (const path of ["/dev/null", "/missing"]) try { sockets.openTerminal(path); } catch {}
+      using pair = descriptors.pseudoTerminal();
+      using line = descriptors.openTerminal(pair.path);
+      for (const path of ["/dev/null", "/missing"]) try { descriptors.openTerminal(path); } catch {}
     };
     use();
     const before = countDescriptors();
     for (let i = 0; i < 20; i++) use();
     const fds = [];
-    for (;;) try { fds.push(new sockets.EventDescriptor()); } catch { break; }
+    for (;;) try { fds.push(new descriptors.EventDescriptor()); } catch { break; }
     fds.pop().close();
     let code;
-    try { sockets.pseudoTerminal(); } catch (error) { code = error.code; }
-    fds.push(new sockets.EventDescriptor());
+    try { descriptors.pseudoTerminal(); } catch (error) { code = error.code; }
+    fds.push(new descriptors.EventDescriptor());
     fds.forEach((fd) => fd.close());
     console.log(countDescriptors() - before, code);
   `);
