@@ -133,9 +133,9 @@ run(async () => {
         if (events & EVENT_READ) {
           const size = connection.recv(buffer);
           if (size === 0) return end();
-          if (size > 0) unsent = buffer.slice(0, size);
+          if (size !== null) unsent = buffer.slice(0, size);
         }
-        unsent = unsent.subarray(Math.max(connection.send(unsent), 0));
+        unsent = unsent.subarray(connection.send(unsent) ?? 0);
         selector.modify(connection, unsent.length > 0 ? EVENT_WRITE : EVENT_READ, step);
       } catch (error) {
         if (!(error instanceof OSError)) throw error;

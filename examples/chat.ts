@@ -211,7 +211,7 @@ class Guest {
 
   #receive(): void {
     const size = this.#socket.recv(buffer);
-    if (size < 0) return;
+    if (size === null) return;
     for (const line of this.#lines.cut(buffer.subarray(0, size))) {
       if (!this.#isDismissed && !this.#isGone) this.#say(line);
     }
@@ -239,7 +239,7 @@ class Guest {
 
   #send(): void {
     const unsent = this.#unsent;
-    for (let sent; unsent.length > 0 && (sent = this.#socket.send(unsent[0])) > 0;) {
+    for (let sent; unsent.length > 0 && (sent = this.#socket.send(unsent[0])) !== null;) {
       this.#unsentSize -= sent;
       if (sent < unsent[0].length) unsent[0] = unsent[0].subarray(sent);
       else unsent.shift();

@@ -97,7 +97,7 @@ run(() => {
       attempt(() => {
         const size = socket.recv(buffer);
         if (size === 0) close("closed");
-        else if (size > 0) send(buffer.subarray(0, size));
+        else if (size !== null) send(buffer.subarray(0, size));
       });
     }
 
@@ -107,7 +107,7 @@ run(() => {
 
     /** Sends what goes out. While some does not, the peer is not read from. */
     function send(data: Uint8Array): void {
-      const sent = Math.max(socket.send(data), 0);
+      const sent = socket.send(data) ?? 0;
       const isHeld = unsent.length > 0;
       unsent = data.slice(sent);
       if (unsent.length > 0 && !isHeld) selector.modify(socket, EVENT_WRITE, sendRest);

@@ -49,17 +49,18 @@ run(() => {
   }
 
   function send(): void {
-    sent += Math.max(socket.send(data.subarray(sent)), 0);
+    sent += socket.send(data.subarray(sent)) ?? 0;
     if (sent === data.length) selector.modify(socket, EVENT_READ);
   }
 
   function receive(): void {
     const size = socket.recv(buffer);
+    if (size === null) return;
     if (size === 0) exitWith(1, `The server closed after ${received} of ${data.length} bytes`);
     for (let i = 0; i < size; i++) {
       if (buffer[i] !== data[received + i]) exitWith(1, "What came back is not what was sent");
     }
     for (let at = 0; at < size;) at += Deno.stdout.writeSync(buffer.subarray(at, size));
-    received += Math.max(size, 0);
+    received += size;
   }
 });

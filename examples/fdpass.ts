@@ -157,7 +157,7 @@ run(async () => {
 
     function give(worker: Socket, i: number, connection: Socket): boolean {
       try {
-        if (sendMessage(worker, BYTE, { descriptors: [connection] }) < 0) return false;
+        if (sendMessage(worker, BYTE, { descriptors: [connection] }) === null) return false;
       } catch (error) {
         if (!(error instanceof OSError) || error.code !== "EPIPE") throw error;
         return false; // It ends just now.
@@ -197,9 +197,9 @@ run(async () => {
           if (events & EVENT_READ) {
             const size = connection.recv(buffer);
             if (size === 0) return end("has ended");
-            if (size > 0) unsent = buffer.slice(0, size);
+            if (size !== null) unsent = buffer.slice(0, size);
           }
-          unsent = unsent.subarray(Math.max(connection.send(unsent), 0));
+          unsent = unsent.subarray(connection.send(unsent) ?? 0);
           selector.modify(connection, unsent.length > 0 ? EVENT_WRITE : EVENT_READ, step);
         } catch (error) {
           if (!(error instanceof OSError)) throw error;

@@ -106,7 +106,7 @@ run(() => {
         if (size === 0) return close();
         // What comes after the last request is dropped. To close before the client does, with
         // something unread, would reset the connection, and lose what was just sent.
-        if (size < 0 || isLast) return;
+        if (size === null || isLast) return;
         lastActive = now;
         reader.push(buffer.subarray(0, size));
         send();
@@ -122,7 +122,7 @@ run(() => {
       if (unsent.length === 0) unsent = produce();
       if (unsent.length > 0) {
         const sent = socket.send(unsent);
-        if (sent > 0) {
+        if (sent !== null) {
           lastActive = now;
           unsent = unsent.subarray(sent);
           if (unsent.length === 0) unsent = produce();

@@ -81,7 +81,7 @@ run(async () => {
     setMulticastHops(socket, hops);
     for (const each of interfaces) {
       setMulticastInterface(socket, each);
-      if (socket.sendTo(data, group) < 0) exitWith(1, "There is no room to send it");
+      if (socket.sendTo(data, group) === null) exitWith(1, "There is no room to send it");
     }
   }
 

@@ -219,7 +219,7 @@ run(async () => {
       // The answer to what was sent just now can be there before the call returns.
       const request = { host, number: host.sent + 1, time: performance.now() };
       try {
-        if (family.socket.sendTo(packet, host.address) < 0) break;
+        if (family.socket.sendTo(packet, host.address) === null) break;
         requests.set(sequence, request);
       } catch (error) {
         if (!(error instanceof OSError)) throw error;

@@ -66,7 +66,7 @@ class Outlet {
   }
 
   send(data: Uint8Array = this.#unsent): void {
-    this.#unsent = data.slice(Math.max(this.file.write(data), 0));
+    this.#unsent = data.slice(this.file.write(data) ?? 0);
   }
 }
 
@@ -133,7 +133,7 @@ run(async () => {
         isInputOpen = false;
         isLeft = isInteractive;
       }
-      if (size <= 0) return;
+      if (!size) return;
       let typed: Uint8Array = buffer.subarray(0, size);
       if (isInteractive) {
         const end = typed.indexOf(escape);
@@ -150,7 +150,7 @@ run(async () => {
       if (toScreen.isFull) return;
       const size = line.read(buffer);
       if (size === 0) hangUp();
-      else if (size > 0) toScreen.send(buffer.subarray(0, size));
+      else if (size !== null) toScreen.send(buffer.subarray(0, size));
     }
 
     /** A line that hangs up, as when its plug is pulled, is one that fails. */

@@ -134,7 +134,7 @@ run(async () => {
       if (message.truncated) {
         place.tooLarge++;
         log(`${peer} sent more than ${size} bytes to ${place.address}`);
-      } else if (socket.sendTo(buffer.subarray(0, message.size), message.address) < 0) {
+      } else if (socket.sendTo(buffer.subarray(0, message.size), message.address) === null) {
         place.unsent++;
       } else {
         place.echoed++;

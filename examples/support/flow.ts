@@ -54,10 +54,11 @@ export class Flow {
   /** Reads once, from a source that is ready, and passes on what the sink takes. */
   fill(): void {
     const size = this.#source.read(this.#buffer);
+    if (size === null) return;
     if (size > 0) {
       this.#held = this.#buffer.subarray(0, size);
       this.drain();
-    } else if (size === 0 && !this.#options.isEndless) {
+    } else if (!this.#options.isEndless) {
       this.#isEnded = true;
       this.#options.end?.();
     }
@@ -65,7 +66,7 @@ export class Flow {
 
   /** Passes on what the sink takes of what is held. */
   drain(): void {
-    this.#held = this.#held.subarray(Math.max(this.#sink.write(this.#held), 0));
+    this.#held = this.#held.subarray(this.#sink.write(this.#held) ?? 0);
   }
 
   /** Gives up: nothing more is read or written. */

@@ -78,7 +78,7 @@ self.onmessage = ({ data: { address, isStopped } }: MessageEvent<Task>) => {
       attempt(() => {
         const size = socket.recv(buffer);
         if (size === 0) close();
-        if (size <= 0 || isLast) return;
+        if (size === 0 || size === null || isLast) return;
         reader.push(buffer.subarray(0, size));
         const answers = [...takeAnswers()];
         if (answers.length > 0) send(encoder.encode(answers.join("")));
@@ -105,7 +105,7 @@ self.onmessage = ({ data: { address, isStopped } }: MessageEvent<Task>) => {
 
     /** Sends what goes out. While some does not, the client is not read from. */
     function send(data: Uint8Array): void {
-      const sent = Math.max(socket.send(data), 0);
+      const sent = socket.send(data) ?? 0;
       const isHeld = unsent.length > 0;
       unsent = data.slice(sent);
       if (unsent.length > 0 && !isHeld) selector.modify(socket, EVENT_WRITE, sendRest);

@@ -93,7 +93,7 @@ export class EventDescriptor extends FileDescriptor {
       );
     }
     COUNTER[0] = BigInt(value);
-    return this.write(new Uint8Array(COUNTER.buffer)) >= 0;
+    return this.write(new Uint8Array(COUNTER.buffer)) !== null;
   }
 
   /**
@@ -103,7 +103,7 @@ export class EventDescriptor extends FileDescriptor {
    * @throws {OSError} If the system refuses (`read`), such as with `EBADF` once closed
    */
   readCounter(): bigint | null {
-    return this.read(new Uint8Array(COUNTER.buffer)) < 0 ? null : COUNTER[0];
+    return this.read(new Uint8Array(COUNTER.buffer)) === null ? null : COUNTER[0];
   }
 }
 

@@ -16,9 +16,6 @@ const { EAGAIN, EINTR, EWOULDBLOCK } = abi.errno;
 
 const { names, transfers: calls } = platform;
 
-/** What a read or write returns when it would have to wait: `-1`. */
-export const WOULD_BLOCK: number = -1;
-
 /** What one call moves at the most, in bytes: it fits a 32-bit result, and is Linux's own limit. */
 const MAX_TRANSFER = 0x7fff_f000;
 
@@ -80,28 +77,32 @@ export class FileDescriptor implements HasFileno, Disposable {
   /**
    * Reads with `read`.
    *
+   * 0 is the end of the stream, as in POSIX; Deno's own `read` returns `null` there.
+   *
    * @param buffer Where the bytes go, as many as fit
-   * @returns How many bytes were read, 0 at the end of the stream, or {@linkcode WOULD_BLOCK}
+   * @returns The number of bytes read, 0 at the end of the stream, or `null` if there is nothing to
+   * read now
    * @throws {TypeError} If `buffer` is no `Uint8Array`
    * @throws {OSError} If the system refuses, such as with `ECONNRESET`; `EBADF` once closed
    *
    * @example
    * ```ts
-   * import { pipe, WOULD_BLOCK } from "@readiness/selectors/socket";
+   * import { pipe } from "@readiness/selectors/socket";
    * import { assertEquals } from "@std/assert";
    *
    * const { reader, writer } = pipe();
-   * assertEquals(reader.read(new Uint8Array(10)), WOULD_BLOCK);
+   * assertEquals(reader.read(new Uint8Array(10)), null);
    * writer.close();
    * assertEquals(reader.read(new Uint8Array(10)), 0);
    * reader.close();
    * ```
    */
-  read(buffer: Uint8Array): number {
+  read(buffer: Uint8Array): number | null {
     const length = transferLength(buffer);
     for (;;) {
       const size = calls().read(this.#fd, buffer, length);
-      if (size >= 0 || !isInterrupted("read from", this, names.read)) return size;
+      if (size >= 0) return size;
+      if (!isInterrupted("read from", this, names.read)) return null;
     }
   }
 
@@ -109,7 +110,7 @@ export class FileDescriptor implements HasFileno, Disposable {
    * Writes with `write`.
    *
    * @param data The bytes, of which as many are taken as there is room for
-   * @returns How many bytes were written, or {@linkcode WOULD_BLOCK}
+   * @returns The number of bytes written, or `null` if there is no room now
    * @throws {TypeError} If `data` is no `Uint8Array`
    * @throws {OSError} If the system refuses, such as with `EPIPE`; `EBADF` once closed
    *
@@ -124,16 +125,17 @@ export class FileDescriptor implements HasFileno, Disposable {
    * writer.close();
    * ```
    */
-  write(data: Uint8Array): number {
+  write(data: Uint8Array): number | null {
     const length = transferLength(data);
     for (;;) {
       const size = calls().write(this.#fd, data, length);
-      if (size >= 0 || !isInterrupted("write to", this, names.write)) return size;
+      if (size >= 0) return size;
+      if (!isInterrupted("write to", this, names.write)) return null;
     }
   }
 
   /**
-   * Makes the calls on this descriptor's open file block, or return {@linkcode WOULD_BLOCK}.
+   * Makes the calls on this descriptor's open file block, or return `null`.
    *
    * @param blocking Whether they are to block
    * @throws {OSError} If the system refuses (`fcntl`)

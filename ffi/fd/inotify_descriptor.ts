@@ -129,7 +129,7 @@ export class InotifyDescriptor extends FileDescriptor {
    * @throws {OSError} If the system refuses (`read`), such as with `EBADF` once closed
    */
   readEvents(): InotifyEvent[] {
-    const size = this.read(EVENTS);
+    const size = this.read(EVENTS) ?? 0;
     const events: InotifyEvent[] = [];
     for (let at = 0; at < size;) {
       const { size: headSize, fields } = abi.inotify!.inotify_event;

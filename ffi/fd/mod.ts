@@ -8,7 +8,7 @@
 export type { HasFileno } from "../descriptor.ts";
 export { OSError } from "../errno.ts";
 export { EventDescriptor } from "./event_descriptor.ts";
-export { FileDescriptor, pipe, WOULD_BLOCK } from "./file_descriptor.ts";
+export { FileDescriptor, pipe } from "./file_descriptor.ts";
 export * from "./inotify_descriptor.ts";
 export { ProcessDescriptor, type SpawnStreams } from "./process_descriptor.ts";
 export { SignalDescriptor, type SignalInfo } from "./signal_descriptor.ts";

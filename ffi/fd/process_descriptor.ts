@@ -112,7 +112,7 @@ export class ProcessDescriptor extends FileDescriptor {
    * writer.close();
    * reader.setBlocking(true);
    * const buffer = new Uint8Array(100);
-   * console.log(new TextDecoder().decode(buffer.subarray(0, reader.read(buffer)))); // hello
+   * console.log(new TextDecoder().decode(buffer.subarray(0, reader.read(buffer)!))); // hello
    * reader.close();
    * child.wait();
    * ```

@@ -110,7 +110,7 @@ export class SignalDescriptor extends FileDescriptor {
    * @throws {OSError} If the system refuses (`read`), such as with `EBADF` once closed
    */
   readSignal(): SignalInfo | null {
-    if (this.read(INFO) < 0) return null;
+    if (this.read(INFO) === null) return null;
     const { fields } = abi.signalfd!.signalfd_siginfo;
     const view = new DataView(INFO.buffer);
     const number = view.getUint32(fields.ssi_signo[0], true);

@@ -360,7 +360,7 @@ export function openTerminal(path: string): Terminal {
  * using pair = pseudoTerminal();
  * pair.subsidiary.write(new TextEncoder().encode("login: "));
  * const buffer = new Uint8Array(100);
- * const size = pair.manager.read(buffer);
+ * const size = pair.manager.read(buffer)!;
  * console.log(new TextDecoder().decode(buffer.subarray(0, size))); // login:
  * ```
  */

@@ -99,7 +99,7 @@ export class TimerDescriptor extends FileDescriptor {
    */
   readExpirations(): number | null {
     const size = this.read(new Uint8Array(EXPIRATIONS.buffer));
-    return size < 0 ? null : Number(EXPIRATIONS[0]);
+    return size === null ? null : Number(EXPIRATIONS[0]);
   }
 
   /**

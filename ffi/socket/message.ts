@@ -93,12 +93,12 @@ export interface ReceivedMessage<
  * other control data.
  *
  * A stream may take a part of the bytes, as `send` does. What goes along goes with the first of them:
- * send the rest without it. If the result is `WOULD_BLOCK`, nothing went.
+ * send the rest without it. If the result is `null`, nothing went.
  *
  * @param socket The socket
  * @param data The bytes, in one buffer or many, 1024 at the most on most systems
  * @param options What goes along, and to whom
- * @returns How many bytes were taken, or `WOULD_BLOCK`
+ * @returns The number of bytes sent, or `null` if there is no room now
  * @throws {TypeError} If `data` is no `Uint8Array` and no array of these, a descriptor is neither a
  * number nor has one, or the address is of another family
  * @throws {RangeError} If an option is out of range, or a stream would lose control data, as it takes
@@ -128,7 +128,7 @@ export function sendMessage<Address extends SocketAddress | PacketAddress = Sock
   socket: Socket<Address>,
   data: Uint8Array | readonly Uint8Array[],
   options: SendMessageOptions<Address> = {},
-): number {
+): number | null {
   needMessages("send");
   const { address, flags = 0 } = options;
   assertFlags(flags);
@@ -149,7 +149,8 @@ export function sendMessage<Address extends SocketAddress | PacketAddress = Sock
     const size = header.keepFor((bytes) =>
       calls().sendmsg(socket.fileno(), bytes, flags | (MSG_NOSIGNAL ?? 0))
     );
-    if (size >= 0 || !isInterrupted(`send ${to}`, socket, names.sendmsg)) return size;
+    if (size >= 0) return size;
+    if (!isInterrupted(`send ${to}`, socket, names.sendmsg)) return null;
   }
 }
 

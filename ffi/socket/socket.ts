@@ -318,9 +318,12 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
   /**
    * Receives, as {@linkcode FileDescriptor.read} reads.
    *
+   * 0 is the end of the stream, as in POSIX; Deno's own `read` returns `null` there.
+   *
    * @param buffer Where the bytes go, as many as fit
    * @param flags `MSG_PEEK` and others, ORed
-   * @returns How many bytes were received, 0 at the end of the stream, or `WOULD_BLOCK`
+   * @returns The number of bytes received, 0 at the end of the stream, or `null` if there is nothing
+   * to receive now
    * @throws {TypeError} If `buffer` is no `Uint8Array`
    * @throws {RangeError} If `flags` is no 32-bit integer
    * @throws {OSError} If the system refuses (`recv`), such as with `ECONNRESET`
@@ -338,12 +341,13 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * right.close();
    * ```
    */
-  recv(buffer: Uint8Array, flags: number = 0): number {
+  recv(buffer: Uint8Array, flags: number = 0): number | null {
     const length = transferLength(buffer);
     assertFlags(flags);
     for (;;) {
       const size = calls().recv(this.fileno(), buffer, length, flags);
-      if (size >= 0 || !isInterrupted("receive from", this, "recv")) return size;
+      if (size >= 0) return size;
+      if (!isInterrupted("receive from", this, "recv")) return null;
     }
   }
 
@@ -353,7 +357,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    *
    * @param data The bytes, of which as many are taken as there is room for
    * @param flags `MSG_OOB` and others, ORed
-   * @returns How many bytes were taken, or `WOULD_BLOCK`
+   * @returns The number of bytes sent, or `null` if there is no room now
    * @throws {TypeError} If `data` is no `Uint8Array`
    * @throws {RangeError} If `flags` is no 32-bit integer
    * @throws {OSError} If the system refuses (`send`), such as with `EPIPE` or `ENOTCONN`
@@ -369,22 +373,23 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * right.close();
    * ```
    */
-  send(data: Uint8Array, flags: number = 0): number {
+  send(data: Uint8Array, flags: number = 0): number | null {
     const length = transferLength(data);
     assertFlags(flags);
     for (;;) {
       const size = calls().send(this.fileno(), data, length, flags | NO_SIGNAL);
-      if (size >= 0 || !isInterrupted("send to", this, "send")) return size;
+      if (size >= 0) return size;
+      if (!isInterrupted("send to", this, "send")) return null;
     }
   }
 
   /** Receives with `read`'s signature: {@linkcode Socket.recv} without flags. */
-  override read(buffer: Uint8Array): number {
+  override read(buffer: Uint8Array): number | null {
     return this.recv(buffer);
   }
 
   /** Sends with `write`'s signature: {@linkcode Socket.send} without flags. */
-  override write(data: Uint8Array): number {
+  override write(data: Uint8Array): number | null {
     return this.send(data);
   }
 
@@ -439,7 +444,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * @param data The datagram
    * @param address The receiver's address; a name goes to the system's resolver, which blocks
    * @param flags `MSG_DONTROUTE` and others, ORed
-   * @returns How many bytes were sent, or `WOULD_BLOCK`
+   * @returns The number of bytes sent, or `null` if there is no room now
    * @throws {TypeError} If `data` is no `Uint8Array`, or the address is of another family
    * @throws {RangeError} If the port or the length of the path is out of range, or `flags` is no
    * 32-bit integer
@@ -455,7 +460,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * sender.sendTo(new TextEncoder().encode("hi"), receiver.localAddress);
    * ```
    */
-  sendTo(data: Uint8Array, address: Address, flags: number = 0): number {
+  sendTo(data: Uint8Array, address: Address, flags: number = 0): number | null {
     const length = transferLength(data);
     assertFlags(flags);
     const bytes = encodeFor(this, address, "send to an address from", "sendto");
@@ -469,7 +474,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
         bytes.length,
       );
       if (size >= 0) return size;
-      if (!isInterrupted(`send to ${describe(address)} from`, this, "sendto")) return size;
+      if (!isInterrupted(`send to ${describe(address)} from`, this, "sendto")) return null;
     }
   }
 
@@ -629,7 +634,7 @@ export type AnySocket = Socket<SocketAddress | PacketAddress>;
  * const [left, right] = socketpair();
  * left.send(new TextEncoder().encode("hi"));
  * const buffer = new Uint8Array(10);
- * const size = right.recv(buffer);
+ * const size = right.recv(buffer)!;
  * console.log(new TextDecoder().decode(buffer.subarray(0, size))); // hi
  * left.close();
  * right.close();

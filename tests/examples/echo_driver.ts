@@ -71,7 +71,7 @@ class Client {
   }
 
   #send(): void {
-    this.#sent += Math.max(this.#socket.send(this.#data.subarray(this.#sent)), 0);
+    this.#sent += this.#socket.send(this.#data.subarray(this.#sent)) ?? 0;
     if (this.#sent < this.#data.length) return;
     this.#selector.modify(this.#socket, EVENT_READ, this);
     if (this.#ending === "half-close") this.#socket.shutdown("write");
@@ -80,7 +80,7 @@ class Client {
 
   #receive(): number {
     const size = this.#socket.recv(buffer);
-    if (size < 0) return 0;
+    if (size === null) return 0;
     const expected = this.#data.subarray(this.#received, this.#received + size);
     const isSame = Buffer.compare(buffer.subarray(0, size), expected) === 0;
     assert(isSame, `What came back after ${this.#received} bytes is not what was sent`);

@@ -208,7 +208,7 @@ function sendUntilStopped(socket: Socket, block: Uint8Array, limit: number): num
   selector.register(socket, EVENT_WRITE);
   let sent = 0;
   while (sent < limit && selector.select(500).length > 0) {
-    sent += Math.max(socket.send(block.subarray(sent % block.length)), 0);
+    sent += socket.send(block.subarray(sent % block.length)) ?? 0;
   }
   return sent;
 }
@@ -218,8 +218,8 @@ function countEchoed(socket: Socket, block: Uint8Array): number {
   const buffer = new Uint8Array(1 << 18);
   let received = 0;
   for (let size; (size = socket.recv(buffer)) !== 0;) {
-    if (size < 0) untilReadable(socket);
-    for (let i = 0; i < size; i++, received++) {
+    if (size === null) untilReadable(socket);
+    for (let i = 0; i < (size ?? 0); i++, received++) {
       if (buffer[i] !== block[received % block.length]) throw new Error(`Byte ${received} differs`);
     }
   }

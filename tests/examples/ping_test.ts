@@ -6,7 +6,6 @@ import {
   IPPROTO_ICMPV6,
   SOCK_RAW,
   Socket,
-  WOULD_BLOCK,
 } from "../../ffi/socket/mod.ts";
 import { DefaultSelector, EVENT_READ } from "../../mod.ts";
 import { runCommand } from "../support/commands.ts";
@@ -192,7 +191,7 @@ for (
       ].map((bytes) => new Uint8Array(bytes));
       for (const packet of packets) socket.sendTo(packet, { hostname: host, port: 0 });
       // Requests that came before the packets are in the socket still.
-      while (socket.recv(new Uint8Array(100)) !== WOULD_BLOCK);
+      while (socket.recv(new Uint8Array(100)) !== null);
       const { sequence } = await nextRequest(socket, request, at);
       await program.stdout.wait(RegExp(` seq=${sequence} `));
       const { code, stdout, stderr } = await program.stop();

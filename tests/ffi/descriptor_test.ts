@@ -64,7 +64,7 @@ Deno.test("makePipe() makes a pipe that neither blocks nor is inherited", () => 
   const [reader, writer] = makePipe();
   using source = new FileDescriptor(reader);
   using sink = new FileDescriptor(writer);
-  assertEquals(source.read(new Uint8Array(1)), -1);
+  assertEquals(source.read(new Uint8Array(1)), null);
   assertEquals(sink.write(Uint8Array.of(7)), 1);
   const byte = new Uint8Array(2);
   assertEquals([source.read(byte), byte[0]], [1, 7]);
@@ -78,7 +78,7 @@ Deno.test("setBlocking() makes calls return at once, or wait", () => {
   for (let i = 0; i < 2; i++) {
     setBlocking(reader.fd, false);
     setBlocking(reader.fd, false);
-    assertEquals(source.read(new Uint8Array(1)), -1);
+    assertEquals(source.read(new Uint8Array(1)), null);
     setBlocking(reader.fd, true);
     new FileDescriptor(writer.fd).write(new Uint8Array(1));
     assertEquals(source.read(new Uint8Array(9)), 1);

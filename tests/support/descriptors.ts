@@ -71,7 +71,7 @@ export class Pair implements Disposable {
   /** Makes the left socket unwritable. */
   stuff(): void {
     const chunk = new Uint8Array(1 << 16);
-    while (this.left.send(chunk) > 0);
+    while (this.left.send(chunk));
   }
 
   [Symbol.dispose](): void {

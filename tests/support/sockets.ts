@@ -11,7 +11,6 @@ import {
   Socket,
   type SocketAddress,
   SOL_SOCKET,
-  WOULD_BLOCK,
 } from "../../ffi/socket/mod.ts";
 import { always, linuxOnly, needs, type Skip, skipIf } from "./needs.ts";
 
@@ -158,7 +157,7 @@ export function readFully(file: FileDescriptor, buffer: Uint8Array): number {
   while (filled < buffer.length) {
     const size = file.read(buffer.subarray(filled));
     if (size === 0) break;
-    if (size === WOULD_BLOCK) untilReadable(file);
+    if (size === null) untilReadable(file);
     else filled += size;
   }
   return filled;
@@ -187,12 +186,12 @@ export function transfer(
   for (let turn = 1;; turn++) {
     if (sent < bytes.length) {
       const written = from.write(bytes.subarray(sent, sent + 1 + turn * 7919 % 100_003));
-      if (written !== WOULD_BLOCK) sent += written;
+      sent += written ?? 0;
       if (sent === bytes.length) end();
     }
     const read = to.read(received.subarray(size, size + 1 + turn * 104_729 % 90_001));
     if (read === 0) return received.subarray(0, size);
-    if (read !== WOULD_BLOCK) size += read;
+    if (read !== null) size += read;
     else if (sent === bytes.length) untilReadable(to);
   }
 }

@@ -47,14 +47,14 @@ function serve(socket: Socket): void {
     try {
       const size = socket.recv(buffer);
       if (size === 0) hangUp();
-      else if (size > 0) send(size === buffer.length ? buffer : buffer.subarray(0, size));
+      else if (size !== null) send(size === buffer.length ? buffer : buffer.subarray(0, size));
     } catch (error) {
       fail(error);
     }
   }
 
   function send(data: Uint8Array): void {
-    const sent = Math.max(socket.send(data), 0);
+    const sent = socket.send(data) ?? 0;
     if (sent === data.length) return;
     unsent = data.slice(sent);
     selector.modify(socket, EVENT_WRITE, sendRest);
@@ -62,7 +62,7 @@ function serve(socket: Socket): void {
 
   function sendRest(): void {
     try {
-      unsent = unsent.subarray(Math.max(socket.send(unsent), 0));
+      unsent = unsent.subarray(socket.send(unsent) ?? 0);
       if (unsent.length === 0) selector.modify(socket, EVENT_READ, receive);
     } catch (error) {
       fail(error);

@@ -31,7 +31,7 @@ function output(command: string, ...args: string[]): string {
   ends.reader.setBlocking(true);
   let text = "";
   const buffer = new Uint8Array(4096);
-  for (let size; (size = ends.reader.read(buffer)) > 0;) {
+  for (let size; (size = ends.reader.read(buffer));) {
     text += new TextDecoder().decode(buffer.subarray(0, size));
   }
   end(child);
