@@ -7,8 +7,8 @@ import {
 } from "@std/assert";
 import { abi } from "../ffi/abi/host.ts";
 import * as selectors from "../mod.ts";
-import { runProgram } from "./support/program.ts";
-import { CLOSED, isWinsock, libraries, names } from "./support/system.ts";
+import { runProgram } from "./support/subprocess.ts";
+import { CLOSED, isWinsock, libraries, names } from "./support/platform.ts";
 
 /** The exports of mod.ts that exist at run time. */
 const EXPORTS = [

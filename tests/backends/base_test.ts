@@ -8,7 +8,7 @@ import {
   SelectSelector,
 } from "../../mod.ts";
 import { abi } from "../../ffi/abi/host.ts";
-import { isPending, turns } from "../support/turns.ts";
+import { isPending, turnEventLoop } from "../support/event_loop.ts";
 
 const { EACCES, EBADF, ENOENT } = abi.errno;
 const BOTH = EVENT_READ | EVENT_WRITE;
@@ -127,7 +127,7 @@ Deno.test("BaseSelector.selectAsync() makes no trip for what is ready", async ()
   const key = selector.register(7, EVENT_READ);
   selector.waker(); // What the first wait makes.
   selector.ready = [[7, EVENT_READ]];
-  await turns(); // The event loop has just turned, and need not again.
+  await turnEventLoop(); // The event loop has just turned, and need not again.
   selector.log.length = 0;
   assertEquals(await selector.selectAsync(), [[key, EVENT_READ]]);
   assertEquals(selector.log, [["wait", 0]]);
@@ -137,7 +137,7 @@ Deno.test("BaseSelector.selectAsync() asks anew when registrations changed meanw
   using selector = new FakeSelector();
   selector.register(7, EVENT_READ, "old");
   const wait = selector.selectAsync();
-  await turns();
+  await turnEventLoop();
   selector.ready = [[7, EVENT_READ]];
   const arrive = selector.arrive;
   selector.unregister(7);
@@ -169,7 +169,7 @@ for (
       const controller = new AbortController();
       const wait = selector.selectAsync(undefined, controller);
       const ended = reason === undefined ? wait : assertRejects(() => wait, reason);
-      await turns();
+      await turnEventLoop();
       const fd = selector.wakeReader;
       selector.arrive(); // With nothing, as after an interruption.
       for (let i = 0; i < ticks; i++) await null;

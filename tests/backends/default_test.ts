@@ -13,8 +13,8 @@ import {
   SelectSelector,
 } from "../../mod.ts";
 import { Pair } from "../support/descriptors.ts";
-import { linuxOnly } from "../support/needs.ts";
-import { isWinsock } from "../support/system.ts";
+import { linuxOnly } from "../support/skip.ts";
+import { isWinsock } from "../support/platform.ts";
 
 /** Stands in for each backend, in their order, of which only the last ones are available. */
 function backendsFrom(first: number, asked: number[]): SelectorClass[] {

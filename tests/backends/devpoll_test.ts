@@ -10,23 +10,23 @@ import {
 import { abi } from "../../ffi/abi/host.ts";
 import { DevpollSelector, EVENT_READ, EVENT_WRITE, OSError } from "../../mod.ts";
 import { Descriptor, Pair } from "../support/descriptors.ts";
-import { runProgram } from "../support/program.ts";
-import { needsStandIn, standIn } from "../support/stand_ins.ts";
+import { runProgram } from "../support/subprocess.ts";
+import { fakeLibrary, needsFakes } from "../support/fake_library.ts";
 import { sharedSuite } from "./shared_suite.ts";
-import { linuxOnly, skipIf } from "../support/needs.ts";
+import { linuxOnly, skipIf } from "../support/skip.ts";
 
 const BOTH = EVENT_READ | EVENT_WRITE;
 
 // The manual lets a system go either way with descriptors that were closed.
-const library = standIn("devpoll");
-const asDocumented = standIn("devpoll", "-DCLOSED_AS_DOCUMENTED");
+const library = fakeLibrary("devpoll");
+const asDocumented = fakeLibrary("devpoll", "-DCLOSED_AS_DOCUMENTED");
 
 function suiteOver(name: string, library: string, seesReuse: boolean): void {
   sharedSuite({
     name,
     create: () => new DevpollSelector({ library }),
     source: `new selectors.DevpollSelector({ library: ${JSON.stringify(library)} })`,
-    ...needsStandIn,
+    ...needsFakes,
     descriptorsAreChecked: false,
     seesReuse,
   });
@@ -65,7 +65,7 @@ Deno.test({
 
 Deno.test({
   name: "DevpollSelector.select() needs permission for libc and the library alone",
-  ...needsStandIn,
+  ...needsFakes,
   async fn() {
     const libc = abi.libc.filter((path) => path.startsWith("/"));
     const outcome = await runProgram(
@@ -95,7 +95,7 @@ class CountingSelector extends DevpollSelector {
 function test(promise: string, fn: (selector: CountingSelector) => void): void {
   Deno.test({
     name: `DevpollSelector.${promise}`,
-    ...needsStandIn,
+    ...needsFakes,
     fn() {
       using selector = new CountingSelector({ library });
       fn(selector);

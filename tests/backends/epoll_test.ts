@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { EpollSelector, EVENT_READ, EVENT_WRITE, OSError, PollSelector } from "../../mod.ts";
 import { Descriptor, Pair, Pipe } from "../support/descriptors.ts";
-import { needs } from "../support/needs.ts";
-import { runProgram } from "../support/program.ts";
+import { needs } from "../support/skip.ts";
+import { runProgram } from "../support/subprocess.ts";
 import { sharedSuite } from "./shared_suite.ts";
 
 const onLinux = needs("epoll", Deno.build.os === "linux");

@@ -9,7 +9,7 @@ import {
 } from "../../mod.ts";
 import { fileURLToPath as fromFileUrl } from "node:url";
 import { notSockets, Pair } from "../support/descriptors.ts";
-import { windowsOnly } from "../support/needs.ts";
+import { windowsOnly } from "../support/skip.ts";
 
 Deno.test({
   name: "SelectSelector takes 600 sockets on Windows",

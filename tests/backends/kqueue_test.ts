@@ -16,10 +16,10 @@ import {
   OSError,
 } from "../../mod.ts";
 import { Descriptor, Pair } from "../support/descriptors.ts";
-import { runProgram } from "../support/program.ts";
-import { needsStandIn, standIn } from "../support/stand_ins.ts";
+import { runProgram } from "../support/subprocess.ts";
+import { fakeLibrary, needsFakes } from "../support/fake_library.ts";
 import { sharedSuite } from "./shared_suite.ts";
-import { always, type Skip, skipIf } from "../support/needs.ts";
+import { type Skip, skipIf } from "../support/skip.ts";
 
 const BOTH = EVENT_READ | EVENT_WRITE;
 
@@ -33,17 +33,17 @@ function suiteOver(
     name: `KqueueSelector[${name}]`,
     create: () => new KqueueSelector(options),
     source: `new selectors.KqueueSelector(${JSON.stringify(options)})`,
-    ...skip,
+    skip,
     descriptorsAreChecked: true,
     seesReuse: true,
     excused,
   });
 }
 
-const darwin = standIn("kqueue");
-const freebsd = standIn("kqueue", "-DFREEBSD_LAYOUT");
-suiteOver("macOS's layout", { library: darwin }, needsStandIn);
-suiteOver("FreeBSD's layout", { library: freebsd, layout: "freebsd" }, needsStandIn);
+const darwin = fakeLibrary("kqueue");
+const freebsd = fakeLibrary("kqueue", "-DFREEBSD_LAYOUT");
+suiteOver("macOS's layout", { library: darwin }, needsFakes);
+suiteOver("FreeBSD's layout", { library: freebsd, layout: "freebsd" }, needsFakes);
 
 const emulation = Deno.env.get("LIBKQUEUE");
 const needsEmulation = skipIf(
@@ -66,7 +66,7 @@ suiteOver("LIBKQUEUE", { library: emulation }, needsEmulation, [
   "close() is made up for when a selector is collected",
 ]);
 
-if (abi.kqueue !== undefined) suiteOver("libc", {}, always);
+if (abi.kqueue !== undefined) suiteOver("libc", {}, {});
 
 Deno.test({
   name: "KqueueSelector() throws NotSupported where libc has no kqueue, and says what to take",
@@ -93,9 +93,9 @@ Deno.test("KqueueSelector() throws NotFound with the reason when the file is no 
 
 Deno.test({
   name: "KqueueSelector() throws NotSupported when the library lacks a call",
-  ...needsStandIn,
+  ...needsFakes,
   fn() {
-    const library = standIn("devpoll");
+    const library = fakeLibrary("devpoll");
     const error = assertThrows(() => new KqueueSelector({ library }), Deno.errors.NotSupported);
     assertEquals(error.message, `Cannot use the library ${library}: it has no symbol kqueue`);
   },
@@ -123,7 +123,7 @@ Deno.test("KqueueSelector() throws TypeError when the layout is not known", () =
 
 Deno.test({
   name: "KqueueSelector.select() keeps the timeout when nothing is registered",
-  ...needsStandIn,
+  ...needsFakes,
   fn() {
     using selector = new KqueueSelector({ library: darwin });
     const start = performance.now();
@@ -134,7 +134,7 @@ Deno.test({
 
 Deno.test({
   name: "KqueueSelector.modify() of a closed fd throws OSError and leaves nothing registered",
-  ...needsStandIn,
+  ...needsFakes,
   fn() {
     using selector = new KqueueSelector({ library: darwin });
     using ends = new Pair();
@@ -174,7 +174,7 @@ class Script implements Disposable {
   readonly #memory: DataView;
 
   constructor(layout: KqueueLayout = "darwin") {
-    const library = standIn("scripted_kqueue");
+    const library = fakeLibrary("scripted_kqueue");
     this.#layout = layouts[layout];
     this.#library = Deno.dlopen(library, { script: { type: "pointer" } });
     const size = EVENTS + 2 * 4096;
@@ -248,7 +248,7 @@ const EVENTS = 32;
 function testScript(promise: string, fn: (script: Script) => void): void {
   Deno.test({
     name: `KqueueSelector.${promise}`,
-    ...needsStandIn,
+    ...needsFakes,
     fn() {
       using script = new Script();
       fn(script);
@@ -259,7 +259,7 @@ function testScript(promise: string, fn: (script: Script) => void): void {
 for (const layout of Object.keys(layouts) as KqueueLayout[]) {
   Deno.test({
     name: `KqueueSelector lays struct kevent out as ${layout} does`,
-    ...needsStandIn,
+    ...needsFakes,
     fn() {
       using script = new Script(layout);
       const { selector } = script;

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { EVENT_READ, EVENT_WRITE, PollSelector } from "../../mod.ts";
 import { Descriptor, Pair, Pipe } from "../support/descriptors.ts";
-import { runProgram } from "../support/program.ts";
+import { runProgram } from "../support/subprocess.ts";
 import { sharedSuite } from "./shared_suite.ts";
 
 const BOTH = EVENT_READ | EVENT_WRITE;

@@ -2,9 +2,9 @@ import { assertEquals, assertGreater, assertRejects, assertThrows } from "@std/a
 import { abi } from "../../ffi/abi/host.ts";
 import { EVENT_READ, EVENT_WRITE, OSError, SelectSelector } from "../../mod.ts";
 import { Descriptor, Pair, Pipe } from "../support/descriptors.ts";
-import { needs } from "../support/needs.ts";
-import { CLOSED } from "../support/system.ts";
-import { isPending, turns } from "../support/turns.ts";
+import { needs } from "../support/skip.ts";
+import { CLOSED } from "../support/platform.ts";
+import { isPending, turnEventLoop } from "../support/event_loop.ts";
 import { sharedSuite } from "./shared_suite.ts";
 
 const BOTH = EVENT_READ | EVENT_WRITE;
@@ -100,7 +100,7 @@ Deno.test("SelectSelector.selectAsync() rejects with what the call on the other 
   const file = Descriptor.dupHigh(ends.left.fileno());
   selector.register(file, EVENT_READ);
   const wait = assertRejects(() => selector.selectAsync(), OSError);
-  await turns();
+  await turnEventLoop();
   file.close();
   selector.register(ends.left, EVENT_READ); // The wait begins anew, and meets the closed one.
   assertEquals((await wait).code, CLOSED);

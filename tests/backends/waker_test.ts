@@ -3,8 +3,8 @@ import { openWakeDescriptor } from "../../backends/waker.ts";
 import { closeDescriptor } from "../../ffi/descriptor.ts";
 import { EpollSelector, EVENT_READ, OSError, SelectSelector, wake } from "../../mod.ts";
 import { Descriptor, Pair, Pipe } from "../support/descriptors.ts";
-import { needs } from "../support/needs.ts";
-import { CLOSED } from "../support/system.ts";
+import { needs } from "../support/skip.ts";
+import { CLOSED } from "../support/platform.ts";
 
 const withEventfd = needs("eventfd", Deno.build.os === "linux");
 

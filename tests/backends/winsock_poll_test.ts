@@ -1,8 +1,8 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { EVENT_READ, OSError, PollSelector } from "../../mod.ts";
 import { Pair } from "../support/descriptors.ts";
-import { windowsOnly } from "../support/needs.ts";
-import { runProgram } from "../support/program.ts";
+import { windowsOnly } from "../support/skip.ts";
+import { runProgram } from "../support/subprocess.ts";
 
 Deno.test({
   name:

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { hasProgram, needs } from "../support/needs.ts";
+import { needsProgram } from "../support/skip.ts";
 
 const MAIN = new URL("../../bench/main.ts", import.meta.url).pathname;
 
@@ -14,7 +14,7 @@ async function bench(...args: string[]) {
 
 Deno.test({
   name: "bench --quick --only dispatch measures every peer and writes the results",
-  ...needs("cc", hasProgram("cc")),
+  ...needsProgram("cc"),
   async fn() {
     const folder = await Deno.makeTempDir();
     const { code, stdout, stderr } = await bench(

@@ -1,13 +1,15 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { AF_INET, SOCK_DGRAM, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
-import { runCommand } from "../support/commands.ts";
-import { firstOf, hasProgram, linuxOnly, needs } from "../support/needs.ts";
-import { Example, inTime, Lines, runExample } from "../support/programs.ts";
+import { runCommand } from "../support/command.ts";
+import { linuxOnly, needsProgram } from "../support/skip.ts";
+import { inTime } from "../support/deadline.ts";
+import { Example, runExample } from "../support/example_process.ts";
+import { Lines } from "../support/lines.ts";
 import { untilReadable } from "../support/sockets.ts";
 
-const needsActivate = needs("systemd-socket-activate", hasProgram("systemd-socket-activate"));
-const needsNc = needs("nc", hasProgram("nc"));
-const needsPython = needs("python3", hasProgram("python3"));
+const needsActivate = needsProgram("systemd-socket-activate");
+const needsNc = needsProgram("nc");
+const needsPython = needsProgram("python3");
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -49,7 +51,8 @@ const start = (kinds: string, names?: string, ...args: string[]) =>
 
 Deno.test({
   name: "activation.ts serves on a socket of systemd-socket-activate",
-  ...firstOf(needsActivate, needsNc),
+  ...needsActivate,
+  ...needsNc,
   async fn() {
     using probe = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const { port } = probe.addr;
@@ -74,7 +77,8 @@ Deno.test({
 
 Deno.test({
   name: "activation.ts serves on what it is handed: sockets that listen, for datagrams, connected",
-  ...firstOf(needsPython, linuxOnly),
+  ...needsPython,
+  ...linuxOnly,
   async fn() {
     await using server = await start(
       "stream dgram pair stream",

@@ -1,17 +1,13 @@
 import { assertEquals, assertGreaterOrEqual, assertLess, assertMatch } from "@std/assert";
 import { AF_INET, SO_RCVBUF, SOCK_STREAM, Socket, SOL_SOCKET } from "../../ffi/socket/mod.ts";
-import { hasProgram, linuxOnly, needs } from "../support/needs.ts";
-import {
-  Example,
-  inTime,
-  Lines,
-  needsUnusedHostname,
-  unusedHostname,
-} from "../support/programs.ts";
+import { linuxOnly, needsProgram } from "../support/skip.ts";
+import { inTime } from "../support/deadline.ts";
+import { Example, needsUnusedHostname, unusedHostname } from "../support/example_process.ts";
+import { Lines } from "../support/lines.ts";
 import { reset, untilWritable } from "../support/sockets.ts";
 
-const needsNc = needs("nc", hasProgram("nc"));
-const needsPython = needs("python3", hasProgram("python3"));
+const needsNc = needsProgram("nc");
+const needsPython = needsProgram("python3");
 
 const start = (...args: string[]) => Example.start("chat", ["--port", "0", ...args]);
 

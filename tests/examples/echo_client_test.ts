@@ -1,7 +1,12 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { AF_INET, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
-import type { Outcome } from "../support/program.ts";
-import { Example, needsUnusedHostname, runExample, unusedHostname } from "../support/programs.ts";
+import type { Outcome } from "../support/subprocess.ts";
+import {
+  Example,
+  needsUnusedHostname,
+  runExample,
+  unusedHostname,
+} from "../support/example_process.ts";
 
 const client = (port: number, ...messages: string[]) =>
   runExample("echo_client", ["--port", `${port}`, ...messages]);

@@ -10,8 +10,9 @@ import {
   SelectSelector,
 } from "../../mod.ts";
 import { AF_INET, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
-import { hasProgram, linuxOnly, needs } from "../support/needs.ts";
-import { Example, inTime, needsUnusedHostname, unusedHostname } from "../support/programs.ts";
+import { linuxOnly, needsProgram } from "../support/skip.ts";
+import { inTime } from "../support/deadline.ts";
+import { Example, needsUnusedHostname, unusedHostname } from "../support/example_process.ts";
 import { needsIpv6, noise, reset, untilReadable } from "../support/sockets.ts";
 import { driveEcho } from "./echo_driver.ts";
 
@@ -23,8 +24,8 @@ const BACKENDS = {
   devpoll: DevpollSelector,
 };
 
-const needsNc = needs("nc", hasProgram("nc"));
-const needsPython = needs("python3", hasProgram("python3"));
+const needsNc = needsProgram("nc");
+const needsPython = needsProgram("python3");
 
 const start = (...args: string[]) => Example.start("echo", ["--port", "0", ...args]);
 

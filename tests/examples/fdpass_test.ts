@@ -1,11 +1,13 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { AF_UNIX, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
-import { runCommand } from "../support/commands.ts";
-import { hasProgram, linuxOnly, needs } from "../support/needs.ts";
-import { Example, inTime, Lines, runExample } from "../support/programs.ts";
+import { runCommand } from "../support/command.ts";
+import { linuxOnly, needsProgram } from "../support/skip.ts";
+import { inTime } from "../support/deadline.ts";
+import { Example, runExample } from "../support/example_process.ts";
+import { Lines } from "../support/lines.ts";
 import { filePath, noise } from "../support/sockets.ts";
 
-const needsNc = needs("nc", hasProgram("nc"));
+const needsNc = needsProgram("nc");
 
 const accept = (path: string, descriptors?: number) =>
   Example.start("fdpass", ["--port", "0", "--socket", path, "accept"], { descriptors });

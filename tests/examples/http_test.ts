@@ -1,17 +1,17 @@
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { RequestReader } from "../../examples/support/http_requests.ts";
-import { hasProgram, linuxOnly, needs } from "../support/needs.ts";
+import { linuxOnly, needsProgram } from "../support/skip.ts";
+import { inTime } from "../support/deadline.ts";
 import {
   Example,
-  inTime,
   needsUnusedHostname,
   runExample,
   unusedHostname,
-} from "../support/programs.ts";
+} from "../support/example_process.ts";
 import { needsIpv6 } from "../support/sockets.ts";
 
-const needsCurl = needs("curl", hasProgram("curl"));
-const needsWrk = needs("wrk", hasProgram("wrk"));
+const needsCurl = needsProgram("curl");
+const needsWrk = needsProgram("wrk");
 
 const start = (...args: string[]) => Example.start("http", ["--port", "0", ...args]);
 

@@ -1,11 +1,13 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { runCommand } from "../support/commands.ts";
-import { firstOf, hasProgram, needs } from "../support/needs.ts";
+import { runCommand } from "../support/command.ts";
+import { needsProgram } from "../support/skip.ts";
 import { inNetworkOf, inOwnNetwork, needsOwnNetwork } from "../support/privileges.ts";
-import { Example, inTime, Lines, runExample } from "../support/programs.ts";
+import { inTime } from "../support/deadline.ts";
+import { Example, runExample } from "../support/example_process.ts";
+import { Lines } from "../support/lines.ts";
 
-const needsSocat = needs("socat", hasProgram("socat"));
-const needsPython = needs("python3", hasProgram("python3"));
+const needsSocat = needsProgram("socat");
+const needsPython = needsProgram("python3");
 
 /** Two more interfaces, wired to each other, and routes for groups of IPv6 through loopback. */
 const INTERFACES = [
@@ -74,7 +76,8 @@ Deno.test({
 
 Deno.test({
   name: "multicast.ts receives what socat sends",
-  ...firstOf(needsSocat, needsOwnNetwork),
+  ...needsSocat,
+  ...needsOwnNetwork,
   async fn() {
     await using receiver = await start("-i", "lo", "-n", "1", GROUP);
     const to = `UDP4-DATAGRAM:${GROUP},ip-multicast-if=127.0.0.1`;
@@ -90,7 +93,8 @@ Deno.test({
 
 Deno.test({
   name: "multicast.ts sends what python3 receives, through each interface",
-  ...firstOf(needsPython, needsOwnNetwork),
+  ...needsPython,
+  ...needsOwnNetwork,
   async fn() {
     // A receiver of ours holds the network, and python3 joins in it.
     await using holder = await start("-i", "lo", GROUP);

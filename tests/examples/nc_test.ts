@@ -1,8 +1,10 @@
 import { assertEquals, assertGreaterOrEqual, assertLess, assertMatch } from "@std/assert";
 import { createHash } from "node:crypto";
 import type { InternetAddress } from "../../ffi/socket/mod.ts";
-import { always, firstOf, hasProgram, linuxOnly, needs } from "../support/needs.ts";
-import { inTime, Lines, runExample } from "../support/programs.ts";
+import { linuxOnly, needsProgram } from "../support/skip.ts";
+import { inTime } from "../support/deadline.ts";
+import { runExample } from "../support/example_process.ts";
+import { Lines } from "../support/lines.ts";
 import {
   abstractPath,
   acceptFrom,
@@ -15,8 +17,8 @@ import {
 } from "../support/sockets.ts";
 
 const ROOT = new URL("../../", import.meta.url);
-const needsNc = needs("nc", hasProgram("nc"));
-const needsPython = needs("python3", hasProgram("python3"));
+const needsNc = needsProgram("nc");
+const needsPython = needsProgram("python3");
 
 const data = noise(5_000_003);
 
@@ -30,7 +32,7 @@ const pairs: readonly [server: Program, client: Program][] = [
 ];
 
 for (const [server, client] of pairs) {
-  const needed = [server, client].includes("nc") ? needsNc : always;
+  const needed = [server, client].includes("nc") ? needsNc : {};
   for (const family of ["TCP", "Unix"] as const) {
     Deno.test({
       name: `nc.ts: ${client} talks to ${server} -l over ${family}, in turns and to the end`,
@@ -76,7 +78,8 @@ for (const [server, client] of pairs) {
   for (const family of ["UDP", "Unix"] as const) {
     Deno.test({
       name: `nc.ts: ${client} -u talks to ${server} -lu over ${family}, a datagram a read`,
-      ...firstOf(needed, linuxOnly),
+      ...needed,
+      ...linuxOnly,
       async fn() {
         const flags = family === "Unix" ? ["-uU"] : ["-u"];
         await using there = await Cat.listen(server, flags);
@@ -275,7 +278,8 @@ for (const ending of ["a reset", "SIGINT"] as const) {
 
 Deno.test({
   name: "nc.ts serves a person at a terminal: lines, Ctrl-D, and the end with the peer",
-  ...firstOf(needsPython, linuxOnly),
+  ...needsPython,
+  ...linuxOnly,
   async fn() {
     using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const python = new Deno.Command("python3", {

@@ -8,8 +8,8 @@ import {
   Socket,
 } from "../../ffi/socket/mod.ts";
 import { DefaultSelector, EVENT_READ } from "../../mod.ts";
-import { runCommand } from "../support/commands.ts";
-import { firstOf, hasProgram, linuxOnly, needs } from "../support/needs.ts";
+import { runCommand } from "../support/command.ts";
+import { linuxOnly, needsProgram } from "../support/skip.ts";
 import {
   EVERYONE_PINGS,
   inOwnNetwork,
@@ -18,11 +18,11 @@ import {
   needsSetpriv,
   withoutRaw,
 } from "../support/privileges.ts";
-import { Example, runExample } from "../support/programs.ts";
+import { Example, runExample } from "../support/example_process.ts";
 import { needsIpv6 } from "../support/sockets.ts";
 
-const needsPing = needs("ping", hasProgram("ping"));
-const hasBoth = firstOf(needsRaw, needsIpv6);
+const needsPing = needsProgram("ping");
+const hasBoth = { ...needsRaw, ...needsIpv6 };
 
 const ping = (...args: string[]) => runExample("ping", args);
 
@@ -52,7 +52,8 @@ Deno.test({
 
 Deno.test({
   name: "ping.ts tells times beside ping's on loopback",
-  ...firstOf(needsPing, needsRaw),
+  ...needsPing,
+  ...needsRaw,
   async fn() {
     const theirs = await runCommand(["ping", "-q", "-c", "20", "-i", "0.01", "127.0.0.1"]);
     const ours = await ping("-q", "-c", "20", "-i", "10", "127.0.0.1");
@@ -117,7 +118,8 @@ Deno.test({
 
 Deno.test({
   name: "ping.ts pings without a privilege where its group may",
-  ...firstOf(needsOwnNetwork, needsSetpriv),
+  ...needsOwnNetwork,
+  ...needsSetpriv,
   async fn() {
     const through = (command: readonly string[]) =>
       inOwnNetwork(EVERYONE_PINGS, withoutRaw(command));
@@ -150,14 +152,14 @@ Deno.test({
 });
 
 for (
-  const { name, family, protocol, host, types, ignore, why } of [
+  const { name, family, protocol, host, types, skip } of [
     {
       name: "IPv4",
       family: AF_INET,
       protocol: IPPROTO_ICMP,
       host: "127.0.0.1",
       types: [0, 8],
-      ...needsRaw,
+      skip: needsRaw,
     },
     {
       name: "IPv6",
@@ -165,14 +167,13 @@ for (
       protocol: IPPROTO_ICMPV6,
       host: "::1",
       types: [129, 128],
-      ...hasBoth,
+      skip: hasBoth,
     },
   ]
 ) {
   Deno.test({
     name: `ping.ts lives through malformed and foreign packets (${name})`,
-    ignore,
-    why,
+    ...skip,
     async fn() {
       using socket = new Socket(family, SOCK_RAW, protocol);
       const [answer, request] = types;

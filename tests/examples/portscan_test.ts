@@ -1,11 +1,12 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { AF_INET, AF_INET6, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
-import { firstOf, hasProgram, linuxOnly, needs } from "../support/needs.ts";
-import { inTime, needsUnusedHostname, runExample, unusedHostname } from "../support/programs.ts";
+import { linuxOnly, needsProgram } from "../support/skip.ts";
+import { inTime } from "../support/deadline.ts";
+import { needsUnusedHostname, runExample, unusedHostname } from "../support/example_process.ts";
 import { needsIpv6 } from "../support/sockets.ts";
 
-const needsNc = needs("nc", hasProgram("nc"));
-const needsPython = needs("python3", hasProgram("python3"));
+const needsNc = needsProgram("nc");
+const needsPython = needsProgram("python3");
 
 Deno.test("portscan.ts prints the open ports alone, counts all, and exits with 0", async () => {
   using ports = new Ports();
@@ -86,7 +87,8 @@ Deno.test({
 
 Deno.test({
   name: "portscan.ts finds in 10,000 ports what nc -z finds",
-  ...firstOf(needsNc, linuxOnly),
+  ...needsNc,
+  ...linuxOnly,
   async fn() {
     using ports = new Ports(unusedHostname());
     const expected = [20_000, 20_011, 25_555, 29_999];
@@ -129,7 +131,8 @@ Deno.test("portscan.ts resolves a name", async () => {
 
 Deno.test({
   name: "portscan.ts shows how far it is when a person watches, and wipes that away",
-  ...firstOf(needsPython, linuxOnly),
+  ...needsPython,
+  ...linuxOnly,
   async fn() {
     using ports = new Ports();
     const python = new Deno.Command("python3", {

@@ -1,17 +1,17 @@
 import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
 import { createHash } from "node:crypto";
 import { AF_INET, type InternetAddress, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
-import { hasProgram, linuxOnly, needs } from "../support/needs.ts";
+import { linuxOnly, needsProgram } from "../support/skip.ts";
+import { inTime } from "../support/deadline.ts";
 import {
   Example,
-  inTime,
   needsUnusedHostname,
   runExample,
   unusedHostname,
-} from "../support/programs.ts";
+} from "../support/example_process.ts";
 import { acceptFrom, listener, needsIpv6, noise, reset } from "../support/sockets.ts";
 
-const needsCurl = needs("curl", hasProgram("curl"));
+const needsCurl = needsProgram("curl");
 
 const block = noise((1 << 20) + 1);
 

@@ -6,8 +6,8 @@ import {
   pseudoTerminal,
   type Terminal,
 } from "../../ffi/fd/mod.ts";
-import { runExample } from "../support/programs.ts";
-import { linuxOnly } from "../support/needs.ts";
+import { runExample } from "../support/example_process.ts";
+import { linuxOnly } from "../support/skip.ts";
 
 const PATIENCE = 30_000;
 const EXAMPLE = new URL("../../examples/serial.ts", import.meta.url).pathname;

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { MalformedPacket, readPacket } from "../../examples/support/packets.ts";
-import { runCommand } from "../support/commands.ts";
-import { firstOf, hasProgram, linuxOnly, needs } from "../support/needs.ts";
+import { runCommand } from "../support/command.ts";
+import { linuxOnly, needsProgram } from "../support/skip.ts";
 import {
   inNetworkOf,
   inOwnNetwork,
@@ -9,12 +9,14 @@ import {
   needsSetpriv,
   withoutRaw,
 } from "../support/privileges.ts";
-import { Example, inTime, Lines, runExample } from "../support/programs.ts";
+import { inTime } from "../support/deadline.ts";
+import { Example, runExample } from "../support/example_process.ts";
+import { Lines } from "../support/lines.ts";
 import { noise } from "../support/sockets.ts";
 
-const needsPython = needs("python3", hasProgram("python3"));
-const needsTcpdump = needs("tcpdump", hasProgram("tcpdump"));
-const both = firstOf(needsPython, needsOwnNetwork);
+const needsPython = needsProgram("python3");
+const needsTcpdump = needsProgram("tcpdump");
+const both = { ...needsPython, ...needsOwnNetwork };
 
 const start = (...args: string[]) =>
   Example.start("sniff", args, { through: (command) => inOwnNetwork("", command) });
@@ -75,7 +77,8 @@ Deno.test({
 
 Deno.test({
   name: "sniff.ts prints what tcpdump prints",
-  ...firstOf(both, needsTcpdump),
+  ...both,
+  ...needsTcpdump,
   async fn() {
     await using program = await start("lo");
     const args = ["-i", "lo", "-n", "-l", "--immediate-mode"];

@@ -6,14 +6,14 @@ import {
   SOCK_RAW,
   Socket,
 } from "../../ffi/socket/mod.ts";
-import { runCommand } from "../support/commands.ts";
-import { firstOf, hasProgram, linuxOnly, needs } from "../support/needs.ts";
+import { runCommand } from "../support/command.ts";
+import { linuxOnly, needsProgram } from "../support/skip.ts";
 import { needsRaw } from "../support/privileges.ts";
-import { Example, runExample, unusedHostname } from "../support/programs.ts";
+import { Example, runExample, unusedHostname } from "../support/example_process.ts";
 import { datagrams, needsIpv6, noise, untilReadable } from "../support/sockets.ts";
 
-const needsSocat = needs("socat", hasProgram("socat"));
-const needsPython = needs("python3", hasProgram("python3"));
+const needsSocat = needsProgram("socat");
+const needsPython = needsProgram("python3");
 
 const start = (...args: string[]) => Example.start("udp_echo", args);
 
@@ -24,7 +24,9 @@ function portsOf({ firstLine }: Example): number[] {
 
 Deno.test({
   name: "udp_echo.ts answers socat on several addresses, each from the one that was asked",
-  ...firstOf(needsSocat, needsIpv6, linuxOnly),
+  ...needsSocat,
+  ...needsIpv6,
+  ...linuxOnly,
   async fn() {
     const other = unusedHostname();
     await using server = await start("127.0.0.1:0", "[::1]:0", `${other}:0`);

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { Example, runExample } from "../support/programs.ts";
-import { linuxOnly } from "../support/needs.ts";
-import { libcPath } from "../support/system.ts";
+import { Example, runExample } from "../support/example_process.ts";
+import { linuxOnly } from "../support/skip.ts";
+import { libcPath } from "../support/platform.ts";
 
 function test(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, ...linuxOnly, fn });

@@ -5,11 +5,12 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import { hasProgram, linuxOnly, needs } from "../support/needs.ts";
-import { Example, inTime, runExample, unusedHostname } from "../support/programs.ts";
+import { linuxOnly, needsProgram } from "../support/skip.ts";
+import { inTime } from "../support/deadline.ts";
+import { Example, runExample, unusedHostname } from "../support/example_process.ts";
 
 const FLAGS = { flags: ["--allow-ffi", "--allow-read=."] };
-const needsPython = needs("python3", hasProgram("python3"));
+const needsPython = needsProgram("python3");
 
 const start = (...args: string[]) => Example.start("workers", ["--port", "0", ...args], FLAGS);
 

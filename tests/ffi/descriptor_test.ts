@@ -10,7 +10,7 @@ import { libcCalls } from "../../ffi/libc.ts";
 import { FileDescriptor } from "../../ffi/socket/mod.ts";
 import { OSError } from "../../mod.ts";
 import { Descriptor, Pair } from "../support/descriptors.ts";
-import { CLOSED, isWinsock, names, processLibrary } from "../support/system.ts";
+import { CLOSED, isWinsock, names, processLibrary } from "../support/platform.ts";
 
 const calls = libcCalls({ pipe: { parameters: ["buffer"], result: "i32" } });
 const handleCalls = libcCalls({

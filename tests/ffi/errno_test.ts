@@ -1,8 +1,8 @@
 import { assertEquals, assertInstanceOf, assertMatch, assertStringIncludes } from "@std/assert";
 import { abi } from "../../ffi/abi/host.ts";
 import { OSError } from "../../ffi/errno.ts";
-import { runProgram } from "../support/program.ts";
-import { CLOSED, isWinsock, libraries, names } from "../support/system.ts";
+import { runProgram } from "../support/subprocess.ts";
+import { CLOSED, isWinsock, libraries, names } from "../support/platform.ts";
 
 const { EBADF, ENOTCONN } = abi.errno;
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { libcCalls, libraryCalls } from "../../ffi/libc.ts";
-import { isWinsock, processLibrary } from "../support/system.ts";
+import { isWinsock, processLibrary } from "../support/platform.ts";
 
 const name = isWinsock ? "GetCurrentProcessId" : "getpid";
 const getpid = { getpid: { name, parameters: [], result: "i32" } } as const;

@@ -3,7 +3,8 @@ import { libcCalls } from "../../ffi/libc.ts";
 import { closeDescriptor } from "../../ffi/descriptor.ts";
 import { cString } from "../../ffi/memory.ts";
 import { type FileDescriptor, pipe, type Socket, socketpair } from "../../ffi/socket/mod.ts";
-import { isWinsock } from "./system.ts";
+import { isQemu } from "./os.ts";
+import { isWinsock } from "./platform.ts";
 
 const calls = libcCalls({
   dup: { parameters: ["i32"], result: "i32" },
@@ -152,9 +153,7 @@ export class Descriptor implements Disposable {
 
 // Test files run side by side in one process: each begins somewhere else.
 // Under qemu select() ends the process at more than 1,024 bits.
-const [HIGH, HIGHEST] = Deno.env.get("READINESS_EMULATED") === "arm64"
-  ? [700, 1_000]
-  : [14_000, 19_000];
+const [HIGH, HIGHEST] = isQemu ? [700, 1_000] : [14_000, 19_000];
 let highs = Math.floor(Math.random() * (HIGHEST - HIGH));
 
 const O_NONBLOCK = 0o4000;

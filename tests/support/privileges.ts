@@ -4,7 +4,7 @@
  * @module
  */
 
-import { needs, type Skip, skipIf } from "./needs.ts";
+import { needs, type Skip, skipIf } from "./skip.ts";
 
 /** The command without the privilege to make raw and packet sockets, whoever runs it. */
 export function withoutRaw(command: readonly string[]): string[] {

@@ -1,4 +1,4 @@
-import type { Skips } from "./skip_by_name.ts";
+import type { Skips } from "./show_skip_reasons.ts";
 
 /** What Windows lacks or does otherwise. */
 export const onWindows: Skips = [

@@ -1,4 +1,4 @@
-import type { Skips } from "./skip_by_name.ts";
+import type { Skips } from "./show_skip_reasons.ts";
 
 /** What qemu gets wrong. */
 export const underQemu: Skips = [

@@ -1,4 +1,4 @@
-import type { Skips } from "./skip_by_name.ts";
+import type { Skips } from "./show_skip_reasons.ts";
 
 /** What Wine gets wrong, beside what Windows lacks. */
 export const underWine: Skips = [

@@ -12,7 +12,8 @@ import {
   type SocketAddress,
   SOL_SOCKET,
 } from "../../ffi/socket/mod.ts";
-import { always, linuxOnly, needs, type Skip, skipIf } from "./needs.ts";
+import { isWindows } from "./os.ts";
+import { linuxOnly, needs, type Skip, skipIf } from "./skip.ts";
 
 /** How long anything is waited for that is sure to come, in milliseconds. */
 const PATIENCE = 10_000;
@@ -34,10 +35,12 @@ function until(file: FileDescriptor, events: number): void {
 }
 
 /** Where sockets can be bound. */
-export interface Place extends Skip {
+export interface Place {
   /** What the place is called in a test's name. */
   readonly name: string;
   readonly family: number;
+  /** Skips the tests of the place on a machine without it. */
+  readonly skip?: Skip;
   /** Gives an address that nobody has. */
   free(): SocketAddress;
 }
@@ -68,7 +71,7 @@ export const needsIpv6: Skip = needs("IPv6", hasIpv6);
 
 /** Skips a test of Unix sockets where there are none to try it with. */
 export const needsUnix: Skip = skipIf(
-  Deno.build.os === "windows",
+  isWindows,
   "Wine has no Unix sockets, and Windows none for datagrams",
 );
 
@@ -77,15 +80,14 @@ export const places: readonly Place[] = [
   {
     name: "IPv4",
     family: AF_INET,
-    ...always,
     free: () => ({ hostname: "127.0.0.1", port: 0 }),
   },
-  { name: "IPv6", family: AF_INET6, ...needsIpv6, free: () => ({ hostname: "::1", port: 0 }) },
-  { name: "Unix", family: AF_UNIX, ...needsUnix, free: () => ({ path: filePath() }) },
+  { name: "IPv6", family: AF_INET6, skip: needsIpv6, free: () => ({ hostname: "::1", port: 0 }) },
+  { name: "Unix", family: AF_UNIX, skip: needsUnix, free: () => ({ path: filePath() }) },
   {
     name: "abstract Unix",
     family: AF_UNIX,
-    ...linuxOnly,
+    skip: linuxOnly,
     free: () => ({ path: abstractPath() }),
   },
 ];

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { type BaseSelector, EVENT_READ } from "../../../mod.ts";
 import { Pair } from "../../support/descriptors.ts";
-import { isPending, turns } from "../../support/turns.ts";
+import { isPending, turnEventLoop } from "../../support/event_loop.ts";
 import { type Backend, test } from "./backend.ts";
 
 /** Waits that an `AbortSignal` ends. */
@@ -45,7 +45,7 @@ export function testAbort(backend: Backend): void {
     selector.register(ends.left, EVENT_READ);
     const controller = new AbortController();
     const wait = rejection(selector.selectAsync(undefined, controller));
-    await turns();
+    await turnEventLoop();
     controller.abort("first");
     controller.abort("second");
     assertEquals(await wait, "first");
@@ -64,7 +64,7 @@ export function testAbort(backend: Backend): void {
     const timed = selector.selectAsync(1, controller);
     assertEquals(await timed, []);
     const wait = selector.selectAsync();
-    await turns();
+    await turnEventLoop();
     controller.abort();
     assert(await isPending(wait));
     ends.fill();
@@ -74,7 +74,7 @@ export function testAbort(backend: Backend): void {
   test(backend, "selectAsync() keeps a wake that came with the abort", async (selector) => {
     const controller = new AbortController();
     const wait = rejection(selector.selectAsync(undefined, controller));
-    await turns();
+    await turnEventLoop();
     selector.wakeup();
     controller.abort("stop");
     assertEquals(await wait, "stop");
@@ -87,7 +87,7 @@ export function testAbort(backend: Backend): void {
     for (let i = 0; i < 30; i++) {
       const controller = new AbortController();
       const wait = rejection(selector.selectAsync(undefined, controller));
-      await turns(i % 3);
+      await turnEventLoop(i % 3);
       controller.abort(i);
       assertEquals(await wait, i);
       assertEquals(selector.select(0.1), []);

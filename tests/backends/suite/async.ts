@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { EVENT_READ, EVENT_WRITE } from "../../../mod.ts";
 import { Descriptor, Pair } from "../../support/descriptors.ts";
-import { isPending, turns } from "../../support/turns.ts";
+import { isPending, turnEventLoop } from "../../support/event_loop.ts";
 import { type Backend, test } from "./backend.ts";
 
 const BOTH = EVENT_READ | EVENT_WRITE;
@@ -48,7 +48,7 @@ export function testAsync(backend: Backend): void {
     const key = selector.register(ends.left, EVENT_READ);
     for (let i = 0; i < 20; i++) {
       const wait = selector.selectAsync();
-      if (i % 2 === 0) await turns(1);
+      if (i % 2 === 0) await turnEventLoop(1);
       ends.fill();
       assertEquals(await wait, [[key, EVENT_READ]]);
       ends.drain();
@@ -61,7 +61,7 @@ export function testAsync(backend: Backend): void {
     using idle = new Pair();
     selector.register(idle.left, EVENT_READ);
     const wait = selector.selectAsync();
-    await turns();
+    await turnEventLoop();
     const key = selector.register(ends.left, EVENT_WRITE);
     assertEquals(await wait, [[key, EVENT_WRITE]]);
   });
@@ -76,7 +76,7 @@ export function testAsync(backend: Backend): void {
   test(backend, "register() of hundreds acts on a wait under way", async (selector) => {
     using stack = new DisposableStack();
     const wait = selector.selectAsync();
-    await turns();
+    await turnEventLoop();
     const all = Array.from({ length: 200 }, () => stack.use(new Pair()));
     for (const ends of all) selector.register(ends.left, EVENT_READ, ends);
     assert(await isPending(wait));
@@ -89,7 +89,7 @@ export function testAsync(backend: Backend): void {
     using ends = new Pair();
     selector.register(ends.left, EVENT_READ);
     const wait = selector.selectAsync();
-    await turns();
+    await turnEventLoop();
     const key = selector.modify(ends.left, EVENT_WRITE, "new");
     assertEquals(await wait, [[key, EVENT_WRITE]]);
   });
@@ -99,7 +99,7 @@ export function testAsync(backend: Backend): void {
     ends.stuff();
     selector.register(ends.left, EVENT_READ);
     const wait = selector.selectAsync();
-    await turns();
+    await turnEventLoop();
     const key = selector.modify(ends.left, EVENT_WRITE);
     ends.fill();
     assert(await isPending(wait));
@@ -111,7 +111,7 @@ export function testAsync(backend: Backend): void {
     using ends = new Pair();
     selector.register(ends.left, EVENT_READ, "before");
     const wait = selector.selectAsync();
-    await turns();
+    await turnEventLoop();
     const key = selector.modify(ends.left, EVENT_READ, "after");
     ends.fill();
     assertStrictEquals((await wait)[0][0], key);
@@ -123,7 +123,7 @@ export function testAsync(backend: Backend): void {
     selector.register(ends.left, EVENT_READ);
     const key = selector.register(other.left, EVENT_READ);
     const wait = selector.selectAsync();
-    await turns();
+    await turnEventLoop();
     selector.unregister(ends.left);
     ends.fill();
     assert(await isPending(wait));
@@ -137,7 +137,7 @@ export function testAsync(backend: Backend): void {
     using file = Descriptor.dupHigh(a.left.fileno());
     selector.register(file, EVENT_READ, "old");
     const wait = selector.selectAsync();
-    await turns();
+    await turnEventLoop();
     a.fill();
     hold(10); // The other thread has its event now, and this one has not seen it.
     selector.unregister(file);
@@ -158,7 +158,7 @@ export function testAsync(backend: Backend): void {
       await assertRejects(() => selector[Symbol.asyncIterator]().next(), Deno.errors.Busy);
       assertThrows(() => selector.select(0), Deno.errors.Busy, "an asynchronous wait is under way");
       assertThrows(() => selector.select(), Deno.errors.Busy);
-      await turns();
+      await turnEventLoop();
     }
     ends.fill();
     assertEquals(await wait, [[key, EVENT_READ]]);
@@ -169,7 +169,7 @@ export function testAsync(backend: Backend): void {
     using ends = new Pair();
     selector.register(ends.left, EVENT_READ);
     const wait = assertRejects(() => selector.selectAsync(), Deno.errors.BadResource, "closed");
-    await turns();
+    await turnEventLoop();
     selector.close();
     selector.close();
     assertThrows(() => selector.select(0), Deno.errors.BadResource);
@@ -187,7 +187,7 @@ export function testAsync(backend: Backend): void {
     using ends = new Pair();
     selector.register(ends.left, EVENT_READ);
     const wait = assertRejects(() => selector.selectAsync(), Deno.errors.BadResource);
-    await turns();
+    await turnEventLoop();
     ends.fill();
     hold(5);
     selector.close();

@@ -1,8 +1,8 @@
 import type { BaseSelector } from "../../../mod.ts";
-import { always, firstOf, type Skip, skipIf } from "../../support/needs.ts";
+import { type Skip, skipIf } from "../../support/skip.ts";
 
 /** A class of selectors that the shared suite is run over, and in what it may differ. */
-export interface Backend extends Partial<Skip> {
+export interface Backend {
   /** The name of the class, which every test begins with. */
   readonly name: string;
   /** Makes a selector. */
@@ -13,6 +13,8 @@ export interface Backend extends Partial<Skip> {
   readonly descriptorsAreChecked: boolean;
   /** Whether a registered descriptor that was closed, and reused perhaps, yields no event. */
   readonly seesReuse: boolean;
+  /** Skips all of its tests. */
+  readonly skip?: Skip;
   /** How many selectors are made and closed to see what they leave behind; left out, 10,000. */
   readonly many?: number;
   /** The promises that it breaks through no fault of the class: their tests are skipped. */
@@ -24,15 +26,13 @@ export function test(
   backend: Backend,
   promise: string,
   fn: (selector: BaseSelector) => void | Promise<void>,
-  skip: Skip = always,
+  skip: Skip = {},
 ): void {
   Deno.test({
     name: `${backend.name}${/^[\w[]/.test(promise) ? "." : ""}${promise}`,
-    ...firstOf(
-      skip,
-      skipIf(backend.ignore ?? false, backend.why ?? ""),
-      skipIf(backend.excused?.includes(promise) ?? false, "the library does it otherwise"),
-    ),
+    ...skipIf(backend.excused?.includes(promise) ?? false, "the library does it otherwise"),
+    ...backend.skip,
+    ...skip,
     async fn() {
       using selector = backend.create();
       await fn(selector);

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { type BaseSelector, EVENT_READ, EVENT_WRITE, type FileObject } from "../../../mod.ts";
 import { Pair } from "../../support/descriptors.ts";
-import { isPending, turns } from "../../support/turns.ts";
+import { isPending, turnEventLoop } from "../../support/event_loop.ts";
 import { type Backend, test } from "./backend.ts";
 
 /** `for await` over a selector. */
@@ -80,7 +80,7 @@ export function testIterator(backend: Backend): void {
     selector.register(ends.left, EVENT_READ);
     const events = selector[Symbol.asyncIterator]();
     const next = events.next();
-    await turns();
+    await turnEventLoop();
     selector.close();
     assertEquals(await next, { done: true, value: undefined });
     assertEquals(await events.next(), { done: true, value: undefined });

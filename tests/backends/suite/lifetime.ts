@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { type BaseSelector, EVENT_READ, EVENT_WRITE } from "../../../mod.ts";
 import { Pair } from "../../support/descriptors.ts";
-import { COUNT_DESCRIPTORS, runProgram } from "../../support/program.ts";
+import { COUNT_DESCRIPTORS, runProgram } from "../../support/subprocess.ts";
 import { type Backend, test } from "./backend.ts";
 
 /** How many descriptors a selector holds in one test. */

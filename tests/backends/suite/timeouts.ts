@@ -1,9 +1,9 @@
 import { assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
 import { EVENT_READ, EVENT_WRITE } from "../../../mod.ts";
 import { Pair } from "../../support/descriptors.ts";
-import { startProgram } from "../../support/program.ts";
+import { startProgram } from "../../support/subprocess.ts";
 import { type Backend, test } from "./backend.ts";
-import { needs } from "../../support/needs.ts";
+import { needs } from "../../support/skip.ts";
 
 /** Far more than any wait below, however busy the machine. */
 const SOON = 10_000;

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { type BaseSelector, EVENT_READ, EVENT_WRITE, KeyError, wake } from "../../../mod.ts";
 import { Descriptor, Pair } from "../../support/descriptors.ts";
-import { isPending, turns } from "../../support/turns.ts";
+import { isPending, turnEventLoop } from "../../support/event_loop.ts";
 import { type Backend, test } from "./backend.ts";
 
 /** `wakeup` and `waker`. */
@@ -63,7 +63,7 @@ export function testWaking(backend: Backend): void {
     selector.register(ends.left, EVENT_READ);
     for (let i = 0; i < 20; i++) {
       const wait = selector.selectAsync();
-      await turns(i % 3);
+      await turnEventLoop(i % 3);
       selector.wakeup();
       assertEquals(await wait, []);
     }

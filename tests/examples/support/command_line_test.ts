@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { format } from "../../../examples/support/command_line.ts";
-import { runExample } from "../../support/programs.ts";
+import { runExample } from "../../support/example_process.ts";
 
 const WORKERS = { flags: ["--allow-ffi", "--allow-read=."] };
 const PROGRAMS = {

@@ -2,7 +2,7 @@ import { assertEquals, assertFalse, assertMatch, assertRejects } from "@std/asse
 import type { Abi } from "../../../ffi/abi/abi.ts";
 import { freebsdX64 } from "../../../ffi/abi/freebsd.ts";
 import { abi } from "../../../ffi/abi/host.ts";
-import { hasProgram, needs } from "../../support/needs.ts";
+import { needsProgram } from "../../support/skip.ts";
 import { compile } from "./compiler.ts";
 import { describe, factsOf } from "./facts.ts";
 import { compare, type Numbers } from "./numbers.ts";
@@ -51,7 +51,7 @@ function withField(name: "fd" | "events", field: readonly [number, number]): Abi
 }
 
 const COMPILER = Deno.env.get("CC") ?? "cc";
-const cc = needs(COMPILER, hasProgram(COMPILER));
+const cc = needsProgram(COMPILER);
 
 Deno.test({
   name: "compile() holds every fact of this system's table",

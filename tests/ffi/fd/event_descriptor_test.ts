@@ -3,7 +3,7 @@ import { EventDescriptor, FileDescriptor } from "../../../ffi/fd/mod.ts";
 import { BORN, descriptorFlags } from "../../support/descriptors.ts";
 import { untilReadable, untilWritable } from "../../support/sockets.ts";
 import { type Refusal, testRefusals } from "../socket/refusals.ts";
-import { linuxOnly } from "../../support/needs.ts";
+import { linuxOnly } from "../../support/skip.ts";
 
 const MOST = 2n ** 64n - 2n;
 

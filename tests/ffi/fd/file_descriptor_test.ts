@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertFalse, assertInstanceOf, assertThrows } from "@std/assert";
 import { FileDescriptor, OSError, pipe } from "../../../ffi/socket/mod.ts";
 import { BORN, Descriptor, descriptorFlags, Pipe } from "../../support/descriptors.ts";
-import { runProgram } from "../../support/program.ts";
+import { runProgram } from "../../support/subprocess.ts";
 import {
   assertSameBytes,
   noise,
@@ -10,7 +10,7 @@ import {
   untilReadable,
 } from "../../support/sockets.ts";
 import { fileDescriptorRefusals, testRefusals } from "../socket/refusals.ts";
-import { linuxOnly } from "../../support/needs.ts";
+import { linuxOnly } from "../../support/skip.ts";
 
 const MEGABYTES = noise(2_000_003);
 

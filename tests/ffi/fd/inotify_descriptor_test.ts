@@ -23,10 +23,10 @@ import {
   type InotifyEvent,
 } from "../../../ffi/fd/mod.ts";
 import { BORN, Descriptor, descriptorFlags } from "../../support/descriptors.ts";
-import { COUNT_DESCRIPTORS, runProgram } from "../../support/program.ts";
+import { COUNT_DESCRIPTORS, runProgram } from "../../support/subprocess.ts";
 import { untilReadable } from "../../support/sockets.ts";
 import { type Refusal, testRefusals } from "../socket/refusals.ts";
-import { linuxOnly } from "../../support/needs.ts";
+import { linuxOnly } from "../../support/skip.ts";
 
 function test(name: string, fn: () => void | Promise<void>): void {
   Deno.test({ name, ...linuxOnly, fn });

@@ -2,10 +2,10 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FileDescriptor, OSError, ProcessDescriptor } from "../../../ffi/fd/mod.ts";
 import { DefaultSelector, EVENT_READ } from "../../../mod.ts";
 import { BORN, descriptorFlags, Pipe } from "../../support/descriptors.ts";
-import { COUNT_DESCRIPTORS, runProgram } from "../../support/program.ts";
+import { COUNT_DESCRIPTORS, runProgram } from "../../support/subprocess.ts";
 import { untilReadable } from "../../support/sockets.ts";
 import { type Refusal, testRefusals } from "../socket/refusals.ts";
-import { linuxOnly } from "../../support/needs.ts";
+import { linuxOnly } from "../../support/skip.ts";
 
 const { spawn } = ProcessDescriptor;
 

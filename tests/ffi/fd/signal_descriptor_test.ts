@@ -3,8 +3,8 @@ import { libcCalls } from "../../../ffi/libc.ts";
 import { FileDescriptor, SignalDescriptor } from "../../../ffi/fd/mod.ts";
 import { DefaultSelector, EVENT_READ } from "../../../mod.ts";
 import { BORN, descriptorFlags } from "../../support/descriptors.ts";
-import { firstOf, linuxOnly, needs } from "../../support/needs.ts";
-import { type Outcome, runProgram } from "../../support/program.ts";
+import { linuxOnly, needs } from "../../support/skip.ts";
+import { type Outcome, runProgram } from "../../support/subprocess.ts";
 import { untilReadable } from "../../support/sockets.ts";
 import { type Refusal, testRefusals } from "../socket/refusals.ts";
 
@@ -172,7 +172,8 @@ const blocking = needs(
 
 Deno.test({
   name: "SignalDescriptor sees every signal of a program that was started with it blocked",
-  ...firstOf(linuxOnly, blocking),
+  ...linuxOnly,
+  ...blocking,
   async fn() {
     const module = new URL("../../../ffi/fd/mod.ts", import.meta.url);
     const { stdout, stderr } = await runBlocked(`

@@ -11,13 +11,13 @@ import {
 } from "../../../ffi/fd/mod.ts";
 import { DefaultSelector, EVENT_READ } from "../../../mod.ts";
 import { BORN, descriptorFlags, Pipe } from "../../support/descriptors.ts";
-import { firstOf, hasProgram, linuxOnly, needs, skipIf } from "../../support/needs.ts";
-import { COUNT_DESCRIPTORS, runProgram } from "../../support/program.ts";
+import { linuxOnly, needsProgram, skipIf } from "../../support/skip.ts";
+import { COUNT_DESCRIPTORS, runProgram } from "../../support/subprocess.ts";
 import { untilReadable } from "../../support/sockets.ts";
 import { type Refusal, testRefusals } from "../socket/refusals.ts";
 
 const unix = skipIf(Deno.build.os === "windows", "there are no terminals of POSIX's");
-const needsStty = firstOf(linuxOnly, needs("stty", hasProgram("stty")));
+const needsStty = { ...linuxOnly, ...needsProgram("stty") };
 
 function test(name: string, fn: () => void | Promise<void>, where = unix): void {
   Deno.test({ name, ...where, fn });

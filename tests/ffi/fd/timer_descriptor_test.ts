@@ -4,7 +4,7 @@ import { FileDescriptor, TimerDescriptor } from "../../../ffi/fd/mod.ts";
 import { BORN, descriptorFlags } from "../../support/descriptors.ts";
 import { untilReadable } from "../../support/sockets.ts";
 import { type Refusal, testRefusals } from "../socket/refusals.ts";
-import { linuxOnly } from "../../support/needs.ts";
+import { linuxOnly } from "../../support/skip.ts";
 
 function test(name: string, fn: () => void | Promise<void>): void {
   Deno.test({ name, ...linuxOnly, fn });

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { runProgram } from "../../support/program.ts";
-import { linuxOnly } from "../../support/needs.ts";
+import { runProgram } from "../../support/subprocess.ts";
+import { linuxOnly } from "../../support/skip.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
 

@@ -12,7 +12,7 @@ import {
 import { resolve } from "../../../ffi/socket/resolver.ts";
 import { abstractPath, filePath, needsIpv6 } from "../../support/sockets.ts";
 import { addressRefusals, testRefusals } from "./refusals.ts";
-import { linuxOnly } from "../../support/needs.ts";
+import { linuxOnly } from "../../support/skip.ts";
 
 testRefusals(addressRefusals);
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import * as constants from "../../../ffi/socket/constants.ts";
-import { hasProgram, linuxOnly, needs } from "../../support/needs.ts";
+import { linuxOnly, needsProgram } from "../../support/skip.ts";
 
 const COMPILER = Deno.env.get("CC") ?? "cc";
 const names = Object.keys(constants);
@@ -44,7 +44,7 @@ Deno.test({
 
 Deno.test({
   name: "constants are those of the machine's C headers, or -1, or 0 for a flag",
-  ...needs(`${COMPILER}, a C compiler`, hasProgram(COMPILER)),
+  ...needsProgram(COMPILER),
   async fn() {
     const folder = await Deno.makeTempDir({ prefix: "constants_" });
     try {

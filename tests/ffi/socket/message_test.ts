@@ -22,19 +22,18 @@ import {
   SOL_SOCKET,
 } from "../../../ffi/socket/mod.ts";
 import { Descriptor, descriptorFlags, Pair, Pipe } from "../../support/descriptors.ts";
-import { COUNT_DESCRIPTORS, runProgram } from "../../support/program.ts";
+import { COUNT_DESCRIPTORS, runProgram } from "../../support/subprocess.ts";
 import { assertSameBytes, datagrams, noise, places, untilReadable } from "../../support/sockets.ts";
-import { libcPath } from "../../support/system.ts";
+import { libcPath } from "../../support/platform.ts";
 import { messageRefusals, testRefusals } from "./more_refusals.ts";
-import { always, linuxOnly, needs } from "../../support/needs.ts";
+import { linuxOnly, needs } from "../../support/skip.ts";
 
 testRefusals(messageRefusals);
 
 for (const place of places) {
   Deno.test({
     name: `sendMessage() and receiveMessage() tell whose a datagram is (${place.name})`,
-    ignore: place.ignore,
-    why: place.why,
+    ...place.skip,
     fn() {
       using left = datagrams(place);
       using right = datagrams(place);
@@ -52,8 +51,7 @@ for (const place of places) {
 
   Deno.test({
     name: `receiveMessage() says that a datagram is larger than the buffers (${place.name})`,
-    ignore: place.ignore,
-    why: place.why,
+    ...place.skip,
     fn() {
       using left = datagrams(place);
       using right = datagrams(place);
@@ -142,16 +140,15 @@ Deno.test("sendMessage() returns null when there is no room, receiveMessage() 0 
 });
 
 const kinds = [
-  { name: "stream", type: SOCK_STREAM, ...always },
-  { name: "datagram", type: SOCK_DGRAM, ...always },
-  { name: "sequenced packet", type: SOCK_SEQPACKET, ...linuxOnly },
+  { name: "stream", type: SOCK_STREAM },
+  { name: "datagram", type: SOCK_DGRAM },
+  { name: "sequenced packet", type: SOCK_SEQPACKET, skip: linuxOnly },
 ];
 
-for (const { name, type, ignore, why } of kinds) {
+for (const { name, type, skip } of kinds) {
   Deno.test({
     name: `sendMessage() passes descriptors on, in order, close-on-exec (${name})`,
-    ignore,
-    why,
+    ...skip,
     fn() {
       const [left, right] = socketpair(AF_UNIX, type);
       using _left = left;

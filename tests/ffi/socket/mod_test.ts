@@ -13,9 +13,9 @@ import type {
   UnixAddress,
 } from "../../../ffi/socket/mod.ts";
 import { OSError } from "../../../mod.ts";
-import { always, linuxOnly, needs } from "../../support/needs.ts";
-import { COUNT_DESCRIPTORS, runProgram } from "../../support/program.ts";
-import { libcPath } from "../../support/system.ts";
+import { linuxOnly, needs } from "../../support/skip.ts";
+import { COUNT_DESCRIPTORS, runProgram } from "../../support/subprocess.ts";
+import { libcPath } from "../../support/platform.ts";
 
 Deno.test("the socket module exports what the contract names", () => {
   for (const name of ["FileDescriptor", "OSError", "Socket", "pipe", "socketpair"] as const) {
@@ -174,19 +174,18 @@ const TOUR = `
 `;
 
 const permissions = [
-  { name: "--allow-ffi", flags: ["--allow-ffi"], ...always },
+  { name: "--allow-ffi", flags: ["--allow-ffi"] },
   {
     name: "--allow-ffi=<libc>",
     flags: [`--allow-ffi=${libcPath}`],
-    ...needs("libc at one of its usual places", libcPath !== undefined),
+    skip: needs("libc at one of its usual places", libcPath !== undefined),
   },
 ];
 
-for (const { name, flags, ignore, why } of permissions) {
+for (const { name, flags, skip } of permissions) {
   Deno.test({
     name: `the socket module needs no permission but ${name}`,
-    ignore,
-    why,
+    ...skip,
     async fn() {
       const { code, stdout, stderr } = await runProgram(TOUR, [
         ...flags,

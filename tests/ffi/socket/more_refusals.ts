@@ -34,9 +34,9 @@ import {
 import { Descriptor, Pair } from "../../support/descriptors.ts";
 import { needsRaw } from "../../support/privileges.ts";
 import { needsIpv6 } from "../../support/sockets.ts";
-import { isWinsock, names } from "../../support/system.ts";
+import { isWinsock, names } from "../../support/platform.ts";
 import type { Refusal } from "./refusals.ts";
-import { firstOf, linuxOnly } from "../../support/needs.ts";
+import { linuxOnly } from "../../support/skip.ts";
 
 export { testRefusals } from "./refusals.ts";
 
@@ -295,7 +295,8 @@ export const multicastRefusals: readonly Refusal[] = [
       fresh((socket) => setMulticastInterface(socket, "nonsense")),
       fresh((socket) => joinGroup(socket, "ff02::1", "nonsense"), AF_INET6),
     ],
-    ...firstOf(linuxOnly, needsIpv6),
+    ...linuxOnly,
+    ...needsIpv6,
   },
   {
     name: "joinGroup() throws OSError when no interface has the index or the address",

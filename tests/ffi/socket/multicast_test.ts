@@ -27,7 +27,7 @@ import {
 import { datagrams, needsIpv6, places, untilReadable } from "../../support/sockets.ts";
 import { inOwnNetwork, needsOwnNetwork } from "../../support/privileges.ts";
 import { interfaceRefusals, multicastRefusals, testRefusals } from "./more_refusals.ts";
-import { firstOf, linuxOnly } from "../../support/needs.ts";
+import { linuxOnly } from "../../support/skip.ts";
 
 testRefusals(multicastRefusals);
 testRefusals(interfaceRefusals);
@@ -177,7 +177,8 @@ Deno.test("interfaceIndex() and interfaceName() are inverse", () => {
 
 Deno.test({
   name: "Socket throws OSError when a link's interface is none",
-  ...firstOf(linuxOnly, needsIpv6),
+  ...linuxOnly,
+  ...needsIpv6,
   fn() {
     using socket = new Socket(AF_INET6, SOCK_DGRAM);
     assertThrows(

@@ -18,10 +18,10 @@ import {
   TCP_KEEPINTVL,
 } from "../../../ffi/socket/mod.ts";
 import { Pair } from "../../support/descriptors.ts";
-import { runProgram } from "../../support/program.ts";
+import { runProgram } from "../../support/subprocess.ts";
 import { Connection, untilReadable } from "../../support/sockets.ts";
 import { structureRefusals, testRefusals } from "./more_refusals.ts";
-import { linuxOnly } from "../../support/needs.ts";
+import { linuxOnly } from "../../support/skip.ts";
 
 testRefusals(structureRefusals);
 

@@ -28,10 +28,10 @@ import {
   needsSetpriv,
   withoutRaw,
 } from "../../support/privileges.ts";
-import { runProgram } from "../../support/program.ts";
+import { runProgram } from "../../support/subprocess.ts";
 import { datagrams, untilReadable } from "../../support/sockets.ts";
 import { packetRefusals, testRefusals } from "./more_refusals.ts";
-import { linuxOnly } from "../../support/needs.ts";
+import { linuxOnly } from "../../support/skip.ts";
 
 testRefusals(packetRefusals);
 

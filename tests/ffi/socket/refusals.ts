@@ -25,12 +25,12 @@ import {
   SOL_SOCKET,
 } from "../../../ffi/socket/mod.ts";
 import { Descriptor, Pair, Pipe } from "../../support/descriptors.ts";
-import { ACCEPT, BROKEN, CLOSED, isWinsock, names } from "../../support/system.ts";
+import { ACCEPT, BROKEN, CLOSED, isWinsock, names } from "../../support/platform.ts";
 import { abstractPath, Connection, listener, needsIpv6 } from "../../support/sockets.ts";
-import { linuxOnly } from "../../support/needs.ts";
+import { linuxOnly, type Skip } from "../../support/skip.ts";
 
 /** Calls that are all refused alike. */
-export interface Refusal {
+export interface Refusal extends Skip {
   /** The symbol and the criterion. */
   readonly name: string;
   /** The class of the error, or the code and the system call of an `OSError`. */
@@ -38,17 +38,14 @@ export interface Refusal {
   /** What the message is like. */
   readonly message: RegExp;
   readonly calls: readonly (() => unknown)[];
-  readonly ignore?: boolean;
-  readonly why?: string;
 }
 
 /** Declares a test of each refusal. */
 export function testRefusals(refusals: readonly Refusal[]): void {
-  for (const { name, error: expected, message, calls, ignore = false, why } of refusals) {
+  for (const { name, error: expected, message, calls, ...skip } of refusals) {
     Deno.test({
       name,
-      ignore,
-      why,
+      ...skip,
       fn() {
         for (const call of calls) {
           const error = assertThrows(call, Error, undefined, String(call));

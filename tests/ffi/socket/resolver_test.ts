@@ -3,7 +3,7 @@ import { OSError } from "../../../ffi/errno.ts";
 import { decodeAddress } from "../../../ffi/socket/address.ts";
 import { AF_INET, AF_INET6, AF_UNIX, FileDescriptor } from "../../../ffi/socket/mod.ts";
 import { resolve, resolverError } from "../../../ffi/socket/resolver.ts";
-import { linuxOnly } from "../../support/needs.ts";
+import { linuxOnly } from "../../support/skip.ts";
 
 function hostname(name: string, family: number): string {
   const bytes = resolve(name, family);

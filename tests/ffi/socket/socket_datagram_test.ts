@@ -13,17 +13,16 @@ import {
 } from "../../../ffi/socket/mod.ts";
 import { datagrams, places, untilReadable } from "../../support/sockets.ts";
 import { datagramRefusals, testRefusals } from "./refusals.ts";
-import { linuxOnly } from "../../support/needs.ts";
+import { linuxOnly } from "../../support/skip.ts";
 
 testRefusals(datagramRefusals);
 
 for (const place of places) {
-  const { name, family, ignore, why } = place;
+  const { name, family, skip } = place;
 
   Deno.test({
     name: `Socket.recvFrom() tells whose a datagram is, and sendTo() answers (${name})`,
-    ignore,
-    why,
+    ...skip,
     fn() {
       using left = datagrams(place);
       using right = datagrams(place);
@@ -42,8 +41,7 @@ for (const place of places) {
 
   Deno.test({
     name: `Socket.recvFrom() loses what does not fit, and no other datagram (${name})`,
-    ignore,
-    why,
+    ...skip,
     fn() {
       using left = datagrams(place);
       using right = datagrams(place);
@@ -61,8 +59,7 @@ for (const place of places) {
 
   Deno.test({
     name: `Socket.connect() gives a datagram socket its peer (${name})`,
-    ignore,
-    why,
+    ...skip,
     fn() {
       using left = datagrams(place);
       using right = datagrams(place);
@@ -79,8 +76,7 @@ for (const place of places) {
 
   Deno.test({
     name: `Socket.recvFrom() returns a datagram without bytes (${name})`,
-    ignore,
-    why,
+    ...skip,
     fn() {
       using left = datagrams(place);
       using right = datagrams(place);
@@ -95,8 +91,7 @@ for (const place of places) {
 
   Deno.test({
     name: `Socket.recvFrom() leaves with MSG_PEEK what it received (${name})`,
-    ignore,
-    why,
+    ...skip,
     fn() {
       using left = datagrams(place);
       using right = datagrams(place);
@@ -115,8 +110,7 @@ for (const place of places) {
 
   Deno.test({
     name: `Socket.sendTo() sends just the part that a view shows (${name})`,
-    ignore,
-    why,
+    ...skip,
     fn() {
       using left = new Socket(family, SOCK_DGRAM);
       using right = datagrams(place);

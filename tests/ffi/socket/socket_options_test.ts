@@ -26,9 +26,9 @@ import {
 } from "../../../ffi/socket/mod.ts";
 import { Pair } from "../../support/descriptors.ts";
 import { Connection, needsIpv6, untilReadable } from "../../support/sockets.ts";
-import { isWinsock } from "../../support/system.ts";
+import { isWinsock } from "../../support/platform.ts";
 import { optionRefusals, testRefusals } from "./refusals.ts";
-import { linuxOnly } from "../../support/needs.ts";
+import { linuxOnly } from "../../support/skip.ts";
 
 testRefusals(optionRefusals);
 

@@ -6,10 +6,10 @@ import {
   SOCK_STREAM,
   Socket,
 } from "../../../ffi/socket/mod.ts";
-import { firstOf, linuxOnly, needs } from "../../support/needs.ts";
-import { runProgram, startProgram } from "../../support/program.ts";
+import { linuxOnly, needs } from "../../support/skip.ts";
+import { runProgram, startProgram } from "../../support/subprocess.ts";
 import { abstractPath, acceptFrom } from "../../support/sockets.ts";
-import { turns } from "../../support/turns.ts";
+import { turnEventLoop } from "../../support/event_loop.ts";
 
 Deno.test({
   name: "Socket.send(), write() and sendTo() throw EPIPE and raise no SIGPIPE",
@@ -157,13 +157,14 @@ async function untilBlocked(pid: number, fd: number, before = -1): Promise<numbe
     const [, argument] = about(pid, "syscall").split(" ");
     const now = waits(pid);
     if (now < 0 || now > before && argument === `0x${fd.toString(16)}`) return now;
-    await turns(1);
+    await turnEventLoop(1);
   }
 }
 
 Deno.test({
   name: "Socket and FileDescriptor never show EINTR when signals arrive in a call that blocks",
-  ...firstOf(linuxOnly, needs("/proc/self/syscall", canSeeCalls())),
+  ...linuxOnly,
+  ...needs("/proc/self/syscall", canSeeCalls()),
   async fn() {
     const [stream, datagrams, own] = [abstractPath(), abstractPath(), abstractPath()];
     using server = new Socket(AF_UNIX, SOCK_STREAM);

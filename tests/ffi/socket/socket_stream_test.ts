@@ -34,20 +34,19 @@ import {
   untilWritable,
 } from "../../support/sockets.ts";
 import { streamRefusals, testRefusals } from "./refusals.ts";
-import { BROKEN } from "../../support/system.ts";
-import { firstOf, linuxOnly } from "../../support/needs.ts";
+import { BROKEN } from "../../support/platform.ts";
+import { linuxOnly } from "../../support/skip.ts";
 
 const MEGABYTES = noise(2_000_003, 7);
 
 testRefusals(streamRefusals);
 
 for (const place of places) {
-  const { name, family, ignore, why } = place;
+  const { name, family, skip } = place;
 
   Deno.test({
     name: `Socket.bind() gives the address that localAddress tells (${name})`,
-    ignore,
-    why,
+    ...skip,
     fn() {
       using socket = new Socket(family, SOCK_STREAM);
       const address = place.free();
@@ -61,8 +60,7 @@ for (const place of places) {
 
   Deno.test({
     name: `Socket.accept() returns null when no connection waits (${name})`,
-    ignore,
-    why,
+    ...skip,
     fn() {
       using server = listener(place);
       assertEquals(server.accept(), null);
@@ -72,7 +70,8 @@ for (const place of places) {
 
   Deno.test({
     name: `Socket.accept() returns a socket that is non-blocking and close-on-exec (${name})`,
-    ...firstOf({ ignore, why }, linuxOnly),
+    ...skip,
+    ...linuxOnly,
     fn() {
       using connection = new Connection(place);
       assertInstanceOf(connection.server, Socket);
@@ -83,8 +82,7 @@ for (const place of places) {
 
   Deno.test({
     name: `Socket.remoteAddress tells the peer's localAddress (${name})`,
-    ignore,
-    why,
+    ...skip,
     fn() {
       using connection = new Connection(place);
       const { client, listener, server } = connection;
@@ -97,8 +95,7 @@ for (const place of places) {
 
   Deno.test({
     name: `Socket.send() and recv() move 2 MB byte for byte, both ways (${name})`,
-    ignore,
-    why,
+    ...skip,
     fn() {
       using connection = new Connection(place);
       const { client, server } = connection;
@@ -111,8 +108,7 @@ for (const place of places) {
 
   Deno.test({
     name: `Socket.shutdown("write") ends one direction only (${name})`,
-    ignore,
-    why,
+    ...skip,
     fn() {
       using connection = new Connection(place);
       const { client, server } = connection;
@@ -130,8 +126,7 @@ for (const place of places) {
 
   Deno.test({
     name: `Socket.shutdown("read") lets recv() return 0 (${name})`,
-    ignore,
-    why,
+    ...skip,
     fn() {
       using connection = new Connection(place);
       assertEquals(connection.client.recv(new Uint8Array(1)), null);
@@ -143,8 +138,7 @@ for (const place of places) {
 
   Deno.test({
     name: `Socket.shutdown("both") ends both directions (${name})`,
-    ignore,
-    why,
+    ...skip,
     fn() {
       using connection = new Connection(place);
       connection.client.shutdown("both");
@@ -404,8 +398,7 @@ Deno.test("Socket.recvFrom() tells of a stream whose it is", () => {
 for (const place of places.slice(0, 2)) {
   Deno.test({
     name: `Socket.recvFrom() loses nothing of a connection that is over (${place.name})`,
-    ignore: place.ignore,
-    why: place.why,
+    ...place.skip,
     fn() {
       using connection = new Connection(place);
       const { client, server } = connection;

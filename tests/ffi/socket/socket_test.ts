@@ -19,25 +19,24 @@ import {
 import { BORN, Descriptor, descriptorFlags, Pair } from "../../support/descriptors.ts";
 import { needsIpv6 } from "../../support/sockets.ts";
 import { socketRefusals, testRefusals } from "./refusals.ts";
-import { always, firstOf, linuxOnly } from "../../support/needs.ts";
+import { linuxOnly } from "../../support/skip.ts";
 
 testRefusals(socketRefusals);
 
 const kinds = [
-  { name: "IPv4 stream", family: AF_INET, type: SOCK_STREAM, ...always },
-  { name: "IPv4 datagram", family: AF_INET, type: SOCK_DGRAM, ...always },
-  { name: "IPv6 stream", family: AF_INET6, type: SOCK_STREAM, ...needsIpv6 },
-  { name: "IPv6 datagram", family: AF_INET6, type: SOCK_DGRAM, ...needsIpv6 },
-  { name: "Unix stream", family: AF_UNIX, type: SOCK_STREAM, ...always },
-  { name: "Unix datagram", family: AF_UNIX, type: SOCK_DGRAM, ...always },
-  { name: "Unix sequenced packet", family: AF_UNIX, type: SOCK_SEQPACKET, ...linuxOnly },
+  { name: "IPv4 stream", family: AF_INET, type: SOCK_STREAM },
+  { name: "IPv4 datagram", family: AF_INET, type: SOCK_DGRAM },
+  { name: "IPv6 stream", family: AF_INET6, type: SOCK_STREAM, skip: needsIpv6 },
+  { name: "IPv6 datagram", family: AF_INET6, type: SOCK_DGRAM, skip: needsIpv6 },
+  { name: "Unix stream", family: AF_UNIX, type: SOCK_STREAM },
+  { name: "Unix datagram", family: AF_UNIX, type: SOCK_DGRAM },
+  { name: "Unix sequenced packet", family: AF_UNIX, type: SOCK_SEQPACKET, skip: linuxOnly },
 ];
 
-for (const { name, family, type, ignore, why } of kinds) {
+for (const { name, family, type, skip } of kinds) {
   Deno.test({
     name: `Socket() makes a socket of the type, non-blocking and close-on-exec (${name})`,
-    ignore,
-    why,
+    ...skip,
     fn() {
       using socket = new Socket(family, type);
       assertInstanceOf(socket, FileDescriptor);
@@ -120,11 +119,12 @@ Deno.test("socketpair() makes two Unix stream sockets that are connected", () =>
   assertEquals(right.recv(new Uint8Array(4)), 0);
 });
 
-for (const { name, family, type, ignore, why } of kinds) {
+for (const { name, family, type, skip } of kinds) {
   if (family !== AF_UNIX) continue;
   Deno.test({
     name: `socketpair() makes both sockets non-blocking and close-on-exec (${name})`,
-    ...firstOf({ ignore, why }, linuxOnly),
+    ...skip,
+    ...linuxOnly,
     fn() {
       for (const socket of socketpair(family, type)) {
         assertEquals(descriptorFlags(socket.fileno()), BORN);
@@ -135,12 +135,11 @@ for (const { name, family, type, ignore, why } of kinds) {
   });
 }
 
-for (const { name, family, type, ignore, why } of kinds) {
+for (const { name, family, type, skip } of kinds) {
   if (family !== AF_UNIX || type === SOCK_STREAM) continue;
   Deno.test({
     name: `socketpair() keeps messages apart (${name})`,
-    ignore,
-    why,
+    ...skip,
     fn() {
       const [left, right] = socketpair(AF_UNIX, type);
       using _left = left;

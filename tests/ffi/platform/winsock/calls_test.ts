@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { abi } from "../../../../ffi/abi/host.ts";
 import { libcCalls } from "../../../../ffi/libc.ts";
 import { keepingFailure, lastFailure } from "../../../../ffi/platform/winsock/calls.ts";
-import { windowsOnly } from "../../../support/needs.ts";
+import { windowsOnly } from "../../../support/skip.ts";
 
 const calls = libcCalls({
   SetLastError: { parameters: ["u32"], result: "void" },

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { windowsOnly } from "../../../support/needs.ts";
-import { runProgram } from "../../../support/program.ts";
+import { windowsOnly } from "../../../support/skip.ts";
+import { runProgram } from "../../../support/subprocess.ts";
 
 /** Has strangers connect to each port as soon as somebody listens there, and then makes a pair. */
 const AMONG_STRANGERS = `

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { windowsBuild } from "../../../../ffi/platform/winsock/windows_build.ts";
-import { windowsOnly } from "../../../support/needs.ts";
+import { windowsOnly } from "../../../support/skip.ts";
 
 Deno.test({
   name: "windowsBuild() is the last number of the release",

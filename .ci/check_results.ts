@@ -2,7 +2,7 @@
  * Counts the tests that ran, and fails when one was skipped that should have run, or when less of
  * the code was run than should be.
  *
- *     deno run --allow-read .ci/verdict.ts JUNIT.xml COVERAGE.txt
+ *     deno run --allow-read .ci/check_results.ts JUNIT.xml COVERAGE.txt
  *
  * @module
  */

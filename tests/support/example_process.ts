@@ -4,13 +4,12 @@
  * @module
  */
 
-import { type Skip, skipIf } from "./needs.ts";
-import type { Outcome } from "./program.ts";
+import { inTime } from "./deadline.ts";
+import { Lines } from "./lines.ts";
+import { type Skip, skipUnless } from "./skip.ts";
+import type { Outcome } from "./subprocess.ts";
 
 const ROOT = new URL("../../", import.meta.url);
-
-/** How long anything is waited for at the most, in milliseconds: a test fails and never hangs. */
-const DEADLINE = 30_000;
 
 const running = new Set<Deno.ChildProcess>();
 addEventListener("unload", () => running.forEach((child) => child.kill("SIGKILL")));
@@ -117,70 +116,10 @@ export async function runExample(
   return { code, signal, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-/** The lines of a stream, which can be waited for. */
-export class Lines {
-  /** All that came. */
-  text = "";
-  /** Fulfilled at the end of the stream, also when it broke. */
-  readonly ended: Promise<void>;
-  #isEnded = false;
-  #at = 0;
-  #change = Promise.withResolvers<void>();
-
-  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
-    this.ended = this.#read(stream);
-  }
-
-  /** Waits for a line, and passes over those before it. A string is the whole line. */
-  async wait(wanted: string | RegExp): Promise<string> {
-    for (;;) {
-      const change = this.#change.promise;
-      for (let end; (end = this.text.indexOf("\n", this.#at)) >= 0;) {
-        const line = this.text.slice(this.#at, end);
-        this.#at = end + 1;
-        if (typeof wanted === "string" ? line === wanted : wanted.test(line)) return line;
-      }
-      if (this.#isEnded) throw new Error(`There is no line ${wanted} in:\n${this.text}`);
-      await inTime(change, `the line ${wanted}, having received:\n${this.text}`);
-    }
-  }
-
-  async #read(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
-    try {
-      for await (const piece of stream.pipeThrough(new TextDecoderStream())) {
-        this.text += piece;
-        this.#tell();
-      }
-    } catch {
-      // A connection that is reset has ended, too.
-    }
-    this.#isEnded = true;
-    this.#tell();
-  }
-
-  #tell(): void {
-    this.#change.resolve();
-    this.#change = Promise.withResolvers();
-  }
-}
-
-/** Waits for what must not take longer than the deadline. */
-export async function inTime<T>(promise: Promise<T>, what: string): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`Waited too long for ${what}`)), DEADLINE);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** Skips a test where 127.0.0.1 is the only address of loopback. */
-export const needsUnusedHostname: Skip = skipIf(
-  !["linux", "windows"].includes(Deno.build.os),
-  "loopback has one address of IPv4",
+export const needsUnusedHostname: Skip = skipUnless(
+  ["linux", "windows"].includes(Deno.build.os),
+  "the loopback interface has one IPv4 address",
 );
 
 /** A loopback address that nobody else uses, where the well-known ports are free. */

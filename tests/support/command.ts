@@ -4,7 +4,7 @@
  * @module
  */
 
-import { inTime } from "./programs.ts";
+import { inTime } from "./deadline.ts";
 
 /** What a command has done. */
 export interface Done {

@@ -5,12 +5,12 @@
  * @module
  */
 
-import { needs, type Skip, skipIf } from "./needs.ts";
+import { needs, type Skip, skipIf } from "./skip.ts";
 
 const COMPILER = Deno.env.get("CC") ?? "cc";
 
 /** Skips a test that is run over a stand-in where none can be compiled. */
-export const needsStandIn: Skip = Deno.build.os === "linux"
+export const needsFakes: Skip = Deno.build.os === "linux"
   ? needs(`${COMPILER}, a C compiler for ${Deno.build.arch}`, canCompile())
   : skipIf(true, "the stand-ins are compiled and run on Linux");
 
@@ -23,12 +23,12 @@ let folder: string | undefined;
 /**
  * Compiles a stand-in, once a test file.
  *
- * @param name Its file in tests/stand_ins, without `.c`
+ * @param name Its file in tests/fakes, without `.c`
  * @param options Options of the compiler, such as `-DFREEBSD_LAYOUT`
  * @returns The path of the library, or of none where tests that need one are skipped
  */
-export function standIn(name: StandIn, ...options: string[]): string {
-  if (needsStandIn.ignore) return `/nonexistent/${name}.so`;
+export function fakeLibrary(name: StandIn, ...options: string[]): string {
+  if (needsFakes.ignore) return `/nonexistent/${name}.so`;
   const wanted = [name, ...options].join(" ");
   let path = made.get(wanted);
   if (path === undefined) made.set(wanted, path = compile(name, options));
@@ -41,7 +41,7 @@ function compile(name: string, options: string[]): string {
     addEventListener("unload", () => Deno.removeSync(temporary, { recursive: true }));
   }
   const path = `${folder}/${name}${options.join("")}.so`;
-  const source = new URL(`../stand_ins/${name}.c`, import.meta.url).pathname;
+  const source = new URL(`../fakes/${name}.c`, import.meta.url).pathname;
   run("-shared", "-fPIC", "-O1", "-pthread", ...options, "-o", path, source);
   return path;
 }

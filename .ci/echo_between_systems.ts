@@ -2,12 +2,12 @@
  * Sends an echo between systems: a server on Windows (`.ci/windows.sh`) and a client on Linux, and
  * the other way round, over loopback. Fails when it does not come back.
  *
- *     deno run --allow-all .ci/echo_across.ts
+ *     deno run --allow-all .ci/echo_between_systems.ts
  *
  * @module
  */
 
-import { Example, type ExampleOptions, runExample } from "../tests/support/programs.ts";
+import { Example, type ExampleOptions, runExample } from "../tests/support/example_process.ts";
 
 const systems: Readonly<Record<string, ExampleOptions>> = {
   Linux: {},

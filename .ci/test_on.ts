@@ -33,7 +33,7 @@ const child = new Deno.Command("env", {
   args: [
     ...["-u", "CI", "bash", `.ci/${system}.sh`],
     ...["test", "--allow-all", "--doc", "--no-lock", "--no-check"],
-    ...["--preload", "tests/support/skip_by_name.ts", ...paths],
+    ...["--preload", "tests/support/show_skip_reasons.ts", ...paths],
   ],
   cwd: root,
   env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },

@@ -1,0 +1,15 @@
+/** The longest that a test waits for anything, in milliseconds, so that it fails instead of hanging. */
+const DEADLINE = 30_000;
+
+/** Waits for what must not take longer than the deadline. */
+export async function inTime<T>(promise: Promise<T>, what: string): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`Waited too long for ${what}`)), DEADLINE);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

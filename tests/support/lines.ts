@@ -1,0 +1,48 @@
+import { inTime } from "./deadline.ts";
+
+/** The lines of a stream, which can be waited for. */
+export class Lines {
+  /** All that came. */
+  text = "";
+  /** Fulfilled at the end of the stream, also when it broke. */
+  readonly ended: Promise<void>;
+  #isEnded = false;
+  #at = 0;
+  #change = Promise.withResolvers<void>();
+
+  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
+    this.ended = this.#read(stream);
+  }
+
+  /** Waits for a line, and passes over those before it. A string is the whole line. */
+  async wait(wanted: string | RegExp): Promise<string> {
+    for (;;) {
+      const change = this.#change.promise;
+      for (let end; (end = this.text.indexOf("\n", this.#at)) >= 0;) {
+        const line = this.text.slice(this.#at, end);
+        this.#at = end + 1;
+        if (typeof wanted === "string" ? line === wanted : wanted.test(line)) return line;
+      }
+      if (this.#isEnded) throw new Error(`There is no line ${wanted} in:\n${this.text}`);
+      await inTime(change, `the line ${wanted}, having received:\n${this.text}`);
+    }
+  }
+
+  async #read(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
+    try {
+      for await (const piece of stream.pipeThrough(new TextDecoderStream())) {
+        this.text += piece;
+        this.#tell();
+      }
+    } catch {
+      // A connection that is reset has ended, too.
+    }
+    this.#isEnded = true;
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#change.resolve();
+    this.#change = Promise.withResolvers();
+  }
+}
