@@ -1,5 +1,6 @@
 import type { Devpoll } from "../ffi/abi/abi.ts";
 import { abi } from "../ffi/abi/host.ts";
+import { need } from "../ffi/checks.ts";
 import { solarisX64 } from "../ffi/abi/solaris.ts";
 import { lastErrno, OSError } from "../ffi/errno.ts";
 import { type Calls, libcCalls, libraryCalls } from "../ffi/libc.ts";
@@ -8,7 +9,6 @@ import { BaseSelector } from "./base.ts";
 import { fitCapacity } from "./capacity.ts";
 import type { FileObject } from "./key.ts";
 import { fromPoll, toPoll } from "./poll_events.ts";
-import { unsupported } from "./unsupported.ts";
 
 // `open` and `ioctl` are variadic, which makes no difference where there is /dev/poll: on x86-64.
 const declarations = {
@@ -108,7 +108,12 @@ export class DevpollSelector<Data = unknown, File extends FileObject = FileObjec
     super({ waitCall: "ioctl", changeCall: "write", live: false });
     const { library } = options;
     if (library === undefined) {
-      if (abi.devpoll === undefined) throw unsupported("DevpollSelector", "/dev/poll");
+      need(
+        abi.devpoll,
+        "Cannot make a DevpollSelector",
+        "/dev/poll",
+        "use DefaultSelector instead",
+      );
       this.#calls = systemCalls();
     } else {
       this.#calls = callsOf(library);

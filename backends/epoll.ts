@@ -1,5 +1,6 @@
 import type { Epoll } from "../ffi/abi/abi.ts";
 import { abi } from "../ffi/abi/host.ts";
+import { need } from "../ffi/checks.ts";
 import { linuxX64 } from "../ffi/abi/linux.ts";
 import { closeDescriptor } from "../ffi/descriptor.ts";
 import { lastErrno, OSError } from "../ffi/errno.ts";
@@ -9,7 +10,6 @@ import { fitCapacity } from "./capacity.ts";
 import type { FileObject } from "./key.ts";
 import { fromPoll, toPoll } from "./poll_events.ts";
 import { timeWords, writeTime } from "./timeout.ts";
-import { unsupported } from "./unsupported.ts";
 
 const declarations = {
   epoll_create1: { parameters: ["i32"], result: "i32" },
@@ -103,7 +103,7 @@ export class EpollSelector<Data = unknown, File extends FileObject = FileObject>
    */
   constructor() {
     super({ waitCall: "epoll_wait", changeCall: "epoll_ctl", live: true });
-    if (abi.epoll === undefined) throw unsupported("EpollSelector", "epoll_create1");
+    need(abi.epoll, "Cannot make an EpollSelector", "epoll_create1", "use DefaultSelector instead");
     this.#calls = epollCalls();
     this.#fd = this.#create();
     this.#precise = hasPwait2(this.#calls);

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { assertDescriptor, type HasFileno } from "../ffi/descriptor.ts";
+import { assertDescriptor } from "../ffi/checks.ts";
+import type { HasFileno } from "../ffi/descriptor.ts";
 
 export type { HasFileno };
 
@@ -66,11 +67,11 @@ export class KeyError extends Error {
  */
 export function descriptorOf(fileobj: unknown): number {
   if (typeof fileobj === "number") {
-    assertDescriptor(fileobj, "Cannot use a descriptor: it");
+    assertDescriptor("Cannot use a descriptor: it", fileobj);
     return fileobj;
   }
   const fd = filenoOf(fileobj);
-  assertDescriptor(fd, "Cannot use a file object: what its fileno() returns");
+  assertDescriptor("Cannot use a file object: what its fileno() returns", fd);
   return fd;
 }
 

@@ -2,6 +2,7 @@ import type { Kqueue } from "../ffi/abi/abi.ts";
 import { darwinX64 } from "../ffi/abi/darwin.ts";
 import { freebsdX64 } from "../ffi/abi/freebsd.ts";
 import { abi } from "../ffi/abi/host.ts";
+import { need } from "../ffi/checks.ts";
 import { netbsdX64 } from "../ffi/abi/netbsd.ts";
 import { openbsdX64 } from "../ffi/abi/openbsd.ts";
 import { setCloseOnExec } from "../ffi/descriptor.ts";
@@ -12,7 +13,6 @@ import { fitCapacity, resized } from "./capacity.ts";
 import { EVENT_READ, EVENT_WRITE } from "./events.ts";
 import type { FileObject } from "./key.ts";
 import { timeWords, writeTime } from "./timeout.ts";
-import { unsupported } from "./unsupported.ts";
 
 /** The calls; `kevent` has another name in NetBSD's libc. */
 function declare<const Name extends string>(name: Name) {
@@ -121,8 +121,12 @@ export class KqueueSelector<Data = unknown, File extends FileObject = FileObject
     super({ waitCall: "kevent", changeCall: "kevent", live: true });
     const { library, layout } = options;
     if (library === undefined) {
-      if (abi.kqueue === undefined) throw unsupported("KqueueSelector", "kqueue");
-      this.#table = abi.kqueue;
+      this.#table = need(
+        abi.kqueue,
+        "Cannot make a KqueueSelector",
+        "kqueue",
+        "use DefaultSelector instead",
+      );
       this.#calls = systemCalls();
     } else {
       this.#table = tableOf(layout);

@@ -1,4 +1,5 @@
 import { abi } from "../ffi/abi/host.ts";
+import { need } from "../ffi/checks.ts";
 import { isOpen } from "../ffi/descriptor.ts";
 import { lastErrno } from "../ffi/errno.ts";
 import { platform } from "../ffi/platform/mod.ts";
@@ -11,7 +12,6 @@ import { EVENT_READ, EVENT_WRITE } from "./events.ts";
 import type { FileObject } from "./key.ts";
 import { fromPoll, toPoll } from "./poll_events.ts";
 import { sleep, timeWords, writeTime } from "./timeout.ts";
-import { unsupported } from "./unsupported.ts";
 
 /** Whether `poll` is Winsock's `WSAPoll`, which differs in more than its name. */
 const IS_WINSOCK = abi.winsock !== undefined;
@@ -100,12 +100,12 @@ export class PollSelector<Data = unknown, File extends FileObject = FileObject>
    */
   constructor() {
     super({ waitCall: NAME, changeCall: NAME, live: false });
-    if (IS_WINSOCK && windowsBuild() < FIRST_BUILD) {
-      throw unsupported(
-        "PollSelector",
-        `WSAPoll that tells of failed connections before build ${FIRST_BUILD}`,
-      );
-    }
+    need(
+      !IS_WINSOCK || windowsBuild() >= FIRST_BUILD,
+      "Cannot make a PollSelector",
+      `WSAPoll that reports failed connections before build ${FIRST_BUILD}`,
+      "use DefaultSelector instead",
+    );
     this.#calls = pollCalls();
   }
 

@@ -1,5 +1,6 @@
 import { abi } from "../ffi/abi/host.ts";
-import { assertDescriptor, makePipe } from "../ffi/descriptor.ts";
+import { assertDescriptor } from "../ffi/checks.ts";
+import { makePipe } from "../ffi/descriptor.ts";
 import { platform } from "../ffi/platform/mod.ts";
 import { lastErrno, OSError } from "../ffi/errno.ts";
 import { libcCalls } from "../ffi/libc.ts";
@@ -113,10 +114,7 @@ function signal(fd: number): void {
  * ```
  */
 export function wake(fd: number): void {
-  if (typeof fd !== "number") {
-    throw new TypeError(`Cannot wake a selector: the descriptor must be a number, received ${fd}`);
-  }
-  assertDescriptor(fd, "Cannot wake a selector: the descriptor");
+  assertDescriptor("Cannot wake a selector: the descriptor", fd);
   if (!canBeWaker(fd)) throw new OSError(`Cannot wake fd ${fd}`, names.write, EINVAL);
   signal(fd);
 }

@@ -1,18 +1,121 @@
 /**
- * Gives a group of the tables that not every system has.
+ * Checks of arguments, and of what the system has. Each takes the beginning of its error message
+ * first: what cannot be done, and which value is wrong, such as `"Cannot listen: the backlog"`.
  *
- * @param group The group, `undefined` where the system lacks it
- * @param subject What cannot be made without it
- * @param missing What the system lacks
- * @throws {Deno.errors.NotSupported} If it lacks it
+ * @module
  */
-export function need<T>(group: T | undefined, subject: string, missing: string): T {
-  if (group === undefined) {
-    throw new Deno.errors.NotSupported(
-      `Cannot make ${
-        /^[AEIO]/i.test(subject) ? "an" : "a"
-      } ${subject}: ${Deno.build.os} has no ${missing}`,
+
+/** The range of a C `int`. */
+const MIN_INT = -0x8000_0000;
+const MAX_INT = 0x7fff_ffff;
+
+/**
+ * Requires an integer.
+ *
+ * @param subject The beginning of the message
+ * @param value The value
+ * @param min The least that it may be: that of a C `int` by default
+ * @param max The most that it may be: that of a C `int` by default
+ * @throws {RangeError} If it is not an integer in that range
+ */
+export function assertInteger(
+  subject: string,
+  value: number,
+  min: number = MIN_INT,
+  max: number = MAX_INT,
+): void {
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new RangeError(
+      `${subject} must be an integer from ${min} to ${max}, received ${String(value)}`,
     );
   }
-  return group;
+}
+
+/**
+ * Requires flags that a C `int` can hold. Deno's compiled FFI calls would convert anything else
+ * without an error.
+ *
+ * @param subject The beginning of the message
+ * @param flags The flags, ORed
+ * @throws {RangeError} If they are not a 32-bit integer
+ */
+export function assertFlags(subject: string, flags: number): void {
+  if (flags !== 0) assertInteger(subject, flags);
+}
+
+/**
+ * Requires what can be a descriptor.
+ *
+ * @param subject The beginning of the message
+ * @param fd The descriptor
+ * @throws {TypeError} If it is not a number
+ * @throws {RangeError} If it is negative, fractional or too large
+ */
+export function assertDescriptor(subject: string, fd: number): void {
+  if (typeof fd !== "number") {
+    throw new TypeError(`${subject} must be a number, received ${String(fd)}`);
+  }
+  assertInteger(subject, fd, 0);
+}
+
+/**
+ * Requires bytes.
+ *
+ * @param subject The beginning of the message
+ * @param value The value
+ * @throws {TypeError} If it is not a `Uint8Array`
+ */
+export function assertBytes(subject: string, value: unknown): asserts value is Uint8Array {
+  if (!(value instanceof Uint8Array)) {
+    throw new TypeError(`${subject} must be a Uint8Array, received ${String(value)}`);
+  }
+}
+
+/**
+ * Requires a string.
+ *
+ * @param subject The beginning of the message
+ * @param value The value
+ * @throws {TypeError} If it is not a string
+ */
+export function assertString(subject: string, value: unknown): asserts value is string {
+  if (typeof value !== "string") {
+    throw new TypeError(`${subject} must be a string, received ${String(value)}`);
+  }
+}
+
+/**
+ * Requires a string that C can take: a path, a name, an argument.
+ *
+ * @param subject The beginning of the message
+ * @param value The value
+ * @throws {TypeError} If it is not a string
+ * @throws {RangeError} If it contains a NUL, where it would end for C
+ */
+export function assertCString(subject: string, value: unknown): asserts value is string {
+  assertString(subject, value);
+  if (value.includes("\0")) throw new RangeError(`${subject} must not contain a NUL`);
+}
+
+/**
+ * Requires something that not every system has, such as a group of its table.
+ *
+ * @param value What the system has, `undefined` or `false` where it lacks it
+ * @param attempt What cannot be done without it, such as `"Cannot make a TimerDescriptor"`
+ * @param missing What the system lacks, such as `"timerfd"`
+ * @param advice What to do instead
+ * @returns The value
+ * @throws {Deno.errors.NotSupported} If the system lacks it
+ */
+export function need<T>(
+  value: T | undefined | false,
+  attempt: string,
+  missing: string,
+  advice?: string,
+): T {
+  if (value === undefined || value === false) {
+    const end = advice === undefined ? "" : `; ${advice}`;
+    throw new Deno.errors.NotSupported(`${attempt}: ${Deno.build.os} has no ${missing}${end}`);
+  }
+  return value;
 }

@@ -15,24 +15,6 @@ export interface HasFileno {
   fileno(): number;
 }
 
-/** The highest descriptor that a C `int` can hold. */
-const MAX_DESCRIPTOR = 0x7fff_ffff;
-
-/**
- * Refuses what cannot be a descriptor.
- *
- * @param fd The descriptor
- * @param subject What it is to whom, for the message, such as `"Cannot adopt a descriptor: it"`
- * @throws {RangeError} If it is negative, fractional or too large
- */
-export function assertDescriptor(fd: number, subject: string): void {
-  if (!Number.isInteger(fd) || fd < 0 || fd > MAX_DESCRIPTOR) {
-    throw new RangeError(
-      `${subject} must be an integer from 0 to ${MAX_DESCRIPTOR}, received ${fd}`,
-    );
-  }
-}
-
 /** Names a descriptor, for a message. */
 export function nameOf(fd: number): string {
   return fd < 0 ? "a closed descriptor" : `fd ${fd}`;

@@ -108,7 +108,7 @@ export class EventDescriptor extends FileDescriptor {
 }
 
 function createCounter(initial: number, semaphore: boolean): number {
-  const { constants } = need(abi.eventfd, "EventDescriptor", "eventfd");
+  const { constants } = need(abi.eventfd, "Cannot make an EventDescriptor", "eventfd");
   const { EFD_CLOEXEC, EFD_NONBLOCK, EFD_SEMAPHORE } = constants;
   if (!Number.isInteger(initial) || initial < 0 || initial > 0xffff_ffff) {
     throw new RangeError(

@@ -1,6 +1,6 @@
 import { abi } from "../abi/host.ts";
+import { assertDescriptor } from "../checks.ts";
 import {
-  assertDescriptor,
   closeDescriptor,
   errnoOf,
   type HasFileno,
@@ -51,10 +51,7 @@ export class FileDescriptor implements HasFileno, Disposable {
    * @throws {RangeError} If it is negative, fractional or too large
    */
   constructor(fd: number) {
-    if (typeof fd !== "number") {
-      throw new TypeError(`Cannot adopt a descriptor: it must be a number, received ${String(fd)}`);
-    }
-    assertDescriptor(fd, "Cannot adopt a descriptor: it");
+    assertDescriptor("Cannot adopt a descriptor: it", fd);
     this.#fd = fd;
   }
 

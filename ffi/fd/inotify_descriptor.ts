@@ -148,7 +148,7 @@ export class InotifyDescriptor extends FileDescriptor {
 }
 
 function createInotify(): number {
-  const { constants } = need(abi.inotify, "InotifyDescriptor", "inotify");
+  const { constants } = need(abi.inotify, "Cannot make an InotifyDescriptor", "inotify");
   const fd = calls().inotify_init1(constants.IN_CLOEXEC | constants.IN_NONBLOCK);
   if (fd < 0) throw new OSError("Cannot make watches on files", "inotify_init1", lastErrno());
   return fd;

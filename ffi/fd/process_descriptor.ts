@@ -122,7 +122,7 @@ export class ProcessDescriptor extends FileDescriptor {
     args: readonly string[] = [],
     streams: SpawnStreams = {},
   ): ProcessDescriptor {
-    need(abi.pidfd, "ProcessDescriptor", "pidfd");
+    need(abi.pidfd, "Cannot make a ProcessDescriptor", "pidfd");
     // Keeps a descriptor free, so that a program is started only if it can be opened then.
     const place = new EventDescriptor();
     try {
@@ -199,7 +199,7 @@ export class ProcessDescriptor extends FileDescriptor {
 }
 
 function openProcess(pid: number): number {
-  const { constants } = need(abi.pidfd, "ProcessDescriptor", "pidfd");
+  const { constants } = need(abi.pidfd, "Cannot make a ProcessDescriptor", "pidfd");
   if (pid !== (pid | 0) || pid < 1) {
     throw new RangeError(
       `Cannot open a process: its number must be an integer from 1 to 2147483647, ` +

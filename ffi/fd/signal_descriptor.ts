@@ -90,7 +90,7 @@ export class SignalDescriptor extends FileDescriptor {
    * @throws {Deno.errors.NotCapable} Without FFI permission
    */
   constructor(signals: Iterable<Signal>) {
-    const { constants } = need(abi.signalfd, "SignalDescriptor", "signalfd");
+    const { constants } = need(abi.signalfd, "Cannot make a SignalDescriptor", "signalfd");
     const numbers = numbersOf(signals);
     const fd = calls().signalfd(
       -1,

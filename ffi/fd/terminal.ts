@@ -423,7 +423,7 @@ export function isTerminal(file: number | HasFileno): boolean {
 }
 
 function group(): NonNullable<typeof abi.termios> {
-  return need(abi.termios, "terminal", "termios that this package knows");
+  return need(abi.termios, "Cannot use a terminal", "termios that this package knows");
 }
 
 /** The structure of the attributes. */

@@ -133,7 +133,7 @@ export class TimerDescriptor extends FileDescriptor {
 }
 
 function createTimer(): number {
-  const { constants } = need(abi.timerfd, "TimerDescriptor", "timerfd");
+  const { constants } = need(abi.timerfd, "Cannot make a TimerDescriptor", "timerfd");
   const { CLOCK_MONOTONIC, TFD_CLOEXEC, TFD_NONBLOCK } = constants;
   const fd = calls().timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
   if (fd < 0) throw new OSError("Cannot make a timer", "timerfd_create", lastErrno());

@@ -66,7 +66,7 @@ export interface ListenFd {
 export function listenFds(): ListenFd[] {
   need(
     abi.messages?.constants.F_GETFD,
-    "list of descriptors that were handed over",
+    "Cannot list the descriptors that were handed over",
     "socket activation",
   );
   const [count, pid, names] = VARIABLES.map(take);

@@ -1,11 +1,5 @@
 import { abi } from "../abi/host.ts";
-import {
-  assertDescriptor,
-  closeDescriptor,
-  type HasFileno,
-  nameOf,
-  setCloseOnExec,
-} from "../descriptor.ts";
+import { closeDescriptor, type HasFileno, nameOf, setCloseOnExec } from "../descriptor.ts";
 import { platform } from "../platform/mod.ts";
 import { lastErrno } from "../errno.ts";
 import { ADDRESS_SIZE, describe, type SocketAddress } from "./address.ts";
@@ -22,7 +16,7 @@ import { FileDescriptor, isInterrupted, transferLength } from "../fd/file_descri
 import { MessageHeader } from "./message_header.ts";
 import type { PacketAddress } from "./packet.ts";
 import { assertFlags, assertInteger, encodeFor, senderOf, type Socket } from "./socket.ts";
-import { need } from "../checks.ts";
+import { assertDescriptor, need } from "../checks.ts";
 
 const { MSG_CMSG_CLOEXEC, MSG_CTRUNC, MSG_NOSIGNAL, MSG_TRUNC, SOCK_STREAM, SOL_SOCKET, SO_TYPE } =
   abi.constants;
@@ -295,12 +289,12 @@ function controlOf(
     const fds = new Int32Array(descriptors.map(descriptorOf));
     messages.push({
       level: SOL_SOCKET,
-      type: need(abi.messages!.constants.SCM_RIGHTS, "message with descriptors", "SCM_RIGHTS"),
+      type: need(abi.messages!.constants.SCM_RIGHTS, "Cannot send descriptors", "SCM_RIGHTS"),
       data: new Uint8Array(fds.buffer),
     });
   }
   if (credentials !== undefined) {
-    const { constants } = need(abi.credentials, "message with credentials", "SCM_CREDENTIALS");
+    const { constants } = need(abi.credentials, "Cannot send credentials", "SCM_CREDENTIALS");
     messages.push({
       level: SOL_SOCKET,
       type: constants.SCM_CREDENTIALS,
@@ -317,6 +311,6 @@ function descriptorOf(file: number | HasFileno): number {
       `Cannot send a descriptor: it must be a number or have a fileno(), received ${String(file)}`,
     );
   }
-  assertDescriptor(fd, `Cannot send ${nameOf(fd)}: it`);
+  assertDescriptor(`Cannot send ${nameOf(fd)}: it`, fd);
   return fd;
 }

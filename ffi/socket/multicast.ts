@@ -191,7 +191,8 @@ function changeMembership(
   ipv6: number,
 ): void {
   if (isIpv6(socket)) {
-    const { fields, size } = need(abi.options, "member of a group", "struct ipv6_mreq").ipv6_mreq;
+    const { fields, size } =
+      need(abi.options, "Cannot change a membership", "struct ipv6_mreq").ipv6_mreq;
     const bytes = new Uint8Array(size);
     bytes.set(parseGroup(group, AF_INET6), fields.ipv6mr_multiaddr[0]);
     setField(new DataView(bytes.buffer), 0, fields.ipv6mr_interface, indexOf(on));
@@ -204,7 +205,7 @@ function changeMembership(
 
 /** A group and an interface in C's form: by the interface's address, or else by its index. */
 function ipv4Request(group: Uint8Array, on: Interface): Uint8Array<ArrayBuffer> {
-  const { ip_mreq, ip_mreqn } = need(abi.options, "member of a group", "struct ip_mreq");
+  const { ip_mreq, ip_mreqn } = need(abi.options, "Cannot use multicast", "struct ip_mreq");
   const address = ipv4Address(on);
   if (address !== null) {
     const bytes = new Uint8Array(ip_mreq.size);
@@ -215,8 +216,9 @@ function ipv4Request(group: Uint8Array, on: Interface): Uint8Array<ArrayBuffer> 
   const index = indexOf(on);
   const { fields, size } = need(
     ip_mreqn,
-    `choice of interface ${index}`,
-    "struct ip_mreqn: give the interface's address",
+    `Cannot use interface ${index}`,
+    "struct ip_mreqn",
+    "give the interface's address",
   );
   const bytes = new Uint8Array(size);
   bytes.set(group, fields.imr_multiaddr[0]);

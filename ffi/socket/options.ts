@@ -90,7 +90,7 @@ export function getOptionBytes(
  * ```
  */
 export function setLinger(socket: AnySocket, seconds: number | null): void {
-  const { constants, linger } = need(abi.options, "choice of what lingers", "struct linger");
+  const { constants, linger } = need(abi.options, "Cannot set the linger time", "struct linger");
   if (seconds !== null && (!Number.isInteger(seconds) || seconds < 0 || seconds > 0x7fff)) {
     throw new RangeError(
       `Cannot linger: it must be an integer from 0 to 32767 seconds or null, ` +
@@ -145,7 +145,7 @@ export function setKeepAlive(socket: AnySocket, when: KeepAlive | null): void {
     assertInteger(`${name} of keep-alive`, value, 1);
     return [{
       value,
-      option: need(option, `connection with ${name} of keep-alive`, "such option"),
+      option: need(option, `Cannot set the keep-alive ${name}`, "such option"),
     }];
   });
   for (const { value, option } of settings) socket.setOption(IPPROTO_TCP, option, value);
@@ -171,6 +171,6 @@ export function setKeepAlive(socket: AnySocket, when: KeepAlive | null): void {
  * ```
  */
 export function peerCredentials(socket: AnySocket): Credentials {
-  const { ucred } = need(abi.credentials, "choice by the peer's credentials", "SO_PEERCRED");
+  const { ucred } = need(abi.credentials, "Cannot read the peer's credentials", "SO_PEERCRED");
   return decodeCredentials(getOptionBytes(socket, SOL_SOCKET, SO_PEERCRED!, ucred.size));
 }

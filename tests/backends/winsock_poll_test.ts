@@ -79,8 +79,8 @@ Deno.test({
     assertEquals(stderr, "");
     assertEquals(stdout.split(/\r?\n/), [
       "false true",
-      "true Cannot make a PollSelector: windows has no WSAPoll that tells of failed connections " +
-      "before build 19041; DefaultSelector takes what the system has",
+      "true Cannot make a PollSelector: windows has no WSAPoll that reports failed connections " +
+      "before build 19041; use DefaultSelector instead",
     ]);
   },
 });

@@ -1,15 +1,135 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { need } from "../../ffi/checks.ts";
+import {
+  assertBytes,
+  assertCString,
+  assertDescriptor,
+  assertFlags,
+  assertInteger,
+  assertString,
+  need,
+} from "../../ffi/checks.ts";
 
-Deno.test("need() gives what the system has", () => {
+// deno-lint-ignore no-explicit-any
+type Anything = any;
+
+const NOT_INTEGERS: Anything[] = [0.5, NaN, Infinity, -Infinity, "1", 1n, null, undefined, {}];
+
+Deno.test("assertInteger() accepts the integers of a range, its ends included", () => {
+  for (const value of [1, 2, 3]) assertInteger("Cannot listen: the backlog", value, 1, 3);
+  for (const value of [-(2 ** 31), -0, 2 ** 31 - 1]) assertInteger("Cannot listen: it", value);
+});
+
+Deno.test("assertInteger() throws RangeError for anything else", () => {
+  for (const value of [...NOT_INTEGERS, 0, 4]) {
+    assertThrows(
+      () => assertInteger("Cannot listen: the backlog", value, 1, 3),
+      RangeError,
+      `Cannot listen: the backlog must be an integer from 1 to 3, received ${value}`,
+    );
+  }
+  for (const value of [-(2 ** 31) - 1, 2 ** 31]) {
+    assertThrows(
+      () => assertInteger("Cannot listen: it", value),
+      RangeError,
+      `Cannot listen: it must be an integer from -2147483648 to 2147483647, received ${value}`,
+    );
+  }
+});
+
+Deno.test("assertFlags() accepts 32-bit integers alone", () => {
+  for (const flags of [0, 0x4000, 0x7fff_ffff, -0x8000_0000]) assertFlags("Cannot send: it", flags);
+  for (const flags of [...NOT_INTEGERS, 0x8000_0000]) {
+    assertThrows(
+      () => assertFlags("Cannot send: the mask of flags", flags),
+      RangeError,
+      "Cannot send: the mask of flags must be an integer from -2147483648 to 2147483647, received ",
+    );
+  }
+});
+
+Deno.test("assertDescriptor() throws RangeError for a number that is not a descriptor", () => {
+  for (const fd of [-1, 1.5, NaN, Infinity, 2 ** 31]) {
+    assertThrows(
+      () => assertDescriptor("Cannot do this: it", fd),
+      RangeError,
+      `Cannot do this: it must be an integer from 0 to 2147483647, received ${fd}`,
+    );
+  }
+  for (const fd of [0, 1, 2 ** 31 - 1]) assertDescriptor("", fd);
+});
+
+Deno.test("assertDescriptor() throws TypeError for anything but a number", () => {
+  for (const fd of ["1", 1n, null, undefined, {}, Symbol("fd")] as Anything[]) {
+    assertThrows(
+      () => assertDescriptor("Cannot do this: it", fd),
+      TypeError,
+      `Cannot do this: it must be a number, received ${String(fd)}`,
+    );
+  }
+});
+
+Deno.test("assertBytes() throws TypeError for anything but a Uint8Array", () => {
+  assertBytes("Cannot read: the buffer", new Uint8Array(0));
+  for (const value of ["a", [1], new ArrayBuffer(1), new Uint16Array(1), null, undefined]) {
+    assertThrows(
+      () => assertBytes("Cannot read: the buffer", value),
+      TypeError,
+      `Cannot read: the buffer must be a Uint8Array, received ${value}`,
+    );
+  }
+});
+
+for (const assert of [assertString, assertCString]) {
+  const check: (subject: string, value: unknown) => void = assert;
+
+  Deno.test(`${assert.name}() throws TypeError for anything but a string`, () => {
+    for (const value of ["", "eth0", "Grüße"]) check("Cannot use an interface: its name", value);
+    for (const value of [1, ["a"], new String("a"), null, undefined]) {
+      assertThrows(
+        () => check("Cannot use an interface: its name", value),
+        TypeError,
+        `Cannot use an interface: its name must be a string, received ${value}`,
+      );
+    }
+  });
+}
+
+Deno.test("assertCString() throws RangeError for a string with a NUL", () => {
+  for (const value of ["\0", "a\0", "a\0b"]) {
+    assertThrows(
+      () => assertCString("Cannot open a terminal: its path", value),
+      RangeError,
+      "Cannot open a terminal: its path must not contain a NUL",
+    );
+  }
+});
+
+Deno.test("need() returns what the system has", () => {
   const group = { constants: {} };
-  assertEquals(need(group, "TimerDescriptor", "timerfd"), group);
+  assertEquals(need(group, "Cannot make a TimerDescriptor", "timerfd"), group);
+  assertEquals(need(0, "Cannot set an option", "such option"), 0);
 });
 
 Deno.test("need() throws NotSupported and names what the system lacks", () => {
-  assertThrows(
-    () => need(undefined, "TimerDescriptor", "timerfd"),
+  for (const value of [undefined, false] as const) {
+    const error = assertThrows(
+      () => need(value, "Cannot make a TimerDescriptor", "timerfd"),
+      Deno.errors.NotSupported,
+    );
+    assertEquals(
+      error.message,
+      `Cannot make a TimerDescriptor: ${Deno.build.os} has no timerfd`,
+    );
+  }
+});
+
+Deno.test("need() says what to do instead", () => {
+  const error = assertThrows(
+    () => need(undefined, "Cannot make a DevpollSelector", "/dev/poll", "use DefaultSelector"),
     Deno.errors.NotSupported,
-    `Cannot make a TimerDescriptor: ${Deno.build.os} has no timerfd`,
+  );
+  assertEquals(
+    error.message,
+    `Cannot make a DevpollSelector: ${Deno.build.os} has no /dev/poll; use DefaultSelector`,
   );
 });
