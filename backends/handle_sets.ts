@@ -1,6 +1,6 @@
 import { isOpen } from "../ffi/descriptor.ts";
 import { lastErrno } from "../ffi/errno.ts";
-import { hasPeer, isBroken } from "../ffi/platform/winsock/sockets.ts";
+import { platform } from "../ffi/platform/mod.ts";
 import { fitCapacity, resized } from "./capacity.ts";
 import { EVENT_READ, EVENT_WRITE } from "./events.ts";
 import type { DescriptorSets, Report } from "./descriptor_sets.ts";
@@ -77,7 +77,7 @@ export class HandleSets implements DescriptorSets {
     for (let i = 0, at = FIRST; i < except[COUNT]; i++, at += STRIDE) {
       const fd = except[at];
       // That of a connection is urgent data: it fails before it is one.
-      if (hasPeer(fd)) this.#except.remove(fd);
+      if (platform.winsock!.isConnected(fd)) this.#except.remove(fd);
       else this.#note(fd, EVENT_READ | EVENT_WRITE);
     }
     for (const [fd, events] of this.#ready) report(fd, events);
@@ -87,7 +87,7 @@ export class HandleSets implements DescriptorSets {
     const isLookedAt = this.#lookedAt.has(fd);
     if (!isLookedAt) this.#note(fd, EVENT_READ);
     if (!this.#write.has(fd) || ((this.#ready.get(fd) ?? 0) & EVENT_WRITE) !== 0) return;
-    if (isBroken(fd)) {
+    if (platform.winsock!.isBroken(fd)) {
       this.#note(fd, EVENT_WRITE);
     } else if (isLookedAt) {
       this.#lookedAt.delete(fd);

@@ -4,8 +4,6 @@ import { isOpen } from "../ffi/descriptor.ts";
 import { lastErrno } from "../ffi/errno.ts";
 import { platform } from "../ffi/platform/mod.ts";
 import type { Calls } from "../ffi/libc.ts";
-import { windowsBuild } from "../ffi/platform/winsock/windows_build.ts";
-import { isBroken } from "../ffi/platform/winsock/sockets.ts";
 import { BaseSelector } from "./base.ts";
 import { fitCapacity, resized } from "./capacity.ts";
 import { EVENT_READ, EVENT_WRITE } from "./events.ts";
@@ -16,9 +14,6 @@ import { sleep, timeWords, writeTime } from "./timeout.ts";
 /** Whether `poll` is Winsock's `WSAPoll`, which differs in more than its name. */
 const IS_WINSOCK = abi.winsock !== undefined;
 const NAME = IS_WINSOCK ? "WSAPoll" : "poll";
-
-/** The build of Windows 10 2004: before it, `WSAPoll` does not tell of a connection that failed. */
-const FIRST_BUILD = 19_041;
 
 const declarations = {
   poll: { name: NAME, parameters: ["buffer", "u32", "i32"], result: "i32" },
@@ -101,9 +96,9 @@ export class PollSelector<Data = unknown, File extends FileObject = FileObject>
   constructor() {
     super({ waitCall: NAME, changeCall: NAME, live: false });
     need(
-      !IS_WINSOCK || windowsBuild() >= FIRST_BUILD,
+      platform.winsock?.hasReliablePoll() ?? true,
       "Cannot make a PollSelector",
-      `WSAPoll that reports failed connections before build ${FIRST_BUILD}`,
+      "WSAPoll that reports failed connections before build 19041",
       "use DefaultSelector instead",
     );
     this.#calls = pollCalls();
@@ -188,7 +183,7 @@ export class PollSelector<Data = unknown, File extends FileObject = FileObject>
       const events = fromPoll(revents, POLLIN | POLLHUP, POLLOUT);
       const isKnown = (results[at + EVENTS] & POLLOUT) === 0 || (events & EVENT_WRITE) !== 0;
       const fd = results[at + FD];
-      this.report(fd, isKnown || !isBroken(fd) ? events : events | EVENT_WRITE);
+      this.report(fd, isKnown || !platform.winsock!.isBroken(fd) ? events : events | EVENT_WRITE);
     }
     // Closed sockets are told of, but not counted, unless they are closed under the wait (Wine). To
     // pass over one that is counted each time would never end.

@@ -46,8 +46,20 @@ export interface SocketCalls {
   ): number;
 }
 
+/** What Winsock's waits leave open, and POSIX's do not. */
+export interface WinsockReadiness {
+  /** Returns whether `WSAPoll` reports failed connections: since Windows 10 2004. */
+  hasReliablePoll(): boolean;
+  /** Returns whether a socket is connected. */
+  isConnected(fd: number): boolean;
+  /** Returns whether a connection is broken, such as by a reset. Nothing is taken from it. */
+  isBroken(fd: number): boolean;
+}
+
 /** A system's own calls. */
 export interface Platform {
+  /** Winsock's own questions; `undefined` on POSIX. */
+  readonly winsock?: WinsockReadiness;
   /** The names of the calls that stand behind the functions, for messages. */
   readonly names: {
     readonly [

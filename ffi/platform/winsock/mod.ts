@@ -5,7 +5,8 @@ import type { Platform, SocketCalls } from "../platform.ts";
 import { libcCalls } from "../../libc.ts";
 import { connectPair } from "./loopback_pair.ts";
 import { fail, keepingFailure, lastFailure, openErrorCalls, winsockCalls } from "./calls.ts";
-import { calls, getOption, setOption } from "./sockets.ts";
+import { calls, getOption, isBroken, isConnected, setOption } from "./sockets.ts";
+import { windowsBuild } from "./windows_build.ts";
 
 const {
   AF_INET,
@@ -47,6 +48,9 @@ const kernelCalls = libcCalls({
  */
 const PIPE_MARK = 0x7b1d_5a17;
 
+/** The build of Windows 10 2004: before it, `WSAPoll` does not report failed connections. */
+const RELIABLE_POLL = 19_041;
+
 /** What Winsock knows `WSARecvMsg` by. */
 const WSAID_WSARECVMSG = new Uint8Array(
   [0xc8, 0xd7, 0x89, 0xf6, 0x1f, 0x6f, 0x6b, 0x43, 0x8a, 0x53, 0xe5, 0x4f, 0xe3, 0x51, 0xc3, 0x22],
@@ -63,6 +67,7 @@ export const winsock: Platform = {
     setBlocking: "ioctlsocket",
     setCloseOnExec: "SetHandleInformation",
   },
+  winsock: { hasReliablePoll: () => windowsBuild() >= RELIABLE_POLL, isConnected, isBroken },
   open: winsockCalls,
   pairFamily: AF_INET,
   atBirth: 0,

@@ -45,8 +45,8 @@ export function setOption(fd: number, level: number, name: number, value: number
   return calls().setsockopt(fd, level, name, new Int32Array([value]), 4);
 }
 
-/** Tells whether a socket is connected. */
-export function hasPeer(fd: number): boolean {
+/** Returns whether a socket is connected. */
+export function isConnected(fd: number): boolean {
   const address = new Uint8Array(128);
   return calls().getpeername(fd, address, sizeOf(address)) === 0;
 }
