@@ -27,7 +27,7 @@ function suiteOver(
   name: string,
   options: KqueueSelectorOptions,
   skip: Skip,
-  excused?: readonly string[],
+  excused: Readonly<Record<string, string>> = {},
 ): void {
   sharedSuite({
     name: `KqueueSelector[${name}]`,
@@ -50,21 +50,20 @@ const needsEmulation = skipIf(
   emulation === undefined,
   "LIBKQUEUE is not set to the path of a kqueue emulation library",
 );
-suiteOver("LIBKQUEUE", { library: emulation }, needsEmulation, [
-  // It is made of epoll, where a registration outlives its descriptor in a duplicate.
-  "modify() that is refused drops the key",
-  "select() reports nothing of an open file that lives on in a duplicate",
-  "select() goes on after a duplicate came back under its number",
-  // It asks for SO_ERROR, which clears it.
-  "select() reports a refused connection as readable",
-  "select() reports a refused connection as writable",
-  "select() reports a refused connection as readable and writable",
-  // It gives no more than 512 results at a time.
-  "select() takes 5000 descriptors",
-  // It frees a closed kqueue's own descriptors later, on a thread of its own.
-  "close() leaves no descriptor behind",
-  "close() is made up for when a selector is collected",
-]);
+const OUTLIVES = "the emulation uses epoll, where a registration outlives its descriptor";
+const CLEARS_ERROR = "the emulation reads SO_ERROR, which clears it";
+const CLOSES_LATER = "the emulation closes its own descriptors later, on another thread";
+suiteOver("LIBKQUEUE", { library: emulation }, needsEmulation, {
+  "modify() that is refused drops the key": OUTLIVES,
+  "select() reports nothing of an open file that lives on in a duplicate": OUTLIVES,
+  "select() goes on after a duplicate came back under its number": OUTLIVES,
+  "select() reports a refused connection as readable": CLEARS_ERROR,
+  "select() reports a refused connection as writable": CLEARS_ERROR,
+  "select() reports a refused connection as readable and writable": CLEARS_ERROR,
+  "select() takes 5000 descriptors": "the emulation returns at most 512 events a call",
+  "close() leaves no descriptor behind": CLOSES_LATER,
+  "close() is made up for when a selector is collected": CLOSES_LATER,
+});
 
 if (abi.kqueue !== undefined) suiteOver("libc", {}, {});
 

@@ -1,11 +1,12 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { AF_INET, SOCK_DGRAM, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
 import { runCommand } from "../support/command.ts";
-import { linuxOnly, needsProgram } from "../support/skip.ts";
+import { linuxOnly, needsProgram, skipIf } from "../support/skip.ts";
 import { inTime } from "../support/deadline.ts";
 import { Example, runExample } from "../support/example_process.ts";
 import { Lines } from "../support/lines.ts";
 import { untilReadable } from "../support/sockets.ts";
+import { isWindows } from "../support/os.ts";
 
 const needsActivate = needsProgram("systemd-socket-activate");
 const needsNc = needsProgram("nc");
@@ -158,11 +159,15 @@ Deno.test({
   },
 });
 
-Deno.test("activation.ts exits with 1 when it was started without a socket", async () => {
-  const { code, stdout, stderr } = await runExample("activation");
-  assertEquals([code, stdout], [1, ""]);
-  assertMatch(stderr, /^activation\.ts: It was started without a socket; --help tells how/);
-});
+Deno.test(
+  "activation.ts exits with 1 when it was started without a socket",
+  skipIf(isWindows, "Windows has no socket activation"),
+  async () => {
+    const { code, stdout, stderr } = await runExample("activation");
+    assertEquals([code, stdout], [1, ""]);
+    assertMatch(stderr, /^activation\.ts: It was started without a socket; --help tells how/);
+  },
+);
 
 Deno.test("activation.ts exits with 2 and says why when it is told nonsense", async () => {
   for (const args of [["--idle", "0"], ["--idle", "x"], ["extra"], ["--nonsense"]]) {

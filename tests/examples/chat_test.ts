@@ -1,10 +1,16 @@
 import { assertEquals, assertGreaterOrEqual, assertLess, assertMatch } from "@std/assert";
 import { AF_INET, SO_RCVBUF, SOCK_STREAM, Socket, SOL_SOCKET } from "../../ffi/socket/mod.ts";
-import { linuxOnly, needsProgram } from "../support/skip.ts";
+import { linuxOnly, needsProgram, skipIf } from "../support/skip.ts";
 import { inTime } from "../support/deadline.ts";
-import { Example, needsUnusedHostname, unusedHostname } from "../support/example_process.ts";
+import {
+  Example,
+  needsSignals,
+  needsUnusedHostname,
+  unusedHostname,
+} from "../support/example_process.ts";
 import { Lines } from "../support/lines.ts";
 import { reset, untilWritable } from "../support/sockets.ts";
+import { isWindows } from "../support/os.ts";
 
 const needsNc = needsProgram("nc");
 const needsPython = needsProgram("python3");
@@ -104,39 +110,47 @@ print(len(heard), "guests heard", *set(heard), "lines each")
 const GOODBYE = "* The chat ends here. Goodbye!";
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  Deno.test(`chat.ts says goodbye to everyone at ${signal} and exits with 0`, async () => {
-    await using server = await start();
-    await using anna = await Guest.join(server, "anna");
-    await using nameless = await Guest.connect(server);
-    await nameless.hears(/^\* Who are you/);
-    const { code, stdout, stderr } = await server.stop(signal);
-    assertEquals([code, stdout, stderr], [0, `${server.firstLine}\n`, ""]);
-    for (const guest of [anna, nameless]) {
-      await guest.hears(GOODBYE);
-      await guest.lines.ended;
-    }
-  });
+  Deno.test(
+    `chat.ts says goodbye to everyone at ${signal} and exits with 0`,
+    needsSignals,
+    async () => {
+      await using server = await start();
+      await using anna = await Guest.join(server, "anna");
+      await using nameless = await Guest.connect(server);
+      await nameless.hears(/^\* Who are you/);
+      const { code, stdout, stderr } = await server.stop(signal);
+      assertEquals([code, stdout, stderr], [0, `${server.firstLine}\n`, ""]);
+      for (const guest of [anna, nameless]) {
+        await guest.hears(GOODBYE);
+        await guest.lines.ended;
+      }
+    },
+  );
 }
 
-Deno.test("chat.ts exits with 0 at SIGINT when nobody is there", async () => {
+Deno.test("chat.ts exits with 0 at SIGINT when nobody is there", needsSignals, async () => {
   await using server = await start();
   assertEquals((await server.stop()).code, 0);
 });
 
-Deno.test("chat.ts waits for a guest who does not take the goodbye, but not for long", async () => {
-  await using server = await start();
-  await using anna = await Guest.join(server, "anna");
-  await using bob = await Guest.join(server, "bob");
-  using _first = await joinSlowly(server, "first", anna);
-  await speak(anna, bob, 30);
-  using _second = await joinSlowly(server, "second", anna);
-  // As the first one's buffers are over full, the second one's are just full.
-  while (!anna.lines.text.includes("* first left")) await speak(anna, bob, 1);
-  assertEquals(anna.lines.text.includes("* second left"), false);
-  const { code, stderr } = await server.stop();
-  assertEquals([code, stderr.includes("second")], [0, false]);
-  await anna.hears(GOODBYE);
-});
+Deno.test(
+  "chat.ts waits for a guest who does not take the goodbye, but not for long",
+  needsSignals,
+  async () => {
+    await using server = await start();
+    await using anna = await Guest.join(server, "anna");
+    await using bob = await Guest.join(server, "bob");
+    using _first = await joinSlowly(server, "first", anna);
+    await speak(anna, bob, 30);
+    using _second = await joinSlowly(server, "second", anna);
+    // As the first one's buffers are over full, the second one's are just full.
+    while (!anna.lines.text.includes("* first left")) await speak(anna, bob, 1);
+    assertEquals(anna.lines.text.includes("* second left"), false);
+    const { code, stderr } = await server.stop();
+    assertEquals([code, stderr.includes("second")], [0, false]);
+    await anna.hears(GOODBYE);
+  },
+);
 
 Deno.test("chat.ts drops who has said nothing for --idle seconds, and tells why", async () => {
   await using server = await start("--idle", "1");
@@ -202,26 +216,30 @@ Deno.test("chat.ts asks again when a name is wrong or taken", async () => {
   await bob.hears("* Welcome, bob. Here are: anna");
 });
 
-Deno.test("chat.ts drops a reader who does not take messages, with a log, and no other", async () => {
-  await using server = await start();
-  await using anna = await Guest.join(server, "anna");
-  await using bob = await Guest.join(server, "bob");
-  // What the work itself takes is not counted.
-  let spoken = 500;
-  await speak(anna, bob, spoken);
-  using _slow = await joinSlowly(server, "slow", anna);
-  const before = server.memory;
-  for (; !anna.lines.text.includes("* slow left"); spoken += 10) {
-    assertLess(spoken, 10_000, "A reader who does not read is never dropped");
-    await speak(anna, bob, 10);
-  }
-  assertLess(server.memory - before, 32 << 20);
-  assertMatch(
-    await server.stderr.wait(/slow/),
-    /^slow does not read and is dropped, with \d+ byte/,
-  );
-  assertEquals(bob.lines.text.split(LONG_LINE).length - 1, spoken);
-});
+Deno.test(
+  "chat.ts drops a reader who does not take messages, with a log, and no other",
+  skipIf(isWindows, "it looks into /proc"),
+  async () => {
+    await using server = await start();
+    await using anna = await Guest.join(server, "anna");
+    await using bob = await Guest.join(server, "bob");
+    // What the work itself takes is not counted.
+    let spoken = 500;
+    await speak(anna, bob, spoken);
+    using _slow = await joinSlowly(server, "slow", anna);
+    const before = server.memory;
+    for (; !anna.lines.text.includes("* slow left"); spoken += 10) {
+      assertLess(spoken, 10_000, "A reader who does not read is never dropped");
+      await speak(anna, bob, 10);
+    }
+    assertLess(server.memory - before, 32 << 20);
+    assertMatch(
+      await server.stderr.wait(/slow/),
+      /^slow does not read and is dropped, with \d+ byte/,
+    );
+    assertEquals(bob.lines.text.split(LONG_LINE).length - 1, spoken);
+  },
+);
 
 Deno.test("chat.ts survives resets, and announces a guest who left by one", async () => {
   await using server = await start("--verbose");

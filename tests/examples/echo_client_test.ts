@@ -7,6 +7,8 @@ import {
   runExample,
   unusedHostname,
 } from "../support/example_process.ts";
+import { skipIf } from "../support/skip.ts";
+import { isWindows } from "../support/os.ts";
 
 const client = (port: number, ...messages: string[]) =>
   runExample("echo_client", ["--port", `${port}`, ...messages]);
@@ -22,13 +24,17 @@ Deno.test("echo_client.ts sends hello and world unless told", async () => {
   assertEquals((await client(server.port)).stdout, "hello\nworld\n");
 });
 
-Deno.test("echo_client.ts gets a megabyte back", async () => {
-  await using server = await Example.start("echo", ["--port", "0"]);
-  const messages = Array.from({ length: 12 }, (_, i) => `${i % 10}`.repeat(90_000));
-  const { code, stdout } = await client(server.port, ...messages);
-  assertEquals(code, 0);
-  assertEquals(stdout === messages.join("\n") + "\n", true);
-});
+Deno.test(
+  "echo_client.ts gets a megabyte back",
+  skipIf(isWindows, "a Windows command line has 32,767 characters at most"),
+  async () => {
+    await using server = await Example.start("echo", ["--port", "0"]);
+    const messages = Array.from({ length: 12 }, (_, i) => `${i % 10}`.repeat(90_000));
+    const { code, stdout } = await client(server.port, ...messages);
+    assertEquals(code, 0);
+    assertEquals(stdout === messages.join("\n") + "\n", true);
+  },
+);
 
 Deno.test({
   name: "echo_client.ts talks to port 1234 unless told",

@@ -12,7 +12,12 @@ import {
 import { AF_INET, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
 import { linuxOnly, needsProgram } from "../support/skip.ts";
 import { inTime } from "../support/deadline.ts";
-import { Example, needsUnusedHostname, unusedHostname } from "../support/example_process.ts";
+import {
+  Example,
+  needsSignals,
+  needsUnusedHostname,
+  unusedHostname,
+} from "../support/example_process.ts";
 import { needsIpv6, noise, reset, untilReadable } from "../support/sockets.ts";
 import { driveEcho } from "./echo_driver.ts";
 
@@ -170,7 +175,7 @@ Deno.test({
 });
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  Deno.test(`echo.ts ends at ${signal}, also while it has connections`, async () => {
+  Deno.test(`echo.ts ends at ${signal}, also while it has connections`, needsSignals, async () => {
     await using server = await start();
     using client = await Deno.connect({ port: server.port });
     await echo(client, "hello");

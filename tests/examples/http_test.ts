@@ -4,6 +4,7 @@ import { linuxOnly, needsProgram } from "../support/skip.ts";
 import { inTime } from "../support/deadline.ts";
 import {
   Example,
+  needsSignals,
   needsUnusedHostname,
   runExample,
   unusedHostname,
@@ -297,7 +298,7 @@ Deno.test({
 });
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  Deno.test(`http.ts ends at ${signal}, also while it has connections`, async () => {
+  Deno.test(`http.ts ends at ${signal}, also while it has connections`, needsSignals, async () => {
     await using server = await start();
     using connection = await Deno.connect({ port: server.port });
     await connection.write(encode(GET));

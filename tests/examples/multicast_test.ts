@@ -1,10 +1,11 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { runCommand } from "../support/command.ts";
-import { needsProgram } from "../support/skip.ts";
+import { needsProgram, skipIf } from "../support/skip.ts";
 import { inNetworkOf, inOwnNetwork, needsOwnNetwork } from "../support/privileges.ts";
 import { inTime } from "../support/deadline.ts";
 import { Example, runExample } from "../support/example_process.ts";
 import { Lines } from "../support/lines.ts";
+import { isQemu } from "../support/os.ts";
 
 const needsSocat = needsProgram("socat");
 const needsPython = needsProgram("python3");
@@ -62,6 +63,7 @@ Deno.test({
 
 Deno.test({
   name: "multicast.ts receives IPv6 by an interface's name and index",
+  ...skipIf(isQemu, "qemu has no IPV6_MULTICAST_IF"),
   ...needsOwnNetwork,
   async fn() {
     for (const name of ["lo", "1"]) {

@@ -1,7 +1,7 @@
 import { assertEquals, assertGreaterOrEqual, assertLess, assertMatch } from "@std/assert";
 import { createHash } from "node:crypto";
 import type { InternetAddress } from "../../ffi/socket/mod.ts";
-import { linuxOnly, needsProgram } from "../support/skip.ts";
+import { linuxOnly, needsProgram, skipIf } from "../support/skip.ts";
 import { inTime } from "../support/deadline.ts";
 import { runExample } from "../support/example_process.ts";
 import { Lines } from "../support/lines.ts";
@@ -15,6 +15,12 @@ import {
   reset,
   untilReadable,
 } from "../support/sockets.ts";
+import { isWindows } from "../support/os.ts";
+
+const needsStdin = skipIf(
+  isWindows,
+  "only sockets are descriptors on Windows, and standard input is not one",
+);
 
 const ROOT = new URL("../../", import.meta.url);
 const needsNc = needsProgram("nc");
@@ -36,6 +42,7 @@ for (const [server, client] of pairs) {
   for (const family of ["TCP", "Unix"] as const) {
     Deno.test({
       name: `nc.ts: ${client} talks to ${server} -l over ${family}, in turns and to the end`,
+      ...needsStdin,
       ...needed,
       async fn() {
         const flags = family === "Unix" ? ["-U"] : [];
@@ -57,6 +64,7 @@ for (const [server, client] of pairs) {
       Deno.test({
         name:
           `nc.ts: ${client} and ${server} -l pass 5 MB on over ${family}, sent by the ${sender}`,
+        ...needsStdin,
         ...needed,
         async fn() {
           const flags = family === "Unix" ? ["-U"] : [];
@@ -115,6 +123,7 @@ Deno.test({
 
 Deno.test({
   name: "nc.ts talks over IPv6",
+  ...needsStdin,
   ...needsIpv6,
   async fn() {
     await using there = Cat.start("nc.ts", ["-lv", "::1", "0"]);
@@ -126,45 +135,57 @@ Deno.test({
   },
 });
 
-Deno.test("nc.ts half-closes at the end of its input, and prints what comes after that", async () => {
-  using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  await using cat = Cat.start("nc.ts", [`${server.addr.port}`]);
-  using peer = await inTime(server.accept(), "the connection");
-  await cat.write("question");
-  await cat.end();
-  assertEquals(await text(peer), "question");
-  await peer.write(encode("answer"));
-  peer.close();
-  await cat.reads("answer");
-  assertEquals(await cat.code, 0);
-});
+Deno.test(
+  "nc.ts half-closes at the end of its input, and prints what comes after that",
+  needsStdin,
+  async () => {
+    using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    await using cat = Cat.start("nc.ts", [`${server.addr.port}`]);
+    using peer = await inTime(server.accept(), "the connection");
+    await cat.write("question");
+    await cat.end();
+    assertEquals(await text(peer), "question");
+    await peer.write(encode("answer"));
+    peer.close();
+    await cat.reads("answer");
+    assertEquals(await cat.code, 0);
+  },
+);
 
-Deno.test("nc.ts -k keeps the connection open after its input, and -w ends it", async () => {
-  using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  await using cat = Cat.start("nc.ts", ["-k", "-w", "1", `${server.addr.port}`]);
-  using peer = await inTime(server.accept(), "the connection");
-  await cat.write("question");
-  await cat.end();
-  const buffer = new Uint8Array(100);
-  assertEquals(await inTime(peer.read(buffer), "the question"), 8);
-  const asked = performance.now();
-  assertEquals(await inTime(peer.read(buffer), "the end"), null);
-  assertGreaterOrEqual(performance.now() - asked, 900);
-  assertEquals(await cat.code, 0);
-});
+Deno.test(
+  "nc.ts -k keeps the connection open after its input, and -w ends it",
+  needsStdin,
+  async () => {
+    using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    await using cat = Cat.start("nc.ts", ["-k", "-w", "1", `${server.addr.port}`]);
+    using peer = await inTime(server.accept(), "the connection");
+    await cat.write("question");
+    await cat.end();
+    const buffer = new Uint8Array(100);
+    assertEquals(await inTime(peer.read(buffer), "the question"), 8);
+    const asked = performance.now();
+    assertEquals(await inTime(peer.read(buffer), "the end"), null);
+    assertGreaterOrEqual(performance.now() - asked, 900);
+    assertEquals(await cat.code, 0);
+  },
+);
 
-Deno.test("nc.ts ends with its input when that is on a pipe, not when the peer half-closes", async () => {
-  using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  await using cat = Cat.start("nc.ts", [`${server.addr.port}`]);
-  using peer = await inTime(server.accept(), "the connection");
-  await peer.write(encode("greeting"));
-  await peer.closeWrite();
-  await cat.reads("greeting");
-  const sending = cat.write(data).then(() => cat.end());
-  assertEquals(hash(await new Response(peer.readable).bytes()), hash(data));
-  await sending;
-  assertEquals(await cat.code, 0);
-});
+Deno.test(
+  "nc.ts ends with its input when that is on a pipe, not when the peer half-closes",
+  needsStdin,
+  async () => {
+    using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    await using cat = Cat.start("nc.ts", [`${server.addr.port}`]);
+    using peer = await inTime(server.accept(), "the connection");
+    await peer.write(encode("greeting"));
+    await peer.closeWrite();
+    await cat.reads("greeting");
+    const sending = cat.write(data).then(() => cat.end());
+    assertEquals(hash(await new Response(peer.readable).bytes()), hash(data));
+    await sending;
+    assertEquals(await cat.code, 0);
+  },
+);
 
 Deno.test({
   name: "nc.ts does not read its input while the peer does not take it, and sends all of it later",
@@ -331,20 +352,24 @@ run(True)
 run(False)
 `;
 
-Deno.test("nc.ts prints what a peer sent that takes no more, then exits with 1 and says why", async () => {
-  using server = listener();
-  await using cat = Cat.start("nc.ts", [`${(server.localAddress as InternetAddress).port}`]);
-  const peer = acceptFrom(server);
-  await cat.write("unread");
-  untilReadable(peer);
-  peer.send(encode("refused"));
-  await cat.reads("refused");
-  peer.close(); // With something unread: a reset.
-  await cat.stderr.wait(/^nc\.ts: Cannot .*ECONNRESET/);
-  assertEquals(await cat.code, 1);
-});
+Deno.test(
+  "nc.ts prints what a peer sent that takes no more, then exits with 1 and says why",
+  needsStdin,
+  async () => {
+    using server = listener();
+    await using cat = Cat.start("nc.ts", [`${(server.localAddress as InternetAddress).port}`]);
+    const peer = acceptFrom(server);
+    await cat.write("unread");
+    untilReadable(peer);
+    peer.send(encode("refused"));
+    await cat.reads("refused");
+    peer.close(); // With something unread: a reset.
+    await cat.stderr.wait(/^nc\.ts: Cannot .*ECONNRESET/);
+    assertEquals(await cat.code, 1);
+  },
+);
 
-Deno.test("nc.ts exits with 1 when the peer resets the connection", async () => {
+Deno.test("nc.ts exits with 1 when the peer resets the connection", needsStdin, async () => {
   using server = listener();
   const { port } = server.localAddress as InternetAddress;
   await using cat = Cat.start("nc.ts", ["-v", `${port}`]);
@@ -355,7 +380,7 @@ Deno.test("nc.ts exits with 1 when the peer resets the connection", async () => 
   assertEquals(await cat.code, 1);
 });
 
-Deno.test("nc.ts exits with 1 and says so when it cannot connect", async () => {
+Deno.test("nc.ts exits with 1 and says so when it cannot connect", needsStdin, async () => {
   using taken = listener();
   const { port } = taken.localAddress as InternetAddress;
   taken.close(); // Nobody listens there any more.
@@ -375,7 +400,7 @@ Deno.test("nc.ts exits with 1 and says so when it cannot connect", async () => {
   }
 });
 
-Deno.test("nc.ts -u exits with 1 when nobody is there", async () => {
+Deno.test("nc.ts -u exits with 1 when nobody is there", needsStdin, async () => {
   using taken = listener();
   const { port } = taken.localAddress as InternetAddress;
   await using cat = Cat.start("nc.ts", ["-uv", `${port}`]);
@@ -398,7 +423,7 @@ Deno.test({
 });
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  Deno.test(`nc.ts ends at ${signal} with 130, waiting and connected`, async () => {
+  Deno.test(`nc.ts ends at ${signal} with 130, waiting and connected`, needsStdin, async () => {
     await using waiting = await Cat.listen("nc.ts", []);
     await using there = await Cat.listen("nc.ts", []);
     await using here = Cat.start("nc.ts", there.target);
@@ -411,7 +436,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-Deno.test("nc.ts -lU removes its file when it may", async () => {
+Deno.test("nc.ts -lU removes its file when it may", needsStdin, async () => {
   const path = filePath();
   const flags = ["--allow-ffi", `--allow-write=${path}`];
   const run = [Deno.execPath(), "run", ...flags, "examples/nc.ts", "-lvU", path];

@@ -5,6 +5,7 @@ import { linuxOnly, needsProgram } from "../support/skip.ts";
 import { inTime } from "../support/deadline.ts";
 import {
   Example,
+  needsSignals,
   needsUnusedHostname,
   runExample,
   unusedHostname,
@@ -238,7 +239,7 @@ Deno.test({
 });
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  Deno.test(`proxy.ts ends at ${signal}, also while it has connections`, async () => {
+  Deno.test(`proxy.ts ends at ${signal}, also while it has connections`, needsSignals, async () => {
     using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     await using proxy = await start(server.addr.port);
     const [client, target] = await connectThrough(proxy.port, server);

@@ -7,14 +7,15 @@ import {
   type Terminal,
 } from "../../ffi/fd/mod.ts";
 import { runExample } from "../support/example_process.ts";
-import { linuxOnly } from "../support/skip.ts";
+import { linuxOnly, type Skip, skipIf } from "../support/skip.ts";
+import { isQemu } from "../support/os.ts";
 
 const PATIENCE = 30_000;
 const EXAMPLE = new URL("../../examples/serial.ts", import.meta.url).pathname;
 const ESCAPE = "\x1d";
 
-function test(name: string, fn: () => void | Promise<void>): void {
-  Deno.test({ name, ...linuxOnly, fn });
+function test(name: string, fn: () => void | Promise<void>, skip: Skip = {}): void {
+  Deno.test({ name, ...linuxOnly, ...skip, fn });
 }
 
 /** The example at a terminal of its own, and the device at the other end of its line. */
@@ -197,7 +198,7 @@ test("serial.ts sends a break, and goes on", async () => {
   assertEquals(await session.hear("y"), "xy");
   session.type(ESCAPE);
   assertEquals(session.end()?.code, 0);
-});
+}, skipIf(isQemu, "qemu has no TIOCSBRK"));
 
 test("serial.ts leaves the terminal and the line as they were, also when it is told to end", async () => {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {

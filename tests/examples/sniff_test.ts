@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { MalformedPacket, readPacket } from "../../examples/support/packets.ts";
 import { runCommand } from "../support/command.ts";
-import { linuxOnly, needsProgram } from "../support/skip.ts";
+import { linuxOnly, needsProgram, skipIf } from "../support/skip.ts";
 import {
   inNetworkOf,
   inOwnNetwork,
@@ -13,6 +13,9 @@ import { inTime } from "../support/deadline.ts";
 import { Example, runExample } from "../support/example_process.ts";
 import { Lines } from "../support/lines.ts";
 import { noise } from "../support/sockets.ts";
+import { isQemu } from "../support/os.ts";
+
+const needsStatistics = skipIf(isQemu, "qemu has no PACKET_STATISTICS");
 
 const needsPython = needsProgram("python3");
 const needsTcpdump = needsProgram("tcpdump");
@@ -47,6 +50,7 @@ const sendTraffic = (program: Example) =>
 
 Deno.test({
   name: "sniff.ts prints the packets of a port, once each, of IPv4, IPv6, UDP and TCP",
+  ...needsStatistics,
   ...both,
   async fn() {
     await using program = await start("--port", "1234", "lo");
@@ -108,6 +112,7 @@ Deno.test({
 
 Deno.test({
   name: "sniff.ts counts malformed packets, and goes on",
+  ...needsStatistics,
   ...both,
   async fn() {
     await using program = await start("lo");
@@ -123,6 +128,7 @@ s.sendto(b"anything", to(0x88b5))
 u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 u.sendto(b"last", ("127.0.0.1", 9))
 `;
+
     const { stderr } = await runCommand(inNetworkOf(program.pid, ["python3", "-c", source]));
     assertEquals(stderr, "");
     await program.stdout.wait(/UDP, length 4$/);
@@ -144,6 +150,7 @@ u.sendto(b"last", ("127.0.0.1", 9))
 
 Deno.test({
   name: "sniff.ts exits when it has printed as many packets as it is told",
+  ...needsStatistics,
   ...both,
   async fn() {
     await using program = await start("--count", "2", "lo");

@@ -7,10 +7,11 @@ import {
   Socket,
 } from "../../ffi/socket/mod.ts";
 import { runCommand } from "../support/command.ts";
-import { linuxOnly, needsProgram } from "../support/skip.ts";
+import { linuxOnly, needsProgram, skipIf } from "../support/skip.ts";
 import { needsRaw } from "../support/privileges.ts";
-import { Example, runExample, unusedHostname } from "../support/example_process.ts";
+import { Example, needsSignals, runExample, unusedHostname } from "../support/example_process.ts";
 import { datagrams, needsIpv6, noise, untilReadable } from "../support/sockets.ts";
+import { isQemu } from "../support/os.ts";
 
 const needsSocat = needsProgram("socat");
 const needsPython = needsProgram("python3");
@@ -74,7 +75,7 @@ for size in 0, 1, 1000, 1472, 1473, 65000, 65507:
     assert s.recv(65536) == data, size
 `;
 
-Deno.test("udp_echo.ts drops and counts what is larger than it takes", async () => {
+Deno.test("udp_echo.ts drops and counts what is larger than it takes", needsSignals, async () => {
   await using server = await start("--size", "10", "--verbose", "127.0.0.1:0");
   using client = datagrams();
   const to = { hostname: "127.0.0.1", port: server.port };
@@ -93,6 +94,7 @@ Deno.test("udp_echo.ts drops and counts what is larger than it takes", async () 
 
 Deno.test({
   name: "udp_echo.ts counts the datagrams that the system dropped, and answers the others",
+  ...skipIf(isQemu, "qemu has no SO_RXQ_OVFL"),
   ...linuxOnly,
   async fn() {
     await using server = await start("--buffer", "1", "127.0.0.1:0");

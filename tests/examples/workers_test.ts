@@ -5,9 +5,15 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import { linuxOnly, needsProgram } from "../support/skip.ts";
+import { linuxOnly, needsProgram, skipIf } from "../support/skip.ts";
 import { inTime } from "../support/deadline.ts";
 import { Example, runExample, unusedHostname } from "../support/example_process.ts";
+import { isWindows } from "../support/os.ts";
+
+const needsReusePort = skipIf(
+  isWindows,
+  "Windows has no SO_REUSEPORT, by which workers share a port",
+);
 
 const FLAGS = { flags: ["--allow-ffi", "--allow-read=."] };
 const needsPython = needsProgram("python3");
@@ -35,7 +41,7 @@ Deno.test({
   },
 });
 
-Deno.test("workers.ts answers fetch()", async () => {
+Deno.test("workers.ts answers fetch()", needsReusePort, async () => {
   await using server = await start("--workers", "2");
   using client = Deno.createHttpClient({});
   for (let i = 0; i < 10; i++) {
@@ -74,64 +80,76 @@ for method in "GET", "GET", "GET", "POST", "GET":
 print(*statuses)
 `;
 
-Deno.test("workers.ts answers a pipeline in full, also one that comes in pieces", async () => {
-  await using server = await start("--workers", "1");
-  assertEquals(await ask(server.port, GET.repeat(5000), "half-close"), HELLO.repeat(5000));
-  const connection = await Deno.connect({ port: server.port });
-  connection.setNoDelay();
-  for (const byte of GET + "\r\n" + GET) await connection.write(encode(byte));
-  await connection.closeWrite();
-  assertEquals(await readAll(connection), HELLO + HELLO);
-});
+Deno.test(
+  "workers.ts answers a pipeline in full, also one that comes in pieces",
+  needsReusePort,
+  async () => {
+    await using server = await start("--workers", "1");
+    assertEquals(await ask(server.port, GET.repeat(5000), "half-close"), HELLO.repeat(5000));
+    const connection = await Deno.connect({ port: server.port });
+    connection.setNoDelay();
+    for (const byte of GET + "\r\n" + GET) await connection.write(encode(byte));
+    await connection.closeWrite();
+    assertEquals(await readAll(connection), HELLO + HELLO);
+  },
+);
 
-Deno.test("workers.ts keeps and ends connections as HTTP/1.1 and HTTP/1.0 have it", async () => {
-  await using server = await start("--workers", "1");
-  const more = GET.repeat(2);
-  const close = HELLO.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
-  const kept = HELLO.replace("\r\n\r\n", "\r\nConnection: keep-alive\r\n\r\n");
-  for (
-    const [request, answer] of [
-      ["GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", close],
-      ["GET / HTTP/1.1\r\nHost: x\r\nconnection: Foo , CLOSE\r\n\r\n", close],
-      ["GET / HTTP/1.0\r\n\r\n", close],
-      ["GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", kept + HELLO + HELLO],
-      ["GET / HTTP/1.1\nHost: x\n\n", HELLO + HELLO + HELLO],
-      ["GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", HELLO + HELLO + HELLO],
-    ]
-  ) {
-    // The client does not close first where the server says that it does.
-    const ending = answer.includes("close") ? "wait" : "half-close";
-    assertEquals([request, await ask(server.port, request + more, ending)], [request, answer]);
-  }
-});
+Deno.test(
+  "workers.ts keeps and ends connections as HTTP/1.1 and HTTP/1.0 have it",
+  needsReusePort,
+  async () => {
+    await using server = await start("--workers", "1");
+    const more = GET.repeat(2);
+    const close = HELLO.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
+    const kept = HELLO.replace("\r\n\r\n", "\r\nConnection: keep-alive\r\n\r\n");
+    for (
+      const [request, answer] of [
+        ["GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", close],
+        ["GET / HTTP/1.1\r\nHost: x\r\nconnection: Foo , CLOSE\r\n\r\n", close],
+        ["GET / HTTP/1.0\r\n\r\n", close],
+        ["GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", kept + HELLO + HELLO],
+        ["GET / HTTP/1.1\nHost: x\n\n", HELLO + HELLO + HELLO],
+        ["GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", HELLO + HELLO + HELLO],
+      ]
+    ) {
+      // The client does not close first where the server says that it does.
+      const ending = answer.includes("close") ? "wait" : "half-close";
+      assertEquals([request, await ask(server.port, request + more, ending)], [request, answer]);
+    }
+  },
+);
 
-Deno.test("workers.ts answers nonsense with an error, and nothing after it", async () => {
-  await using server = await start("--workers", "1");
-  const head = "GET / HTTP/1.1\r\n";
-  for (
-    const [request, status] of [
-      ["nonsense\n", "400 Bad Request"],
-      ["\x16\x03\x01\x02\n", "400 Bad Request"],
-      ["GET /\r\n", "400 Bad Request"],
-      ["GET / HTTP/2.0\r\n", "400 Bad Request"],
-      ["GET  / HTTP/1.1\r\n", "400 Bad Request"],
-      [`${head}\r\n`, "400 Bad Request"],
-      [`${head}Host: a\r\nHost: b\r\n\r\n`, "400 Bad Request"],
-      [`${head}Host: a\r\nno field\r\n\r\n`, "400 Bad Request"],
-      [`${head}Host: a\r\nContent-Length: 5\r\n\r\n`, "400 Bad Request"],
-      [`${head}Host: a\r\nTransfer-Encoding: chunked\r\n\r\n`, "400 Bad Request"],
-      ["POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n", "405 Method Not Allowed"],
-      [`${head}Host: ${"a".repeat(9000)}\r\n\r\n`, "431 Request Header Fields Too Large"],
-      ["G".repeat(9000), "431 Request Header Fields Too Large"],
-    ]
-  ) {
-    const answer = await ask(server.port, request + GET, "wait");
-    assertEquals([request, answer.split("\r\n")[0]], [request, `HTTP/1.1 ${status}`]);
-    assertStringIncludes(answer, "\r\nConnection: close\r\n");
-    assertEquals(answer.split("HTTP/1.1").length, 2, answer);
-  }
-  assertEquals(await ask(server.port, GET, "half-close"), HELLO);
-});
+Deno.test(
+  "workers.ts answers nonsense with an error, and nothing after it",
+  needsReusePort,
+  async () => {
+    await using server = await start("--workers", "1");
+    const head = "GET / HTTP/1.1\r\n";
+    for (
+      const [request, status] of [
+        ["nonsense\n", "400 Bad Request"],
+        ["\x16\x03\x01\x02\n", "400 Bad Request"],
+        ["GET /\r\n", "400 Bad Request"],
+        ["GET / HTTP/2.0\r\n", "400 Bad Request"],
+        ["GET  / HTTP/1.1\r\n", "400 Bad Request"],
+        [`${head}\r\n`, "400 Bad Request"],
+        [`${head}Host: a\r\nHost: b\r\n\r\n`, "400 Bad Request"],
+        [`${head}Host: a\r\nno field\r\n\r\n`, "400 Bad Request"],
+        [`${head}Host: a\r\nContent-Length: 5\r\n\r\n`, "400 Bad Request"],
+        [`${head}Host: a\r\nTransfer-Encoding: chunked\r\n\r\n`, "400 Bad Request"],
+        ["POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n", "405 Method Not Allowed"],
+        [`${head}Host: ${"a".repeat(9000)}\r\n\r\n`, "431 Request Header Fields Too Large"],
+        ["G".repeat(9000), "431 Request Header Fields Too Large"],
+      ]
+    ) {
+      const answer = await ask(server.port, request + GET, "wait");
+      assertEquals([request, answer.split("\r\n")[0]], [request, `HTTP/1.1 ${status}`]);
+      assertStringIncludes(answer, "\r\nConnection: close\r\n");
+      assertEquals(answer.split("HTTP/1.1").length, 2, answer);
+    }
+    assertEquals(await ask(server.port, GET, "half-close"), HELLO);
+  },
+);
 
 Deno.test({
   name: "workers.ts stops reading from a client who does not read, and answers everything later",
@@ -166,47 +184,63 @@ Deno.test({
 });
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  Deno.test(`workers.ts ends at ${signal} with 0, busy, idle and with connections`, async () => {
-    await using server = await start("--workers", "4");
-    await using idle = await start("--workers", "4");
-    const { port } = server;
-    using connection = await Deno.connect({ port });
-    await connection.write(encode(GET));
-    await inTime(connection.read(new Uint8Array(1000)), "an answer");
-    let isEnding = false;
-    const busy = Array.from({ length: 8 }, async () => {
-      // What is under way as the server ends is cut.
-      while (!isEnding) await ask(port, GET, "half-close").catch(() => {});
-    });
-    const { code, counts } = await stop(server, signal);
-    isEnding = true;
-    await Promise.all(busy);
-    assertEquals([code, counts.length], [0, 4]);
-    assertGreater(counts.reduce((sum, count) => sum + count), 0);
-    const { code: idleCode, counts: none } = await stop(idle, signal);
-    assertEquals([idleCode, none], [0, [0, 0, 0, 0]]);
-  });
+  Deno.test(
+    `workers.ts ends at ${signal} with 0, busy, idle and with connections`,
+    needsReusePort,
+    async () => {
+      await using server = await start("--workers", "4");
+      await using idle = await start("--workers", "4");
+      const { port } = server;
+      using connection = await Deno.connect({ port });
+      await connection.write(encode(GET));
+      await inTime(connection.read(new Uint8Array(1000)), "an answer");
+      let isEnding = false;
+      const busy = Array.from({ length: 8 }, async () => {
+        // What is under way as the server ends is cut.
+        while (!isEnding) await ask(port, GET, "half-close").catch(() => {});
+      });
+      const { code, counts } = await stop(server, signal);
+      isEnding = true;
+      await Promise.all(busy);
+      assertEquals([code, counts.length], [0, 4]);
+      assertGreater(counts.reduce((sum, count) => sum + count), 0);
+      const { code: idleCode, counts: none } = await stop(idle, signal);
+      assertEquals([idleCode, none], [0, [0, 0, 0, 0]]);
+    },
+  );
 }
 
-Deno.test("workers.ts starts as many workers as there are cores unless told", async () => {
-  await using server = await start();
-  assertStringIncludes(server.firstLine, `, ${navigator.hardwareConcurrency} workers)`);
-  const { counts } = await stop(server);
-  assertEquals(counts.length, navigator.hardwareConcurrency);
-});
+Deno.test(
+  "workers.ts starts as many workers as there are cores unless told",
+  needsReusePort,
+  async () => {
+    await using server = await start();
+    assertStringIncludes(server.firstLine, `, ${navigator.hardwareConcurrency} workers)`);
+    const { counts } = await stop(server);
+    assertEquals(counts.length, navigator.hardwareConcurrency);
+  },
+);
 
-Deno.test("workers.ts exits with 1 when others share the port already", async () => {
-  await using first = await start("--workers", "1");
-  const { code, stderr } = await runExample("workers", ["--port", `${first.port}`], FLAGS);
-  assertEquals(code, 1);
-  assertMatch(stderr, /\(EADDRINUSE\)/);
-});
+Deno.test(
+  "workers.ts exits with 1 when others share the port already",
+  needsReusePort,
+  async () => {
+    await using first = await start("--workers", "1");
+    const { code, stderr } = await runExample("workers", ["--port", `${first.port}`], FLAGS);
+    assertEquals(code, 1);
+    assertMatch(stderr, /\(EADDRINUSE\)/);
+  },
+);
 
-Deno.test("workers.ts exits with 1 and names the flag when it may not read its modules", async () => {
-  const { code, stdout, stderr } = await runExample("workers", ["--port", "0"]);
-  assertEquals([code, stdout], [1, ""]);
-  assertStringIncludes(stderr, "run again with the --allow-read flag");
-});
+Deno.test(
+  "workers.ts exits with 1 and names the flag when it may not read its modules",
+  needsReusePort,
+  async () => {
+    const { code, stdout, stderr } = await runExample("workers", ["--port", "0"]);
+    assertEquals([code, stdout], [1, ""]);
+    assertStringIncludes(stderr, "run again with the --allow-read flag");
+  },
+);
 
 Deno.test({
   name: "workers.ts listens on port 8000 unless told",

@@ -3,8 +3,9 @@ import { libcCalls } from "../../ffi/libc.ts";
 import { closeDescriptor } from "../../ffi/descriptor.ts";
 import { cString } from "../../ffi/memory.ts";
 import { type FileDescriptor, pipe, type Socket, socketpair } from "../../ffi/socket/mod.ts";
-import { isQemu } from "./os.ts";
+import { isQemu, isWindows } from "./os.ts";
 import { isWinsock } from "./platform.ts";
+import { type Skip, skipIf } from "./skip.ts";
 
 const calls = libcCalls({
   dup: { parameters: ["i32"], result: "i32" },
@@ -47,6 +48,9 @@ export function notSockets(path: string): Disposable & { readonly handles: reado
   const handles = [file, reader[0], writer[0]];
   return { handles, [Symbol.dispose]: () => handles.forEach((handle) => CloseHandle(handle)) };
 }
+
+/** Skips a test of descriptors that are duplicated onto the number of another. */
+export const needsDup2: Skip = skipIf(isWindows, "Windows has no dup2()");
 
 const BYTE = new Uint8Array(1);
 

@@ -6,7 +6,8 @@
 
 import { inTime } from "./deadline.ts";
 import { Lines } from "./lines.ts";
-import { type Skip, skipUnless } from "./skip.ts";
+import { isWindows } from "./os.ts";
+import { type Skip, skipIf, skipUnless } from "./skip.ts";
 import type { Outcome } from "./subprocess.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -115,6 +116,12 @@ export async function runExample(
   const { code, signal, stdout, stderr } = await inTime(output, `the end of ${name}`);
   return { code, signal, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
+
+/** Skips a test of an example that listens for signals. */
+export const needsSignals: Skip = skipIf(
+  isWindows,
+  "a signal ends a Windows program without running its listeners",
+);
 
 /** Skips a test where 127.0.0.1 is the only address of loopback. */
 export const needsUnusedHostname: Skip = skipUnless(

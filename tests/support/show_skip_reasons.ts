@@ -1,27 +1,20 @@
 /**
- * Skips the tests of what a system lacks or an emulator gets wrong, by name, and has every skipped
- * test tell in its name why: `deno test --preload` loads this before the test files.
+ * Appends the reason to the name of each skipped test, and skips the examples of the documentation
+ * that cannot run on this system. `deno test --preload` loads this before the test files.
  *
  * @module
  */
 
-import { isQemu, isWindows, isWine } from "./os.ts";
-import { onWindows } from "./skips_on_windows.ts";
-import { underQemu } from "./skips_under_qemu.ts";
-import type { Skip } from "./skip.ts";
-import { underWine } from "./skips_under_wine.ts";
+import { isQemu, isWindows } from "./os.ts";
+import { type Skip, skipIf } from "./skip.ts";
 
-/**
- * Why tests are skipped, and the names of those. An example in documentation, which has none but its
- * lines, goes by "the examples in FILE", or "the examples with CODE".
- */
-export type Skips = readonly (readonly [why: string, names: readonly string[]])[];
-
-/** The tests that are skipped by name on this system, and what emulates it: `.ci/` tells. */
-const skips: Skips = [
-  ...isWindows ? onWindows : [],
-  ...isWine ? underWine : [],
-  ...isQemu ? underQemu : [],
+/** An example in documentation has no definition to spread a reason into. */
+const examples: readonly (readonly [file: RegExp, code: RegExp, skip: Skip])[] = [
+  [/backends\/epoll\.ts/, /./, skipIf(isWindows, "Windows has no epoll")],
+  [/ffi\/fd\/(?!file_)\w+\.ts/, /./, skipIf(isWindows, "only sockets are descriptors on Windows")],
+  [/ffi\/socket\/activation\.ts/, /./, skipIf(isWindows, "Windows has no socket activation")],
+  [/ffi\/socket\/message\.ts/, /./, skipIf(isWindows, "Windows has no SCM_RIGHTS")],
+  [/ffi\/fd\/terminal\.ts/, /\.sendBreak\(/, skipIf(isQemu, "qemu has no TIOCSBRK")],
 ];
 
 const declare = Deno.test;
@@ -36,22 +29,19 @@ function test(...args: unknown[]): void {
     else if (typeof arg === "function") Object.assign(definition, { fn: arg });
     else Object.assign(definition, arg);
   }
-  const { name = definition.fn?.name ?? "", ignore, reason: own } = definition;
-  const reason = ignore === true ? own ?? "for no reason" : reasonFor(name, `${definition.fn}`);
+  const name = definition.name ?? definition.fn?.name ?? "";
+  Object.assign(definition, exampleSkip(name, `${definition.fn}`));
+  const { ignore = false, reason = "no reason given" } = definition;
   declare({
     ...definition as Deno.TestDefinition,
-    name: reason === undefined ? name : `${name} [skipped: ${reason}]`,
-    ignore: reason !== undefined,
+    name: ignore ? `${name} [skipped: ${reason}]` : name,
   });
 }
 
-function reasonFor(name: string, code: string): string | undefined {
-  const file = /((?:(?:backends|ffi)\/[\w/]+|mod)\.ts|README\.md)#[\d-]+\.ts$/.exec(name)?.[1];
-  const isMeant = (meant: string) =>
-    meant === name || file !== undefined &&
-      (meant === `the examples in ${file}` ||
-        meant.startsWith(WITH) && code.includes(meant.slice(WITH.length)));
-  return skips.find(([, names]) => names.some(isMeant))?.[0];
+function exampleSkip(name: string, code: string): Skip {
+  if (!/\.(ts|md)#[\d-]+\.ts$/.test(name)) return {};
+  const found = examples.find(([file, pattern, { ignore }]) =>
+    ignore && file.test(name) && pattern.test(code)
+  );
+  return found?.[2] ?? {};
 }
-
-const WITH = "the examples with ";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { EVENT_READ, EVENT_WRITE } from "../../../mod.ts";
-import { Descriptor, Pair } from "../../support/descriptors.ts";
+import { Descriptor, needsDup2, Pair } from "../../support/descriptors.ts";
 import { isPending, turnEventLoop } from "../../support/event_loop.ts";
 import { type Backend, test } from "./backend.ts";
 
@@ -146,7 +146,7 @@ export function testAsync(backend: Backend): void {
     assert(await isPending(wait));
     b.fill();
     assertEquals(await wait, [[key, EVENT_READ]]);
-  });
+  }, needsDup2);
 
   test(backend, "selectAsync() rejects with Busy while a wait is under way", async (selector) => {
     using ends = new Pair();

@@ -17,8 +17,8 @@ export interface Backend {
   readonly skip?: Skip;
   /** How many selectors are made and closed to see what they leave behind; left out, 10,000. */
   readonly many?: number;
-  /** The promises that it breaks through no fault of the class: their tests are skipped. */
-  readonly excused?: readonly string[];
+  /** The promises that it breaks through no fault of the class, and why: their tests are skipped. */
+  readonly excused?: Readonly<Record<string, string>>;
 }
 
 /** Declares a test of a backend, with a selector that is closed after it; `needs()` may skip it. */
@@ -28,9 +28,10 @@ export function test(
   fn: (selector: BaseSelector) => void | Promise<void>,
   skip: Skip = {},
 ): void {
+  const excuse = backend.excused?.[promise];
   Deno.test({
     name: `${backend.name}${/^[\w[]/.test(promise) ? "." : ""}${promise}`,
-    ...skipIf(backend.excused?.includes(promise) ?? false, "the library does it otherwise"),
+    ...skipIf(excuse !== undefined, excuse ?? ""),
     ...backend.skip,
     ...skip,
     async fn() {

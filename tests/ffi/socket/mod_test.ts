@@ -16,6 +16,7 @@ import { OSError } from "../../../mod.ts";
 import { linuxOnly, needs } from "../../support/skip.ts";
 import { COUNT_DESCRIPTORS, runProgram } from "../../support/subprocess.ts";
 import { libcPath } from "../../support/platform.ts";
+import { needsUnix } from "../../support/sockets.ts";
 
 Deno.test("the socket module exports what the contract names", () => {
   for (const name of ["FileDescriptor", "OSError", "Socket", "pipe", "socketpair"] as const) {
@@ -185,6 +186,7 @@ const permissions = [
 for (const { name, flags, skip } of permissions) {
   Deno.test({
     name: `the socket module needs no permission but ${name}`,
+    ...needsUnix,
     ...skip,
     async fn() {
       const { code, stdout, stderr } = await runProgram(TOUR, [
@@ -221,7 +223,7 @@ for (const { name, flags, skip } of permissions) {
   });
 }
 
-Deno.test("the socket module leaves no descriptor behind", async () => {
+Deno.test("the socket module leaves no descriptor behind", needsUnix, async () => {
   const here = new URL(".", import.meta.url);
   const { code, stdout, stderr } = await runProgram(
     `

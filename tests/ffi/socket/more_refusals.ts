@@ -33,10 +33,11 @@ import {
 } from "../../../ffi/socket/mod.ts";
 import { Descriptor, Pair } from "../../support/descriptors.ts";
 import { needsRaw } from "../../support/privileges.ts";
-import { needsIpv6 } from "../../support/sockets.ts";
+import { needsIpv6, needsUnix } from "../../support/sockets.ts";
 import { isWinsock, names } from "../../support/platform.ts";
 import type { Refusal } from "./refusals.ts";
-import { linuxOnly } from "../../support/skip.ts";
+import { linuxOnly, skipIf } from "../../support/skip.ts";
+import { isWindows, isWine } from "../../support/os.ts";
 
 export { testRefusals } from "./refusals.ts";
 
@@ -122,6 +123,7 @@ export const messageRefusals: readonly Refusal[] = [
   },
   {
     name: "sendMessage() throws OSError when somebody else has closed a descriptor",
+    ...skipIf(isWindows, "Windows has no SCM_RIGHTS"),
     error: ["EBADF", names.sendmsg],
     message: /^Cannot send to fd \d+: /,
     calls: [connected((socket) => {
@@ -202,6 +204,7 @@ export const messageRefusals: readonly Refusal[] = [
   },
   {
     name: "sendMessage() throws TypeError when the address is of another family",
+    ...needsUnix,
     error: TypeError,
     message: /^Cannot use (a path|a hostname|an interface) as the address of a socket of family /,
     calls: [
@@ -310,6 +313,7 @@ export const multicastRefusals: readonly Refusal[] = [
   },
   {
     name: "leaveGroup() throws OSError when the socket has not joined",
+    ...skipIf(isWine, "Wine says EINVAL"),
     error: ["EADDRNOTAVAIL", "setsockopt"],
     message: /^Cannot set option \d+ of level \d+ of fd \d+: /,
     calls: [
@@ -346,6 +350,7 @@ export const multicastRefusals: readonly Refusal[] = [
   },
   {
     name: "multicast throws TypeError when the socket is of another family",
+    ...needsUnix,
     error: TypeError,
     message: /^Cannot use multicast with a socket of family \d+$/,
     calls: [

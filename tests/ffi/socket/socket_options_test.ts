@@ -28,7 +28,8 @@ import { Pair } from "../../support/descriptors.ts";
 import { Connection, needsIpv6, untilReadable } from "../../support/sockets.ts";
 import { isWinsock } from "../../support/platform.ts";
 import { optionRefusals, testRefusals } from "./refusals.ts";
-import { linuxOnly } from "../../support/skip.ts";
+import { linuxOnly, skipIf } from "../../support/skip.ts";
+import { isWindows, isWine } from "../../support/os.ts";
 
 testRefusals(optionRefusals);
 
@@ -36,12 +37,18 @@ const integers = [
   { name: "SO_REUSEADDR", level: SOL_SOCKET, option: SO_REUSEADDR, values: [1, 0] },
   { name: "SO_KEEPALIVE", level: SOL_SOCKET, option: SO_KEEPALIVE, values: [1, 0] },
   { name: "TCP_NODELAY", level: IPPROTO_TCP, option: TCP_NODELAY, values: [1, 0] },
-  { name: "TCP_KEEPIDLE", level: IPPROTO_TCP, option: TCP_KEEPIDLE, values: [30, 31] },
+  {
+    name: "TCP_KEEPIDLE",
+    level: IPPROTO_TCP,
+    option: TCP_KEEPIDLE,
+    values: [30, 31],
+    skip: skipIf(isWindows, "mingw's headers have no TCP_KEEPIDLE"),
+  },
   { name: "IP_TTL", level: IPPROTO_IP, option: IP_TTL, values: [17, 255] },
 ];
 
-for (const { name, level, option, values } of integers) {
-  Deno.test(`Socket.getOption() tells what setOption() set (${name})`, () => {
+for (const { name, level, option, values, skip = {} } of integers) {
+  Deno.test(`Socket.getOption() tells what setOption() set (${name})`, skip, () => {
     using socket = new Socket(AF_INET, SOCK_STREAM);
     for (const value of values) {
       socket.setOption(level, option, value);
@@ -128,14 +135,18 @@ Deno.test("Socket.setOption() takes the bytes of a struct timeval: recv() waits 
   assert(waited >= 19, `waited ${waited} ms`);
 });
 
-Deno.test("Socket.getOption() with SO_ERROR clears the error, as error() does", () => {
-  using connection = new Connection();
-  const linger = new Uint8Array(new Int32Array([1, 0]).buffer);
-  connection.server.setOption(SOL_SOCKET, SO_LINGER, linger);
-  connection.server.close();
-  untilReadable(connection.client);
-  const errno = connection.client.getOption(SOL_SOCKET, SO_ERROR);
-  assert(errno > 0);
-  assertEquals(connection.client.error(), null);
-  assertEquals(connection.client.getOption(SOL_SOCKET, SO_ERROR), 0);
-});
+Deno.test(
+  "Socket.getOption() with SO_ERROR clears the error, as error() does",
+  skipIf(isWine, "Wine keeps SO_ERROR when it was read, and sets none for a reset"),
+  () => {
+    using connection = new Connection();
+    const linger = new Uint8Array(new Int32Array([1, 0]).buffer);
+    connection.server.setOption(SOL_SOCKET, SO_LINGER, linger);
+    connection.server.close();
+    untilReadable(connection.client);
+    const errno = connection.client.getOption(SOL_SOCKET, SO_ERROR);
+    assert(errno > 0);
+    assertEquals(connection.client.error(), null);
+    assertEquals(connection.client.getOption(SOL_SOCKET, SO_ERROR), 0);
+  },
+);
