@@ -33,7 +33,7 @@ const declarations = {
   },
 } as const;
 
-const pollCalls = platform.open(declarations);
+const pollCalls = platform.openCalls(declarations);
 
 const { POLLHUP, POLLIN, POLLNVAL, POLLOUT } = abi.constants;
 

@@ -22,7 +22,7 @@ const declarations = {
   },
 } as const;
 
-const selectCalls = platform.open(declarations);
+const selectCalls = platform.openCalls(declarations);
 
 const Sets = abi.winsock === undefined ? BitSets : HandleSets;
 const FRACTION = abi.structs.timeval.fields.tv_usec[0] / 4;

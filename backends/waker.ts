@@ -12,7 +12,7 @@ const calls = libcCalls({
   eventfd: { parameters: ["u32", "i32"], result: "i32", optional: true },
 });
 
-const { names, transfers } = platform;
+const { callNames, readWriteCalls } = platform;
 
 /** Wakes a selector, also one that another thread waits with. */
 export interface Waker {
@@ -68,21 +68,21 @@ function wakeDescriptor(
 /** A read of an eventfd gives its counter and resets it. */
 function drainEventfd(fd: number): number {
   const counter = new BigUint64Array(1);
-  return transfers().read(fd, counter, counter.byteLength) < 0 ? 0 : Number(counter[0]);
+  return readWriteCalls().read(fd, counter, counter.byteLength) < 0 ? 0 : Number(counter[0]);
 }
 
 function drainPipe(fd: number): number {
   const bytes = new Uint8Array(4096);
   let total = 0;
-  for (let size; (size = transfers().read(fd, bytes, bytes.byteLength)) > 0;) total += size;
+  for (let size; (size = readWriteCalls().read(fd, bytes, bytes.byteLength)) > 0;) total += size;
   return total / ONE.byteLength;
 }
 
 function signal(fd: number): void {
-  while (transfers().write(fd, ONE, ONE.byteLength) < 0) {
+  while (readWriteCalls().write(fd, ONE, ONE.byteLength) < 0) {
     const errno = lastErrno();
     if (errno === EAGAIN || errno === EWOULDBLOCK) return; // Full of wakes: it is readable already.
-    if (errno !== EINTR) throw new OSError(`Cannot wake fd ${fd}`, names.write, errno);
+    if (errno !== EINTR) throw new OSError(`Cannot wake fd ${fd}`, callNames.write, errno);
   }
 }
 
@@ -115,13 +115,13 @@ function signal(fd: number): void {
  */
 export function wake(fd: number): void {
   assertDescriptor("Cannot wake a selector: the descriptor", fd);
-  if (!canBeWaker(fd)) throw new OSError(`Cannot wake fd ${fd}`, names.write, EINVAL);
+  if (!canBeWaker(fd)) throw new OSError(`Cannot wake fd ${fd}`, callNames.write, EINVAL);
   signal(fd);
 }
 
 /** Keeps a wake out of another's socket and, where wakers are eventfds, out of pipes and files. */
 function canBeWaker(fd: number): boolean {
-  if (!platform.mayBePipe(fd)) return false;
+  if (!platform.canBePipeWriter(fd)) return false;
   // An eventfd alone refuses to be written less than eight bytes.
-  return calls().eventfd === null || transfers().write(fd, ONE, 0) < 0;
+  return calls().eventfd === null || readWriteCalls().write(fd, ONE, 0) < 0;
 }

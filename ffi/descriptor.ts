@@ -1,6 +1,6 @@
 import { abi } from "./abi/host.ts";
 import { platform } from "./platform/mod.ts";
-import type { Ends, Refusal } from "./platform/platform.ts";
+import type { Pair, Refusal } from "./platform/platform.ts";
 import { lastErrno, OSError } from "./errno.ts";
 
 const { EBADF, EINTR } = abi.errno;
@@ -29,7 +29,9 @@ export function errnoOf(fd: number, errno: number = lastErrno()): number {
 export function closeDescriptor(fd: number): void {
   if (platform.close(fd) < 0) {
     const errno = lastErrno();
-    if (errno !== EINTR) throw new OSError(`Cannot close fd ${fd}`, platform.names.close, errno);
+    if (errno !== EINTR) {
+      throw new OSError(`Cannot close fd ${fd}`, platform.callNames.close, errno);
+    }
   }
 }
 
@@ -40,19 +42,21 @@ export function isOpen(fd: number): boolean {
 
 /** Makes every later call on the descriptor's open file block, or return at once. */
 export function setBlocking(fd: number, blocking: boolean): void {
-  if (platform.setBlocking(fd, blocking) < 0) throw flagsRefused(fd, platform.names.setBlocking);
+  if (platform.setBlocking(fd, blocking) < 0) {
+    throw flagsRefused(fd, platform.callNames.setBlocking);
+  }
 }
 
 /** Tells whether calls on the descriptor's open file block. */
 export function isBlocking(fd: number): boolean {
   const blocks = platform.isBlocking(fd);
-  if (blocks < 0) throw flagsRefused(fd, platform.names.setBlocking);
+  if (blocks < 0) throw flagsRefused(fd, platform.callNames.setBlocking);
   return blocks === 1;
 }
 
 /** Keeps the descriptor from programs that this process starts. */
 export function setCloseOnExec(fd: number): void {
-  if (platform.setCloseOnExec(fd) < 0) throw flagsRefused(fd, platform.names.setCloseOnExec);
+  if (platform.setCloseOnExec(fd) < 0) throw flagsRefused(fd, platform.callNames.setCloseOnExec);
 }
 
 /** Does with more calls what newer systems do as they make descriptors; closes all if that fails. */
@@ -78,7 +82,7 @@ export function makePair(family: number, type: number): readonly [number, number
   return finish(platform.makePair(family, type), "Cannot make a pair of sockets");
 }
 
-function finish(ends: Ends | Refusal, attempt: string): readonly [number, number] {
+function finish(ends: Pair | Refusal, attempt: string): readonly [number, number] {
   if ("syscall" in ends) throw new OSError(attempt, ends.syscall, lastErrno());
   if (!ends.finished) makeNonBlockingAndCloseOnExec(...ends.fds);
   return ends.fds;

@@ -41,7 +41,7 @@ export class OSError extends Error {
     syscall: string,
     errno: number,
     code: string = errnoName(errno),
-    reason: string = platform.wordsFor(errno),
+    reason: string = platform.strerror(errno),
   ) {
     super(`${attempt}: ${reason} (${code})`);
     this.name = "OSError";

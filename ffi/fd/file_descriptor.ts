@@ -14,7 +14,7 @@ import { lastErrno, OSError } from "../errno.ts";
 
 const { EAGAIN, EINTR, EWOULDBLOCK } = abi.errno;
 
-const { names, transfers: calls } = platform;
+const { callNames, readWriteCalls: calls } = platform;
 
 /** What one call moves at the most, in bytes: it fits a 32-bit result, and is Linux's own limit. */
 const MAX_TRANSFER = 0x7fff_f000;
@@ -99,7 +99,7 @@ export class FileDescriptor implements HasFileno, Disposable {
     for (;;) {
       const size = calls().read(this.#fd, buffer, length);
       if (size >= 0) return size;
-      if (!isInterrupted("read from", this, names.read)) return null;
+      if (!isInterrupted("read from", this, callNames.read)) return null;
     }
   }
 
@@ -127,7 +127,7 @@ export class FileDescriptor implements HasFileno, Disposable {
     for (;;) {
       const size = calls().write(this.#fd, data, length);
       if (size >= 0) return size;
-      if (!isInterrupted("write to", this, names.write)) return null;
+      if (!isInterrupted("write to", this, callNames.write)) return null;
     }
   }
 

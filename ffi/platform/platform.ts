@@ -1,38 +1,113 @@
 /**
- * What POSIX and Winsock do by different calls. Each has a file that fills this in, with bare
- * calls that return what C returns; the rules are written once, above it.
+ * What POSIX and Winsock do by different calls. Each fills this interface in with bare calls, which
+ * return what C returns: a negative result is a failure, whose errno is read at once. The rules
+ * are written once, above it.
  *
  * @module
  */
 
 import type { Calls, Declarations } from "../libc.ts";
 
-/** Why something was not made: the call that was refused, with its error as the last one. */
-export interface Refusal {
-  readonly syscall: string;
+/** A system's own calls. */
+export interface Platform extends Errors, Descriptors, Pairs, Sockets {
+  /**
+   * Opens a set of the system's socket calls on first use.
+   *
+   * @param declarations The calls, declared as for `Deno.dlopen`
+   * @returns A function that returns the calls
+   */
+  readonly openCalls: <const D extends Declarations>(declarations: D) => () => Calls<D>;
+  /** The names of the calls that stand behind the functions here, for error messages. */
+  readonly callNames: { readonly [name in NamedCall]: string };
+  /** What Winsock's waits leave open; `undefined` on POSIX. */
+  readonly winsock?: WinsockReadiness;
 }
 
-/** Two descriptors that are connected with each other. */
-export interface Ends {
+type NamedCall =
+  | "close"
+  | "read"
+  | "write"
+  | "sendmsg"
+  | "recvmsg"
+  | "setBlocking"
+  | "setCloseOnExec";
+
+/** The errors of calls. */
+export interface Errors {
+  /**
+   * Makes what reads the calling thread's last error: straight after the call that failed. Called
+   * before any call can fail, it opens all that it will need.
+   */
+  errnoReader(): () => number;
+  /** Returns the system's message for an errno. */
+  strerror(errno: number): string;
+  /** Returns the system's message for one of `getaddrinfo`'s codes. */
+  gaiStrerror(code: number): string;
+}
+
+/** Calls on any descriptor. */
+export interface Descriptors {
+  /** Opens the calls that move bytes. */
+  readonly readWriteCalls: () => ReadWriteCalls;
+  /** Closes a descriptor: 0, or -1. */
+  close(fd: number): number;
+  /** Returns whether a descriptor is open. */
+  isOpen(fd: number): boolean;
+  /** Returns 1 if calls on the descriptor's open file block, 0 if not, or -1. */
+  isBlocking(fd: number): number;
+  /** Makes calls on the descriptor's open file block, or return at once: 0, or -1. */
+  setBlocking(fd: number, blocking: boolean): number;
+  /** Keeps the descriptor from programs that this process starts: 0, or -1. */
+  setCloseOnExec(fd: number): number;
+}
+
+/** The calls that move bytes through a descriptor. */
+export interface ReadWriteCalls {
+  read(fd: number, buffer: ArrayBufferView, length: number): number;
+  write(fd: number, data: ArrayBufferView, length: number): number;
+}
+
+/** Descriptors that are made in pairs. */
+export interface Pairs {
+  /** Makes a pipe: the end to read from, then the end to write to. */
+  makePipe(): Pair | Refusal;
+  /** Returns whether a descriptor can be the end of a pipe to write to, as far as is known. */
+  canBePipeWriter(fd: number): boolean;
+  /** Makes two connected sockets. */
+  makePair(family: number, type: number): Pair | Refusal;
+  /** The address family that pairs of sockets have by default. */
+  readonly pairFamily: number;
+}
+
+/** Two descriptors, connected with each other. */
+export interface Pair {
   readonly fds: readonly [number, number];
   /** Whether they are non-blocking and close-on-exec already. */
   readonly finished: boolean;
 }
 
-/** The calls that move bytes through a descriptor. */
-export interface Transfers {
-  read(fd: number, buffer: ArrayBufferView, length: number): number;
-  write(fd: number, data: ArrayBufferView, length: number): number;
+/** Why a pair was not made: the call that failed, with its error as the last one. */
+export interface Refusal {
+  readonly syscall: string;
 }
 
-/** The calls that move messages, each with C's `struct msghdr`, or Winsock's `WSAMSG`. */
-export interface MessageCalls {
-  sendmsg(fd: number, header: DataView<ArrayBuffer>, flags: number): number;
-  /** The `room` is the length of all buffers. */
-  recvmsg(fd: number, header: DataView<ArrayBuffer>, flags: number, room: number): number;
+/** Calls on sockets. */
+export interface Sockets {
+  /** Makes a system's own calls behave as POSIX's. */
+  adaptSocketCalls<C extends SocketCalls>(calls: () => C): () => C;
+  /** Opens the calls that move messages. */
+  readonly messageCalls: () => MessageCalls;
+  /** Makes a new socket non-blocking and close-on-exec: ORed to its type; 0 if nothing does. */
+  readonly newSocketFlags: number;
+  /** The errno of a pending `connect()`. */
+  readonly connectPendingErrno: number;
+  /** Whether `SO_ERROR` keeps its value once it is read. */
+  readonly keepsSocketError: boolean;
+  /** Returns the address family of a socket without an address, where `getsockname` fails; else -1. */
+  familyOfUnbound(fd: number): number;
 }
 
-/** The calls of sockets that are not the same in all but their declaration. */
+/** The calls of sockets that differ in more than their declaration. */
 export interface SocketCalls {
   socket(family: number, type: number, protocol: number): number;
   recv(fd: number, buffer: ArrayBufferView | null, length: number, flags: number): number;
@@ -46,7 +121,14 @@ export interface SocketCalls {
   ): number;
 }
 
-/** What Winsock's waits leave open, and POSIX's do not. */
+/** The calls that move messages, each with C's `struct msghdr`, or Winsock's `WSAMSG`. */
+export interface MessageCalls {
+  sendmsg(fd: number, header: DataView<ArrayBuffer>, flags: number): number;
+  /** The `room` is the length of all buffers. */
+  recvmsg(fd: number, header: DataView<ArrayBuffer>, flags: number, room: number): number;
+}
+
+/** What Winsock's waits leave open. */
 export interface WinsockReadiness {
   /** Returns whether `WSAPoll` reports failed connections: since Windows 10 2004. */
   hasReliablePoll(): boolean;
@@ -54,66 +136,4 @@ export interface WinsockReadiness {
   isConnected(fd: number): boolean;
   /** Returns whether a connection is broken, such as by a reset. Nothing is taken from it. */
   isBroken(fd: number): boolean;
-}
-
-/** A system's own calls. */
-export interface Platform {
-  /** Winsock's own questions; `undefined` on POSIX. */
-  readonly winsock?: WinsockReadiness;
-  /** The names of the calls that stand behind the functions, for messages. */
-  readonly names: {
-    readonly [
-      name in
-        | "close"
-        | "read"
-        | "write"
-        | "sendmsg"
-        | "recvmsg"
-        | "setBlocking"
-        | "setCloseOnExec"
-    ]: string;
-  };
-  /**
-   * Makes what reads the calling thread's last error: straight after the call that failed. Called
-   * before any call can fail, it opens all that it will need.
-   */
-  errnoReader(): () => number;
-  /** Opens a set of the system's socket calls, as {@linkcode libcCalls} does. */
-  readonly open: <const D extends Declarations>(declarations: D) => () => Calls<D>;
-  /** The system's words for an error number. */
-  wordsFor(errno: number): string;
-  /** The system's words for one of `getaddrinfo`'s numbers. */
-  resolverWordsFor(code: number): string;
-  /** Opens the calls that move bytes. */
-  readonly transfers: () => Transfers;
-  /** Opens the calls that move messages. */
-  readonly messages: () => MessageCalls;
-  /** Makes a system's own calls behave as POSIX's. */
-  adapt<C extends SocketCalls>(calls: () => C): () => C;
-  /** Closes a descriptor: 0, or -1. */
-  close(fd: number): number;
-  /** Tells whether a descriptor is open. */
-  isOpen(fd: number): boolean;
-  /** Tells whether calls on the descriptor's open file block: 1 or 0, or -1. */
-  isBlocking(fd: number): number;
-  /** Makes calls on the descriptor's open file block or not: 0, or -1. */
-  setBlocking(fd: number, blocking: boolean): number;
-  /** Keeps the descriptor from programs that this process starts: 0, or -1. */
-  setCloseOnExec(fd: number): number;
-  /** Makes two ends, of which the second is written and the first is read. */
-  makePipe(): Ends | Refusal;
-  /** Makes two sockets that are connected with each other. */
-  makePair(family: number, type: number): Ends | Refusal;
-  /** The address family of pairs of sockets. */
-  readonly pairFamily: number;
-  /** Tells whether a descriptor may be the end of a pipe that is written. */
-  mayBePipe(fd: number): boolean;
-  /** The address family of a socket that has no address yet, where it has none; else -1. */
-  familyOfUnbound(fd: number): number;
-  /** What makes new sockets non-blocking and close-on-exec at once, ORed to their type, or 0. */
-  readonly atBirth: number;
-  /** Whether `SO_ERROR` stays when it was read. */
-  readonly keepsErrors: boolean;
-  /** What a connection that is in progress is told by. */
-  readonly connecting: number;
 }

@@ -1,5 +1,5 @@
 import { abi } from "../abi/host.ts";
-import type { Ends, Platform, Refusal } from "./platform.ts";
+import type { Pair, Platform, Refusal } from "./platform.ts";
 import { libcCalls } from "../libc.ts";
 import { copyFrom, stringAt } from "../memory.ts";
 
@@ -23,12 +23,12 @@ const errorCalls = libcCalls({
   gai_strerror: { parameters: ["i32"], result: "usize" },
 });
 
-const transfers = libcCalls({
+const readWriteCalls = libcCalls({
   read: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
 });
 
-const messages = libcCalls({
+const messageCalls = libcCalls({
   sendmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   recvmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
 });
@@ -48,13 +48,13 @@ const calls = libcCalls({
   socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
 });
 
-const AT_BIRTH = SOCK_NONBLOCK === undefined || SOCK_CLOEXEC === undefined
+const NEW_SOCKET_FLAGS = SOCK_NONBLOCK === undefined || SOCK_CLOEXEC === undefined
   ? 0
   : SOCK_NONBLOCK | SOCK_CLOEXEC;
 
 /** The door of every system but Windows: libc. */
 export const posix: Platform = {
-  names: {
+  callNames: {
     close: "close",
     read: "read",
     write: "write",
@@ -63,14 +63,14 @@ export const posix: Platform = {
     setBlocking: "fcntl",
     setCloseOnExec: "fcntl",
   },
-  open: libcCalls,
-  transfers,
-  messages,
-  adapt: (calls) => calls,
+  openCalls: libcCalls,
+  readWriteCalls,
+  messageCalls,
+  adaptSocketCalls: (calls) => calls,
   pairFamily: AF_UNIX,
-  atBirth: AT_BIRTH,
-  keepsErrors: false,
-  connecting: abi.errno.EINPROGRESS,
+  newSocketFlags: NEW_SOCKET_FLAGS,
+  keepsSocketError: false,
+  connectPendingErrno: abi.errno.EINPROGRESS,
 
   errnoReader() {
     const address = errorCalls().errnoLocation();
@@ -89,9 +89,9 @@ export const posix: Platform = {
     };
   },
 
-  wordsFor: (errno) => stringAt(errorCalls().strerror(errno)),
+  strerror: (errno) => stringAt(errorCalls().strerror(errno)),
 
-  resolverWordsFor: (code) => stringAt(errorCalls().gai_strerror(code)),
+  gaiStrerror: (code) => stringAt(errorCalls().gai_strerror(code)),
 
   close: (fd) => calls().close(fd),
 
@@ -121,12 +121,12 @@ export const posix: Platform = {
 
   makePair(family, type) {
     const fds = new Int32Array(2);
-    const result = calls().socketpair(family, type | AT_BIRTH, 0, fds);
-    return ends(result, fds, AT_BIRTH !== 0, "socketpair");
+    const result = calls().socketpair(family, type | NEW_SOCKET_FLAGS, 0, fds);
+    return ends(result, fds, NEW_SOCKET_FLAGS !== 0, "socketpair");
   },
 
   /** Sockets are none; a terminal or a file cannot be told apart. */
-  mayBePipe(fd) {
+  canBePipeWriter(fd) {
     const value = new Int32Array(1);
     const size = new Uint32Array([value.byteLength]);
     return calls().getsockopt(fd, SOL_SOCKET, SO_TYPE, value, size) !== 0;
@@ -146,6 +146,6 @@ function ends(
   fds: Int32Array,
   finished: boolean,
   syscall: string,
-): Ends | Refusal {
+): Pair | Refusal {
   return result < 0 ? { syscall } : { fds: [fds[0], fds[1]], finished };
 }

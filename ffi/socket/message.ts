@@ -22,7 +22,7 @@ const { MSG_CMSG_CLOEXEC, MSG_CTRUNC, MSG_NOSIGNAL, MSG_TRUNC, SOCK_STREAM, SOL_
   abi.constants;
 const { EINVAL } = abi.errno;
 
-const { messages: calls, names } = platform;
+const { callNames, messageCalls: calls } = platform;
 
 /** The room for control data unless told, descriptors aside. */
 const CONTROL_SIZE = 256;
@@ -136,7 +136,7 @@ export function sendMessage<Address extends SocketAddress | PacketAddress = Sock
   }
   const name = address === undefined
     ? undefined
-    : encodeFor(socket, address, "send a message from", names.sendmsg);
+    : encodeFor(socket, address, "send a message from", callNames.sendmsg);
   const header = new MessageHeader(buffers, control, name);
   const to = address === undefined ? "to" : `to ${describe(address)} from`;
   for (;;) {
@@ -144,7 +144,7 @@ export function sendMessage<Address extends SocketAddress | PacketAddress = Sock
       calls().sendmsg(socket.fileno(), bytes, flags | (MSG_NOSIGNAL ?? 0))
     );
     if (size >= 0) return size;
-    if (!isInterrupted(`send ${to}`, socket, names.sendmsg)) return null;
+    if (!isInterrupted(`send ${to}`, socket, callNames.sendmsg)) return null;
   }
 }
 
@@ -223,7 +223,7 @@ export function receiveMessage<Address extends SocketAddress | PacketAddress = S
     if (size >= 0) return received(socket, header, control, name, size, wanted, atOnce !== 0);
     // Packet sockets refuse the flag, and never bring descriptors.
     if (atOnce !== 0 && lastErrno() === EINVAL) atOnce = 0;
-    else if (!isInterrupted("receive from", socket, names.recvmsg)) return null;
+    else if (!isInterrupted("receive from", socket, callNames.recvmsg)) return null;
     header.reset();
   }
 }

@@ -18,7 +18,7 @@ const {
   TCP_KEEPINTVL,
 } = abi.constants;
 
-const calls = platform.open({
+const calls = platform.openCalls({
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
 });
 

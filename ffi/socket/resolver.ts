@@ -43,7 +43,7 @@ export function resolve(hostname: string, family: number): Uint8Array<ArrayBuffe
 /** The error of a call that reports in the resolver's own numbers. */
 export function resolverError(attempt: string, syscall: string, code: number): OSError {
   if (code === EAI_SYSTEM) return new OSError(attempt, syscall, lastErrno());
-  return new OSError(attempt, syscall, code, resolverCode(code), platform.resolverWordsFor(code));
+  return new OSError(attempt, syscall, code, resolverCode(code), platform.gaiStrerror(code));
 }
 
 function resolverCode(code: number): string {

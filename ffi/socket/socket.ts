@@ -43,9 +43,9 @@ const {
   EPROTO,
   EWOULDBLOCK,
 } = abi.errno;
-const { atBirth: AT_BIRTH, connecting: CONNECTING } = platform;
+const { connectPendingErrno, newSocketFlags } = platform;
 
-const calls = platform.adapt(platform.open({
+const calls = platform.adaptSocketCalls(platform.openCalls({
   socket: { name: abi.symbols.socket, parameters: ["i32", "i32", "i32"], result: "i32" },
   bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   listen: { parameters: ["i32", "i32"], result: "i32" },
@@ -225,10 +225,10 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    */
   accept(): Socket<Address> | null {
     const { accept, accept4 } = calls();
-    const atOnce = accept4 !== null && AT_BIRTH !== 0;
+    const atOnce = accept4 !== null && newSocketFlags !== 0;
     for (;;) {
       const fd = atOnce
-        ? accept4(this.fileno(), null, null, AT_BIRTH)
+        ? accept4(this.fileno(), null, null, newSocketFlags)
         : accept(this.fileno(), null, null);
       if (fd >= 0) {
         if (!atOnce) makeNonBlockingAndCloseOnExec(fd);
@@ -280,7 +280,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
     if (calls().connect(this.fileno(), bytes, bytes.length) === 0) return true;
     const errno = lastErrno();
     // A signal does not end the attempt.
-    if (errno === CONNECTING || errno === EALREADY || errno === EINTR) return false;
+    if (errno === connectPendingErrno || errno === EALREADY || errno === EINTR) return false;
     throw failure(this, `connect to ${describe(address)} from`, "connect", errno);
   }
 
@@ -311,7 +311,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
       if (errno === 0) told.delete(this);
       return null;
     }
-    if (platform.keepsErrors) told.set(this, errno);
+    if (platform.keepsSocketError) told.set(this, errno);
     return new OSError(`The socket ${nameOf(this.fileno())} has failed`, "getsockopt", errno);
   }
 
@@ -655,7 +655,7 @@ function openSocket(family: number, type: number, protocol: number): number {
   assertInteger("a family", family);
   assertInteger("a type", type);
   assertInteger("a protocol", protocol);
-  const fd = calls().socket(family, type | AT_BIRTH, protocol);
+  const fd = calls().socket(family, type | newSocketFlags, protocol);
   if (fd < 0) {
     const errno = lastErrno();
     throw new OSError(
@@ -770,7 +770,7 @@ function failure(
 
 /** Does what could not be done as the socket was made. */
 function finishBirth(...fds: number[]): void {
-  if (AT_BIRTH === 0) makeNonBlockingAndCloseOnExec(...fds);
+  if (newSocketFlags === 0) makeNonBlockingAndCloseOnExec(...fds);
   fds.forEach(keepSignalsAway);
 }
 

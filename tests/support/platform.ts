@@ -11,7 +11,7 @@ import { platform } from "../../ffi/platform/mod.ts";
 export const isWinsock = abi.winsock !== undefined;
 
 /** The names of the calls, as errors tell them. */
-export const { names } = platform;
+export const { callNames: names } = platform;
 
 /** The place of libc that a permission can name, if it is at a usual one. */
 export const libcPath: string | undefined = abi.libc.find((path) => {
@@ -36,7 +36,7 @@ export const libraries: readonly (readonly string[])[] = [
 export const processLibrary: readonly string[] = abi.winsock?.libraries.kernel ?? abi.libc;
 
 /** The call that accepts, which does it all at once where a socket is born as it is to be. */
-export const ACCEPT = platform.atBirth === 0 ? "accept" : "accept4";
+export const ACCEPT = platform.newSocketFlags === 0 ? "accept" : "accept4";
 
 /** What a stream says that was shut down for sending. */
 export const BROKEN = isWinsock ? "ESHUTDOWN" : "EPIPE";

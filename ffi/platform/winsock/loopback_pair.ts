@@ -1,6 +1,6 @@
 import { abi } from "../../abi/host.ts";
 import { windowsX64 } from "../../abi/windows.ts";
-import type { Ends, Refusal } from "../platform.ts";
+import type { Pair, Refusal } from "../platform.ts";
 import { fail, lastFailure } from "./calls.ts";
 import { calls, isReadable, setOption, sizeOf } from "./sockets.ts";
 
@@ -16,7 +16,7 @@ const PATIENCE = 5;
  * Connects two sockets over loopback. Others can connect to the port too while it is open: whoever
  * is not at the other end's address is sent away.
  */
-export function connectPair(family: number): Ends | Refusal {
+export function connectPair(family: number): Pair | Refusal {
   const { accept, bind, closesocket, connect, getpeername, getsockname, listen, socket } = calls();
   const open: number[] = [];
   const opened = (fd: number): number => {

@@ -58,7 +58,7 @@ const WSAID_WSARECVMSG = new Uint8Array(
 
 /** The door of Windows: Winsock, where a descriptor is a socket's handle and nothing else. */
 export const winsock: Platform = {
-  names: {
+  callNames: {
     close: "closesocket",
     read: "recv",
     write: "send",
@@ -68,11 +68,11 @@ export const winsock: Platform = {
     setCloseOnExec: "SetHandleInformation",
   },
   winsock: { hasReliablePoll: () => windowsBuild() >= RELIABLE_POLL, isConnected, isBroken },
-  open: winsockCalls,
+  openCalls: winsockCalls,
   pairFamily: AF_INET,
-  atBirth: 0,
-  keepsErrors: true,
-  connecting: EWOULDBLOCK,
+  newSocketFlags: 0,
+  keepsSocketError: true,
+  connectPendingErrno: EWOULDBLOCK,
 
   /** Winsock refuses every call until it was told which version of it is meant: 2.2. */
   errnoReader() {
@@ -84,11 +84,11 @@ export const winsock: Platform = {
     return lastFailure;
   },
 
-  wordsFor,
+  strerror,
 
-  resolverWordsFor: wordsFor,
+  gaiStrerror: strerror,
 
-  transfers: once(() => {
+  readWriteCalls: once(() => {
     const { recv, send } = calls();
     return {
       read: (fd, buffer, length) => received(recv(fd, buffer, length, 0), length),
@@ -96,7 +96,7 @@ export const winsock: Platform = {
     };
   }),
 
-  messages: once(() => {
+  messageCalls: once(() => {
     const WSARecvMsg = openWSARecvMsg();
     const moved = new Uint32Array(1);
     return {
@@ -118,7 +118,7 @@ export const winsock: Platform = {
     };
   }),
 
-  adapt<C extends SocketCalls>(open: () => C): () => C {
+  adaptSocketCalls<C extends SocketCalls>(open: () => C): () => C {
     return once((): C => {
       const calls = open();
       const { socket, recv, recvfrom } = calls;
@@ -178,7 +178,7 @@ export const winsock: Platform = {
   },
 
   // One that is closed is refused as it is used.
-  mayBePipe: (fd) => (getOption(fd, SO_RCVTIMEO) ?? PIPE_MARK) === PIPE_MARK,
+  canBePipeWriter: (fd) => (getOption(fd, SO_RCVTIMEO) ?? PIPE_MARK) === PIPE_MARK,
 
   familyOfUnbound(fd) {
     const info = new DataView(new ArrayBuffer(WSAPROTOCOL_INFOA.size));
@@ -210,7 +210,7 @@ function openWSARecvMsg() {
 }
 
 /** Winsock has no words, but its errors are among the system's, which speaks the user's language. */
-function wordsFor(errno: number): string {
+function strerror(errno: number): string {
   return wordsFromSystem(errno) || `Windows error ${errno}`;
 }
 
