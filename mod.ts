@@ -1,6 +1,51 @@
 /**
- * Python's `selectors` for Deno: waits until many descriptors are ready for reading or writing,
- * through epoll, kqueue, /dev/poll, poll or select, called in the system's own libc.
+ * Python's `selectors` for Deno: waits until any of many descriptors is ready for reading or
+ * writing, through epoll, kqueue, /dev/poll, poll or select, called in the system's own libc.
+ *
+ * Register sockets, pipes or bare descriptors with the events to wait for and any data, then wait
+ * with `select()`, which blocks the thread, or with `selectAsync()` or `for await`, which leave the
+ * event loop free.
+ *
+ * @example A server that answers each message
+ * ```ts
+ * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
+ * import { AF_INET, SOCK_STREAM, Socket } from "@readiness/selectors/socket";
+ *
+ * const selector = new DefaultSelector<string, Socket>();
+ * const server = new Socket(AF_INET, SOCK_STREAM);
+ * server.bind({ hostname: "127.0.0.1", port: 0 });
+ * server.listen();
+ * selector.register(server, EVENT_READ, "server");
+ *
+ * const client = new Socket(AF_INET, SOCK_STREAM);
+ * client.connect(server.localAddress);
+ *
+ * const buffer = new Uint8Array(65536);
+ * for await (const [key] of selector) {
+ *   if (key.data === "server") {
+ *     const connection = key.fileobj.accept();
+ *     if (connection !== null) selector.register(connection, EVENT_READ, "connection");
+ *     client.send(new TextEncoder().encode("hello"));
+ *   } else {
+ *     const size = key.fileobj.recv(buffer);
+ *     if (size === null) continue;
+ *     console.log("received", new TextDecoder().decode(buffer.subarray(0, size)));
+ *     selector.unregister(key.fileobj);
+ *     key.fileobj.close();
+ *     selector.close(); // Ends the loop
+ *   }
+ * }
+ * server.close();
+ * client.close();
+ * ```
+ *
+ * The classes differ in the system call, in cost and in a few limits, which the documentation of
+ * each names; {@linkcode DefaultSelector} is the best of them on the running system, and
+ * {@linkcode BaseSelector} documents the methods that all of them have. Sockets come from
+ * `@readiness/selectors/socket`, and all other descriptors from `@readiness/selectors/fd`.
+ *
+ * Importing this module opens nothing and needs no permission. The first selector opens libc, which
+ * needs `--allow-ffi`.
  *
  * @module
  */
