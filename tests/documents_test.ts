@@ -1,0 +1,51 @@
+import { assertEquals } from "@std/assert";
+
+const ROOT = new URL("..", import.meta.url);
+
+/** Documents whose links, file names and tasks must exist. */
+const DOCUMENTS = [
+  "README.md",
+  ".github/ARCHITECTURE.md",
+  ".github/CONTRIBUTING.md",
+  ".github/WINDOWS.md",
+  "bench/README.md",
+  "examples/README.md",
+];
+
+const { tasks } = JSON.parse(read("deno.json"));
+
+for (const document of DOCUMENTS) {
+  const text = read(document);
+
+  Deno.test(`${document}: every link leads to a file`, () => {
+    const links = [...text.matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(([, link]) => link!)
+      .filter((link) => !link.startsWith("https:"));
+    assertEquals(links.filter((link) => !exists(new URL(link, new URL(document, ROOT)))), []);
+  });
+
+  Deno.test(`${document}: every path that it names exists`, () => {
+    const paths = [
+      ...text.matchAll(/`((?:\.ci|\.github|backends|bench|examples|ffi|tests)\/[^` ]*)`/g),
+    ]
+      .map(([, path]) => path!).filter((path) => !path.includes("NAME"));
+    assertEquals(paths.filter((path) => !exists(new URL(path, ROOT))), []);
+  });
+
+  Deno.test(`${document}: every task that it names exists`, () => {
+    const names = [...text.matchAll(/deno task ([\w:]+)/g)].map(([, name]) => name!);
+    assertEquals(names.filter((name) => !Object.hasOwn(tasks, name)), []);
+  });
+}
+
+function read(path: string): string {
+  return Deno.readTextFileSync(new URL(path, ROOT));
+}
+
+function exists(url: URL): boolean {
+  try {
+    Deno.statSync(url);
+    return true;
+  } catch {
+    return false;
+  }
+}
