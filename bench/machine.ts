@@ -1,12 +1,12 @@
-/** What the numbers were measured on. */
+/** The machine that the figures were measured on. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
   readonly memory: string;
   readonly system: string;
-  /** How many files a process can have open. */
+  /** The limit of open files per process. */
   readonly openFiles: number;
-  /** How many programs were running or wanted to, on average, in the minute before. */
+  /** The load average of the minute before the run. */
   readonly load: number;
 }
 
@@ -20,7 +20,7 @@ export function describeMachine(): Machine {
     memory: `${(Deno.systemMemoryInfo().total / 2 ** 30).toFixed(0)} GiB`,
     system: `${Deno.build.os} ${Deno.osRelease()} ${Deno.build.arch}`,
     openFiles: limit === undefined ? 1024 : Number(limit),
-    load: Deno.loadavg()[0],
+    load: Deno.loadavg()[0]!,
   };
 }
 

@@ -1,115 +1,87 @@
 /**
- * Compares this package with its peers. Run it as `deno task bench`; README.md tells what the
- * numbers mean.
+ * Compares this package with its peers: `deno task bench`. README.md explains the figures.
  *
  * @module
  */
 
-import { parseArgs } from "node:util";
-import { type Aim, aimsOf, aimsTable } from "./aims.ts";
+import { type Options, parseCommandLine, USAGE } from "./command_line.ts";
 import { describeMachine } from "./machine.ts";
 import { Peers } from "./peers.ts";
 import { Progress } from "./progress.ts";
 import { type Results, type SectionResult, toJson } from "./results.ts";
-import { type Circumstances, runSection } from "./rounds.ts";
+import { runSection } from "./run_section.ts";
 import { SECTIONS } from "./sections/mod.ts";
 import { heading, table } from "./table.ts";
+import { targetsOf, targetTable } from "./targets.ts";
 
-const USAGE = `Usage: deno task bench [OPTIONS]
+if (import.meta.main) Deno.exit(await main(Deno.args));
 
-Has this package, C, CPython and others do the same work in turns, and compares them.
-
-Options:
-  --only SECTION  one of ${Object.keys(SECTIONS).join(", ")};
-                  can be given several times
-  --rounds N      how often everybody has a turn (3 to 21, by section)
-  --quick         short turns, two rounds and less work, to see that it runs
-  --out FOLDER    where results.json and pictures go (bench/ after a whole run, else nowhere)
-  --no-pictures   draw none, and load no library for it
-  --help          show this and exit`;
-
-const options = parseCommandLine();
-if (options.help) {
-  console.log(USAGE);
-  Deno.exit();
-}
-const names = options.only ?? Object.keys(SECTIONS);
-const isWhole = options.only === undefined && options.rounds === undefined && !options.quick;
-const folder = options.out ?? (isWhole ? new URL("./", import.meta.url).pathname : undefined);
-
-const results = await measure();
-const aims = aimsOf(results);
-print(results, aims);
-if (folder !== undefined) await write(folder, results, aims);
-
-function parseCommandLine() {
+/**
+ * Runs the bench.
+ *
+ * @param args The command line
+ * @param output Receives the tables, and complaints about the command line
+ * @returns The exit code
+ */
+export async function main(
+  args: readonly string[],
+  output: Pick<Console, "log" | "error"> = console,
+): Promise<number> {
+  let options: Options;
   try {
-    const { values } = parseArgs({
-      options: {
-        only: { type: "string", multiple: true },
-        rounds: { type: "string" },
-        quick: { type: "boolean", default: false },
-        out: { type: "string" },
-        pictures: { type: "boolean", default: true },
-        help: { type: "boolean", default: false },
-      },
-      allowNegative: true,
-    });
-    for (const name of values.only ?? []) {
-      if (!Object.hasOwn(SECTIONS, name)) throw new Error(`There is no section ${name}`);
-    }
-    if (values.rounds !== undefined && !/^[1-9]\d*$/.test(values.rounds)) {
-      throw new Error(`--rounds takes a whole number from 1, received ${values.rounds}`);
-    }
-    return values;
+    options = parseCommandLine(args);
   } catch (error) {
-    console.error(`${(error as Error).message}\n\n${USAGE}`);
-    Deno.exit(2);
+    output.error(`${(error as Error).message}\n\n${USAGE}`);
+    return 2;
   }
+  if (options.isHelp) {
+    output.log(USAGE);
+    return 0;
+  }
+  const results = await measure(options);
+  const targets = targetsOf(results);
+  output.log(heading(results));
+  for (const section of results.sections) output.log(`\n${table(section)}`);
+  if (targets.length > 0) output.log(`\n${targetTable(targets)}`);
+  if (options.folder === undefined) return 0;
+
+  const files = new Map([["results.json", toJson(results, targets)]]);
+  if (options.hasCharts) {
+    const { draw } = await import("./charts/mod.ts");
+    for (const [name, svg] of await draw(results)) files.set(`${name}.svg`, svg);
+  }
+  await Deno.mkdir(options.folder, { recursive: true });
+  output.log("");
+  for (const [name, text] of files) {
+    await Deno.writeTextFile(`${options.folder}/${name}`, text);
+    output.log(`wrote ${options.folder}/${name}`);
+  }
+  return 0;
 }
 
-async function measure(): Promise<Results> {
-  using peers = await Peers.find();
+async function measure({ sections, peers, base, rounds, isQuick }: Options): Promise<Results> {
+  using found = await Peers.find({ only: peers, base });
   const machine = describeMachine();
-  const circumstances: Circumstances = {
-    peers,
-    isQuick: options.quick,
-    openFiles: machine.openFiles,
-  };
+  const context = { peers: found, isQuick, openFiles: machine.openFiles };
   const progress = new Progress();
-  const sections: SectionResult[] = [];
-  for (const name of names) {
-    const section = SECTIONS[name](circumstances);
-    const rounds = Number(options.rounds ?? (options.quick ? 2 : section.rounds));
-    sections.push(
-      await runSection(name, { ...section, rounds }, (text) => progress.show(text)),
+  const results: SectionResult[] = [];
+  for (const name of sections) {
+    const section = SECTIONS[name]!(context);
+    results.push(
+      await runSection(
+        name,
+        { ...section, rounds: rounds ?? (isQuick ? 2 : section.rounds) },
+        (step) => progress.show(step),
+      ),
     );
   }
   progress.end();
   return {
     date: new Date().toISOString().slice(0, 16).replace("T", " ") + " UTC",
     machine,
-    versions: peers.versions,
-    leftOut: peers.leftOut,
-    isQuick: options.quick,
-    sections,
+    versions: found.versions,
+    leftOut: found.leftOut,
+    isQuick,
+    sections: results,
   };
-}
-
-function print(results: Results, aims: Aim[]): void {
-  console.log(heading(results));
-  for (const section of results.sections) console.log("\n" + table(section));
-  if (aims.length > 0) console.log("\n" + aimsTable(aims));
-}
-
-async function write(folder: string, results: Results, aims: Aim[]): Promise<void> {
-  await Deno.mkdir(folder, { recursive: true });
-  await Deno.writeTextFile(`${folder}/results.json`, toJson(results, aims));
-  console.log(`\nwritten: ${folder}/results.json`);
-  if (!options.pictures) return;
-  const { draw } = await import("./pictures/mod.ts");
-  for (const [name, svg] of await draw(results)) {
-    await Deno.writeTextFile(`${folder}/${name}.svg`, svg);
-    console.log(`written: ${folder}/${name}.svg`);
-  }
 }

@@ -1,15 +1,18 @@
 /**
- * Who is compared, and how each one's programs are started.
+ * The implementations that are compared, and how to start their programs.
  *
  * @module
  */
 
 import { type Command, run } from "./process.ts";
+import { describePython, findPython } from "./python.ts";
 
-/** What the peers are called in the results and in pictures. */
+/** The peers, with their names in tables and charts. */
 export const PEERS = {
   readiness: "this package",
   readinessAsync: "this package, for await",
+  base: "base",
+  baseAsync: "base, for await",
   c: "C",
   cThreaded: "C, two threads",
   python: "CPython selectors",
@@ -18,105 +21,144 @@ export const PEERS = {
   node: "node:net in Node",
 } as const;
 
-/** A peer. */
+/** The name of a peer in the code and in the results. */
 export type PeerName = keyof typeof PEERS;
 
-const HERE = new URL("./", import.meta.url).pathname;
+/** The peers that need another checkout, and the peer that each of them is compared with. */
+const BASES = { readiness: "base", readinessAsync: "baseAsync" } as const;
+
+/** Which peers to look for. */
+export interface PeerOptions {
+  /** Only these. */
+  only?: readonly string[];
+  /** The folder of another checkout of this package, to compare with. */
+  base?: string;
+}
+
+const ROOT = new URL("../", import.meta.url).pathname;
 
 /** The peers that this machine has. */
 export class Peers implements Disposable {
-  /** Their versions. */
+  /** The version of each peer. */
   readonly versions: Partial<Record<PeerName, string>> = {};
-  /** Those that this machine lacks, and why. */
+  /** The peers that this machine lacks, and why. */
   readonly leftOut: Partial<Record<PeerName, string>> = {};
+  /** Whether this machine has a C compiler, which the clients of servers need. */
+  canCompile = false;
+  readonly #options: PeerOptions;
   readonly #folder = Deno.makeTempDirSync({ prefix: "readiness_bench_" });
   readonly #compiled = new Map<string, Promise<string>>();
   #python = "";
 
-  /** Finds them. */
-  static async find(): Promise<Peers> {
-    const peers = new Peers();
+  private constructor(options: PeerOptions) {
+    this.#options = options;
+  }
+
+  /** Looks for the peers. */
+  static async find(options: PeerOptions = {}): Promise<Peers> {
+    const peers = new Peers(options);
+    const { base } = options;
     const deno = `Deno ${Deno.version.deno}, V8 ${Deno.version.v8}`;
     for (const name of ["readiness", "readinessAsync", "deno", "nodeInDeno"] as const) {
-      peers.versions[name] = deno;
+      await peers.#try(name, () => deno);
     }
-    for (const name of ["c", "cThreaded"] as const) {
-      await peers.#try(name, async () => (await run(["cc", "--version"])).split("\n")[0] + ", -O2");
+    for (const name of ["base", "baseAsync"] as const) {
+      if (base !== undefined) await peers.#try(name, () => describeCheckout(base));
     }
+    const compiler = run(["cc", "--version"]).then((text) => `${text.split("\n")[0]}, -O2`);
+    peers.canCompile = await compiler.then(() => true, () => false);
+    for (const name of ["c", "cThreaded"] as const) await peers.#try(name, () => compiler);
     await peers.#try("node", async () => {
       const version = await run(["node", "--version"]);
-      // Where there is no Node, Deno offers itself under the name.
+      // Deno may stand in for a missing Node under its name.
       if (!version.startsWith("v")) throw new Error(`node is ${version.split("\n")[0]}`);
       return `Node ${version}`;
     });
     await peers.#try("python", async () => {
       peers.#python = await findPython();
-      return await run([peers.#python, "-c", DESCRIBE_PYTHON]);
+      return await describePython(peers.#python);
     });
     return peers;
   }
 
-  /** Whether this machine has a peer. */
+  /** Returns whether this machine has a peer. */
   has(name: PeerName): boolean {
     return this.versions[name] !== undefined;
   }
 
+  /** Returns those of some peers that this machine has, the base's beside this package's. */
+  select(names: readonly PeerName[]): PeerName[] {
+    return names
+      .flatMap((name) => name in BASES ? [name, BASES[name as keyof typeof BASES]] : [name])
+      .filter((name) => this.has(name));
+  }
+
   /**
-   * How a peer's program is started.
+   * Returns the command that starts a peer's program.
    *
    * @param name The peer
-   * @param program The program's name, without folder and ending
+   * @param program The program's name, without folder and extension
    * @param args Its arguments
    */
   async command(name: PeerName, program: string, ...args: unknown[]): Promise<Command> {
     const rest = args.map(String);
+    const script = (file: string, root = ROOT) => [`${root}bench/peers/${file}`, ...rest];
+    const ffi = ["--allow-ffi", ...V8_FLAGS[program] ?? []];
+    const net = "--allow-net=127.0.0.1";
     switch (name) {
       case "readiness":
-        return [
-          ...deno("--allow-ffi", ...V8_FLAGS[program] ?? []),
-          `${HERE}peers/readiness/${program}.ts`,
-          ...rest,
-        ];
+        return deno(...ffi, ...script(`readiness/${program}.ts`));
       case "readinessAsync":
-        return [...deno("--allow-ffi"), `${HERE}peers/readiness/${program}.ts`, "async", ...rest];
+        return deno(...ffi, ...script(`readiness/${program}.ts`), "async");
+      case "base":
+        return deno(...ffi, ...script(`readiness/${program}.ts`, `${this.#options.base}/`));
+      case "baseAsync":
+        return deno(
+          ...ffi,
+          ...script(`readiness/${program}.ts`, `${this.#options.base}/`),
+          "async",
+        );
       case "c":
         return [await this.compile(`peers/c/${program}.c`), ...rest];
       case "cThreaded":
         return [await this.compile(`peers/c/${program}.c`, "-DTHREADED"), ...rest];
       case "python":
-        return [this.#python, `${HERE}peers/python/${program}.py`, ...rest];
+        return [this.#python, ...script(`python/${program}.py`)];
       case "deno":
-        return [
-          ...deno("--allow-ffi", "--allow-net=127.0.0.1"),
-          `${HERE}peers/deno/${program}.ts`,
-          ...rest,
-        ];
+        return deno("--allow-ffi", net, ...script(`deno/${program}.ts`));
       case "nodeInDeno":
-        return [...deno("--allow-net=127.0.0.1"), `${HERE}peers/node/${program}.mjs`, ...rest];
+        return deno(net, ...script(`node/${program}.mjs`));
       case "node":
-        return ["node", `${HERE}peers/node/${program}.mjs`, ...rest];
+        return ["node", ...script(`node/${program}.mjs`)];
     }
   }
 
-  /** Compiles a program in C, once. */
+  /**
+   * Compiles a program in C, once.
+   *
+   * @param source Its path within the folder of the bench
+   * @param flags What to add to the compiler's command line
+   * @returns The path of the program
+   */
   compile(source: string, ...flags: string[]): Promise<string> {
     const name = [source.replace(/\.c$/, ""), ...flags].join("").replaceAll("/", "_");
     const program = `${this.#folder}/${name}`;
     let compiled = this.#compiled.get(name);
     if (compiled === undefined) {
-      compiled = run(["cc", "-O2", "-pthread", ...flags, "-o", program, HERE + source])
-        .then(() => program);
+      const path = `${ROOT}bench/${source}`;
+      compiled = run(["cc", "-O2", "-pthread", ...flags, "-o", program, path]).then(() => program);
       this.#compiled.set(name, compiled);
     }
     return compiled;
   }
 
-  /** Removes what was compiled. */
+  /** Removes the compiled programs. */
   [Symbol.dispose](): void {
     Deno.removeSync(this.#folder, { recursive: true });
   }
 
-  async #try(name: PeerName, find: () => Promise<string>): Promise<void> {
+  async #try(name: PeerName, find: () => string | Promise<string>): Promise<void> {
+    if (this.#options.only?.includes(name) === false) return;
     try {
       this.versions[name] = await find();
     } catch (error) {
@@ -125,35 +167,13 @@ export class Peers implements Disposable {
   }
 }
 
-/** What V8 has to be told for some programs. */
+/** The flags of V8 that some programs need. */
 const V8_FLAGS: Record<string, string[]> = { memory: ["--v8-flags=--expose-gc"] };
 
-function deno(...flags: string[]): string[] {
-  return [Deno.execPath(), "run", "--quiet", "--no-lock", "--no-prompt", ...flags];
+function deno(...args: string[]): Command {
+  return [Deno.execPath(), "run", "--quiet", "--no-lock", "--no-prompt", ...args];
 }
 
-/** A build without profile-guided optimization is slower by a third or more. */
-const DESCRIBE_PYTHON = `
-import platform, sysconfig
-options = sysconfig.get_config_var("CONFIG_ARGS") or ""
-flags = sysconfig.get_config_var("PY_CORE_CFLAGS") or ""
-profiled = "--enable-optimizations" in options or "-fprofile" in flags
-print("CPython", platform.python_version() + ("" if profiled else ", built without --enable-optimizations"))
-`;
-
-/** Finds CPython: the one that BENCH_PYTHON names, or 3.13, or whatever `python3` is. */
-async function findPython(): Promise<string> {
-  const named = Deno.env.get("BENCH_PYTHON");
-  const candidates: Command[] = named
-    ? [[named]]
-    : [["python3.13"], ["env", "PYENV_VERSION=3.13", "python3.13"], ["python3"]];
-  const failures: string[] = [];
-  for (const candidate of candidates) {
-    try {
-      return await run([...candidate, "-c", "import sys; print(sys.executable)"]);
-    } catch (error) {
-      failures.push((error as Error).message);
-    }
-  }
-  throw new Error(failures.at(-1));
+async function describeCheckout(folder: string): Promise<string> {
+  return await run(["git", "-C", folder, "log", "-1", "--format=%h %s"]);
 }

@@ -1,44 +1,53 @@
-import type { Numbers } from "./results.ts";
+/**
+ * Starting the peers' programs.
+ *
+ * @module
+ */
 
-/** How a program is started: its command and arguments. */
-export type Command = readonly string[];
+import type { Figures } from "./results.ts";
 
-/** How long any program may take, in milliseconds. */
-const PATIENCE = 120_000;
+/** A program and its arguments. */
+export type Command = readonly [program: string, ...args: string[]];
+
+/** The longest that a program may run, in milliseconds. */
+const TIMEOUT = 120_000;
+
+/** How long a server may take to end, in milliseconds. */
+const GRACE = 2000;
 
 /**
- * Runs a program to its end.
+ * Runs a program.
  *
- * @returns What it printed
- * @throws {Error} If it fails, with its last words
+ * @returns Its standard output
+ * @throws {Error} If it fails, with its standard error
  */
 export async function run([program, ...args]: Command): Promise<string> {
   const { success, code, stdout, stderr } = await new Deno.Command(program, {
     args,
     stdin: "null",
     env: { NO_COLOR: "1" },
-    signal: AbortSignal.timeout(PATIENCE),
+    signal: AbortSignal.timeout(TIMEOUT),
   }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
   if (success) return text(stdout);
-  throw new Error(`${program} ${args.join(" ")} ended with ${code}: ${text(stderr)}`);
+  throw new Error(`${program} ${args.join(" ")} exited with ${code}: ${text(stderr)}`);
 }
 
-/** Runs a program that prints its figures. */
-export async function runForNumbers(command: Command): Promise<Numbers> {
+/** Runs a program that prints its figures as JSON. */
+export async function runForFigures(command: Command): Promise<Figures> {
   return JSON.parse(await run(command));
 }
 
-/** A server that is running, on a port of loopback. */
+/** A running server on a port of loopback. */
 export interface Server extends AsyncDisposable {
   readonly pid: number;
   readonly port: number;
 }
 
 /**
- * Starts a server, which prints its port and ends when its standard input does.
+ * Starts a server that prints its port and ends when its standard input does.
  *
- * @throws {Error} If it ends at once
+ * @throws {Error} If it ends without printing a port
  */
 export async function startServer([program, ...args]: Command): Promise<Server> {
   const child = new Deno.Command(program, {
@@ -50,8 +59,8 @@ export async function startServer([program, ...args]: Command): Promise<Server> 
   }).spawn();
   const reader = child.stdout.getReader();
   const stop = async () => {
-    await child.stdin.close().catch(() => {}); // It is gone already.
-    const timer = setTimeout(() => child.kill("SIGKILL"), 2000);
+    await child.stdin.close().catch(() => {}); // The server may have ended.
+    const timer = setTimeout(() => child.kill("SIGKILL"), GRACE);
     await child.status;
     clearTimeout(timer);
     await reader.cancel();
@@ -61,7 +70,7 @@ export async function startServer([program, ...args]: Command): Promise<Server> 
     const { value, done } = await reader.read();
     if (done) {
       await stop();
-      throw new Error(`${program} ${args.join(" ")} did not tell its port`);
+      throw new Error(`${program} ${args.join(" ")} ended without printing a port`);
     }
     line += new TextDecoder().decode(value);
   }

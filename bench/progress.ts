@@ -1,10 +1,10 @@
-/** Tells what is being done, on standard error: a line that is written over, or one every ten seconds. */
+/** Shows progress on standard error: one line, rewritten, or a line every ten seconds. */
 export class Progress {
   readonly #start = performance.now();
   readonly #isTerminal = Deno.stderr.isTerminal();
   #shown = -Infinity;
 
-  /** Shows what is being done. */
+  /** Shows the current step. */
   show(text: string): void {
     const now = performance.now();
     const seconds = ((now - this.#start) / 1000).toFixed(0);

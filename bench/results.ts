@@ -1,86 +1,92 @@
 /**
- * What a run of the bench finds, as `results.json` has it.
+ * The results of a run, as `results.json` holds them.
  *
  * @module
  */
 
-import type { Aim } from "./aims.ts";
 import type { Machine } from "./machine.ts";
-import { ratios, summarize, type Summary } from "./measure.ts";
 import type { PeerName } from "./peers.ts";
+import { ratios, summarize, type Summary } from "./statistics.ts";
+import type { Target } from "./targets.ts";
 
-/** One figure of a turn, such as the CPU time of a call. */
+/** One figure of a run, such as the CPU time per call. */
 export interface Metric {
-  /** What it is called in {@linkcode Numbers}. */
+  /** Its name in {@linkcode Figures}. */
   readonly name: string;
-  /** What it is, for people. */
+  /** Its name in tables. */
   readonly title: string;
-  readonly unit: "ns" | "µs" | "ms" | "bytes" | "a second";
+  readonly unit: "ns" | "µs" | "ms" | "bytes" | "per second" | "%";
   readonly better: "less" | "more";
 }
 
-/** The figures of one turn, by the name of the metric. */
-export type Numbers = Record<string, number>;
+/** What one process measured, by the names of the metrics. */
+export type Figures = Record<string, number>;
 
-/** The figures of each round. */
+/** What every round measured, by the names of the metrics. */
 export type Rounds = Record<string, number[]>;
 
-/** A piece of work, and what each peer needed for it. */
-export interface WorkResult {
-  readonly work: string;
-  /** What the work is made of, such as the number of connections. */
+/** A workload, and what each peer measured. */
+export interface WorkloadResult {
+  readonly name: string;
+  /** What the workload consists of, such as the number of connections. */
   readonly parameters: Readonly<Record<string, string | number>>;
   readonly peers: Partial<Record<PeerName, Rounds>>;
 }
 
-/** The works of one kind. */
+/** The results of a section. */
 export interface SectionResult {
   readonly section: string;
   readonly title: string;
-  /** The first one is what peers are compared by. */
+  /** Peers are compared by the first one. */
   readonly metrics: readonly Metric[];
-  readonly works: readonly WorkResult[];
-  /** What is not as one would expect, such as a peer that cannot do a work. */
+  readonly workloads: readonly WorkloadResult[];
+  /** What a reader would not expect, such as a peer that cannot run a workload. */
   readonly notes: readonly string[];
 }
 
-/** A whole run. */
+/** The results of a run. */
 export interface Results {
   readonly date: string;
   readonly machine: Machine;
   readonly versions: Partial<Record<PeerName, string>>;
-  /** Peers that this machine lacks, and why. */
+  /** The peers that this machine lacks, and why. */
   readonly leftOut: Partial<Record<PeerName, string>>;
   readonly isQuick: boolean;
   readonly sections: readonly SectionResult[];
 }
 
-/** How many times of a peer's figure this package's is. */
-export function ratioOf(work: WorkResult, metric: string, ours: PeerName, theirs: PeerName) {
-  const [own, other] = [work.peers[ours]?.[metric], work.peers[theirs]?.[metric]];
+/** Returns our figure divided by theirs, over all rounds; `undefined` if either is missing. */
+export function ratioOf(
+  workload: WorkloadResult,
+  metric: string,
+  ours: PeerName,
+  theirs: PeerName,
+): Summary | undefined {
+  const [own, other] = [workload.peers[ours]?.[metric], workload.peers[theirs]?.[metric]];
   return own && other ? summarize(ratios(own, other)) : undefined;
 }
 
-/** The results as they are written, with what the rounds come to beside them. */
-export function toJson(results: Results, aims: readonly Aim[]): string {
+/** Returns the results as JSON, with medians and ratios beside the figures of each round. */
+export function toJson(results: Results, targets: readonly Target[]): string {
   const sections = results.sections.map((section) => ({
     ...section,
-    works: section.works.map((work) => ({
-      ...work,
+    workloads: section.workloads.map((workload) => ({
+      ...workload,
       summary: Object.fromEntries(
-        Object.keys(work.peers).map((peer) => [peer, summaryOf(section, work, peer as PeerName)]),
+        Object.keys(workload.peers).map((peer) => [
+          peer,
+          summaryOf(section, workload, peer as PeerName),
+        ]),
       ),
     })),
   }));
-  return JSON.stringify({ ...results, sections, aims }, null, 2) + "\n";
+  return JSON.stringify({ ...results, sections, targets }, null, 2) + "\n";
 }
 
-function summaryOf(section: SectionResult, work: WorkResult, peer: PeerName) {
+function summaryOf(section: SectionResult, workload: WorkloadResult, peer: PeerName) {
   return Object.fromEntries(section.metrics.map(({ name }) => {
-    const summary: { value: Summary; ratio?: Summary } = {
-      value: summarize(work.peers[peer]![name]),
-    };
-    if (peer !== "readiness") summary.ratio = ratioOf(work, name, "readiness", peer);
-    return [name, summary];
+    const value = summarize(workload.peers[peer]![name]!);
+    const ratio = peer === "readiness" ? undefined : ratioOf(workload, name, "readiness", peer);
+    return [name, ratio === undefined ? { value } : { value, ratio }];
   }));
 }

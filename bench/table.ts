@@ -1,25 +1,25 @@
 /**
- * Writes results as tables of text.
+ * Results as text.
  *
  * @module
  */
 
+import { formatFigure } from "./format.ts";
 import { type PeerName, PEERS } from "./peers.ts";
 import {
   type Metric,
   ratioOf,
   type Results,
   type SectionResult,
-  type WorkResult,
+  type WorkloadResult,
 } from "./results.ts";
-import { summarize, type Summary } from "./measure.ts";
-import { figure } from "./words.ts";
+import { summarize, type Summary } from "./statistics.ts";
 
-/** Where the numbers come from, in a few lines. */
+/** Formats the date, the machine and the versions of the peers. */
 export function heading(results: Results): string {
   const { machine, versions, leftOut } = results;
   const lines = [
-    `${results.date}${results.isQuick ? ", a quick run: too short to be quoted" : ""}`,
+    `${results.date}${results.isQuick ? ", a quick run: too short to quote" : ""}`,
     `${machine.cores} × ${machine.cpu}, ${machine.memory}, ${machine.system}, ` +
     `${machine.openFiles} open files, load ${machine.load.toFixed(1)} at the start`,
   ];
@@ -32,30 +32,32 @@ export function heading(results: Results): string {
   return lines.join("\n");
 }
 
-/** A section as a table: a line for each peer of each work. */
+/** Formats a section as a table with a line for each peer of each workload. */
 export function table(section: SectionResult): string {
-  const [first, ...others] = section.metrics;
-  const rows = section.works.flatMap((work) => rowsOf(work, first, others));
-  rows.unshift(["", "", titleOf(first), "ours ÷ theirs", "spread", ...others.map(titleOf)]);
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const [first, ...others] = section.metrics as [Metric, ...Metric[]];
+  const header = ["", "", titleOf(first), "ours ÷ theirs", "spread", ...others.map(titleOf)];
+  const rows = [header, ...section.workloads.flatMap((result) => rowsOf(result, first, others))];
+  const widths = header.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   const lines = rows.map((row) =>
     row.map((cell, column) =>
-      column < 2 ? cell.padEnd(widths[column]) : cell.padStart(widths[column])
+      column < 2 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)
     ).join("  ").trimEnd()
   );
   return [section.title, ...lines, ...section.notes.map((note) => `(${note}.)`)].join("\n");
 }
 
 function titleOf({ title, unit }: Metric): string {
-  return unit === "a second" ? `${title} ${unit}` : `${title} (${unit})`;
+  return unit === "per second" ? `${title} ${unit}` : `${title} (${unit})`;
 }
 
-function rowsOf(work: WorkResult, first: Metric, others: Metric[]): string[][] {
-  return (Object.keys(work.peers) as PeerName[]).sort(byOrder).map((peer, i) => {
-    const value = (metric: Metric) => figure(summarize(work.peers[peer]![metric.name]).median);
-    const ratio = peer === "readiness" ? undefined : ratioOf(work, first.name, "readiness", peer);
+function rowsOf({ name, peers, ...rest }: WorkloadResult, first: Metric, others: Metric[]) {
+  return (Object.keys(peers) as PeerName[]).sort(byOrder).map((peer, i) => {
+    const value = (metric: Metric) => formatFigure(summarize(peers[peer]![metric.name]!).median);
+    const ratio = peer === "readiness"
+      ? undefined
+      : ratioOf({ name, peers, ...rest }, first.name, "readiness", peer);
     return [
-      i === 0 ? work.work : "",
+      i === 0 ? name : "",
       PEERS[peer],
       value(first),
       ratio === undefined ? "" : ratio.median.toFixed(2),
@@ -65,8 +67,7 @@ function rowsOf(work: WorkResult, first: Metric, others: Metric[]): string[][] {
   });
 }
 
-/** From the least to the most. */
-export function spread({ least, most }: Summary): string {
+function spread({ least, most }: Summary): string {
   return `${least.toFixed(2)} to ${most.toFixed(2)}`;
 }
 

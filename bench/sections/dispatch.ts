@@ -1,48 +1,23 @@
-import { runForNumbers } from "../process.ts";
-import { type Circumstances, type Section, turnsOf, type Work } from "../rounds.ts";
-import type { PeerName } from "../peers.ts";
-import { count, CPU_A_CALL } from "../words.ts";
+import { canOpen, type Context, CPU_PER_CALL, type Section } from "../section.ts";
+import { BACKENDS, SELECT_NOTE, selectWorkload } from "./select_workload.ts";
 
-const CASES = [[1, 1], [1000, 1], [1000, 1000], [19_000, 1]];
+const CASES = [
+  { registered: 1, ready: 1 },
+  { registered: 1000, ready: 1 },
+  { registered: 1000, ready: 1000 },
+  { registered: 19_000, ready: 1 },
+];
 
-/** What a `select(0)` costs, by how many are registered and how many are ready. */
-export function dispatch(circumstances: Circumstances): Section {
+/** The cost of `select(0)`, by the numbers of registered and of ready descriptors. */
+export function dispatch(context: Context): Section {
+  const cases = CASES.filter(({ registered }) => canOpen(context, registered));
   return {
-    title: "A select(0): ready descriptors of registered ones",
-    metrics: [CPU_A_CALL],
+    title: "select(0): ready of registered descriptors",
+    metrics: [CPU_PER_CALL],
     rounds: 5,
-    notes: [NO_SELECT],
-    works: ["epoll", "poll", "select"].flatMap((backend) =>
-      CASES.filter(([registered]) => fits(circumstances, registered))
-        .map(([registered, ready]) => selectWork(circumstances, backend, registered, ready))
+    notes: [SELECT_NOTE],
+    workloads: BACKENDS.flatMap((backend) =>
+      cases.map(({ registered, ready }) => selectWorkload(context, backend, registered, ready))
     ),
-  };
-}
-
-/** What cannot be compared. */
-export const NO_SELECT = "CPython's select takes no descriptors above 1,023";
-
-/** Whether a process can have as many files open, beside its own. */
-export function fits({ openFiles }: Circumstances, registered: number): boolean {
-  return registered + 500 <= openFiles;
-}
-
-/** Waits that find some descriptors ready. */
-export function selectWork(
-  { peers, isQuick }: Circumstances,
-  backend: string,
-  registered: number,
-  ready: number,
-): Work {
-  const names: PeerName[] = backend === "select" && registered > 1000
-    ? ["readiness", "c", "cThreaded"]
-    : ["readiness", "c", "cThreaded", "python"];
-  return {
-    work: `${backend}, ${count(ready)} of ${count(registered)}`,
-    parameters: { backend, registered, ready },
-    turns: turnsOf(peers, names, async (name) =>
-      runForNumbers(
-        await peers.command(name, "dispatch", backend, registered, ready, isQuick ? 50 : 200),
-      )),
   };
 }

@@ -1,20 +1,19 @@
-import type { Circumstances, Section } from "../rounds.ts";
-import { CPU_A_CALL } from "../words.ts";
-import { fits, NO_SELECT, selectWork } from "./dispatch.ts";
+import { canOpen, type Context, CPU_PER_CALL, type Section } from "../section.ts";
+import { BACKENDS, SELECT_NOTE, selectWorkload } from "./select_workload.ts";
 
-/** Those that the limit of open files forbids are left out. */
+/** The numbers of registered descriptors, as far as the limit of open files allows. */
 const SIZES = [10, 100, 1000, 4000, 19_000, 100_000, 1_000_000];
 
-/** How the cost of a `select(0)` with one ready descriptor grows with the registered ones. */
-export function growth(circumstances: Circumstances): Section {
-  const sizes = SIZES.filter((size) => fits(circumstances, size));
+/** The cost of `select(0)` with one ready descriptor, as registrations grow. */
+export function growth(context: Context): Section {
+  const sizes = SIZES.filter((size) => canOpen(context, size));
   return {
-    title: "Growth: a select(0) with one ready descriptor",
-    metrics: [CPU_A_CALL],
+    title: "Growth: select(0) with one ready descriptor",
+    metrics: [CPU_PER_CALL],
     rounds: 3,
-    notes: [NO_SELECT],
-    works: ["epoll", "poll", "select"].flatMap((backend) =>
-      sizes.map((size) => selectWork(circumstances, backend, size, 1))
+    notes: [SELECT_NOTE],
+    workloads: BACKENDS.flatMap((backend) =>
+      sizes.map((size) => selectWorkload(context, backend, size, 1))
     ),
   };
 }

@@ -1,25 +1,32 @@
-import { runForNumbers } from "../process.ts";
-import { type Circumstances, type Section, turnsOf } from "../rounds.ts";
+import { runForFigures } from "../process.ts";
+import { type Context, runsOf, type Section } from "../section.ts";
 
-/** How long it takes from a `send` to the data in hand, inside Deno's event loop. */
-export function latency({ peers, isQuick }: Circumstances): Section {
+const CASES = [
+  { atOnce: 1, name: "idle: one message" },
+  { atOnce: 100, name: "busy: 100 messages at once" },
+];
+
+/** The time from a `send` until the awaiting receiver has the data, within one event loop. */
+export function latency({ peers, isQuick }: Context): Section {
   return {
-    title: "From a send to the data, in selectAsync and in conn.read",
+    title: "Latency from a send to the data, in selectAsync and in conn.read",
     metrics: [
       { name: "median", title: "median", unit: "µs", better: "less" },
       { name: "p99", title: "99th percentile", unit: "µs", better: "less" },
     ],
     rounds: 5,
     notes: [],
-    works: [[1, "idle: one message"], [100, "busy: 100 messages at once"]].map((
-      [atOnce, work],
-    ) => ({
-      work: work as string,
+    workloads: CASES.map(({ atOnce, name }) => ({
+      name,
       parameters: { atOnce },
-      turns: turnsOf(peers, ["readiness", "deno"], async (name) =>
-        runForNumbers(
-          await peers.command(name, "latency", atOnce, atOnce === 1 && !isQuick ? 400 : 100),
-        )),
+      runs: runsOf(
+        peers,
+        ["readiness", "deno"],
+        async (peer) =>
+          runForFigures(
+            await peers.command(peer, "latency", atOnce, atOnce === 1 && !isQuick ? 400 : 100),
+          ),
+      ),
     })),
   };
 }

@@ -1,27 +1,26 @@
-import { runForNumbers } from "../process.ts";
-import { type Circumstances, type Section, turnsOf } from "../rounds.ts";
-import { count } from "../words.ts";
-import { fits } from "./dispatch.ts";
+import { formatCount } from "../format.ts";
+import { runForFigures } from "../process.ts";
+import { canOpen, type Context, runsOf, type Section } from "../section.ts";
 
-/** What a registration takes of the process's memory, beyond what it takes of the kernel's. */
-export function memory(circumstances: Circumstances): Section {
-  const { peers } = circumstances;
-  const registered = fits(circumstances, 18_000) ? 18_000 : 500;
+/** The memory of a registration in the process, without the kernel's. */
+export function memory(context: Context): Section {
+  const { peers } = context;
+  const registered = canOpen(context, 18_000) ? 18_000 : 500;
   return {
-    title: `Memory a registration, at ${count(registered)}`,
+    title: `Memory per registration, with ${formatCount(registered)} of them`,
     metrics: [
       { name: "heap", title: "heap", unit: "bytes", better: "less" },
       { name: "rss", title: "resident", unit: "bytes", better: "less" },
     ],
     rounds: 3,
-    notes: ["What C keeps is what its program keeps, and is left out"],
-    works: ["epoll", "poll"].map((backend) => ({
-      work: backend,
+    notes: ["C is left out: its table is whatever the program makes it"],
+    workloads: ["epoll", "poll"].map((backend) => ({
+      name: backend,
       parameters: { backend, registered },
-      turns: turnsOf(
+      runs: runsOf(
         peers,
         ["readiness", "python"],
-        async (name) => runForNumbers(await peers.command(name, "memory", backend, registered)),
+        async (peer) => runForFigures(await peers.command(peer, "memory", backend, registered)),
       ),
     })),
   };

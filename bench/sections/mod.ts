@@ -1,15 +1,15 @@
-import type { Circumstances, Section } from "../rounds.ts";
+import type { Context, Section } from "../section.ts";
 import { dispatch } from "./dispatch.ts";
 import { echo } from "./echo.ts";
+import { fairness } from "./fairness.ts";
 import { growth } from "./growth.ts";
 import { latency } from "./latency.ts";
 import { memory } from "./memory.ts";
 import { registration } from "./registration.ts";
 import { startup } from "./startup.ts";
-import { turns } from "./turns.ts";
 
-/** All that is measured, by name, in the order in which it is. */
-export const SECTIONS: Readonly<Record<string, (circumstances: Circumstances) => Section>> = {
+/** The sections by name, in the order in which they run. */
+export const SECTIONS: Readonly<Record<string, (context: Context) => Section>> = {
   dispatch,
   registration,
   echo,
@@ -17,5 +17,5 @@ export const SECTIONS: Readonly<Record<string, (circumstances: Circumstances) =>
   memory,
   startup,
   latency,
-  turns,
+  fairness,
 };

@@ -1,29 +1,36 @@
 import type { PeerName } from "../peers.ts";
-import { runForNumbers } from "../process.ts";
-import { type Circumstances, type Section, turnsOf } from "../rounds.ts";
-import { CPU_A_CALL } from "../words.ts";
+import { runForFigures } from "../process.ts";
+import { type Context, CPU_PER_CALL, runsOf, type Section } from "../section.ts";
 
-const WORKS: [name: string, work: string, peers: PeerName[]][] = [
-  ["register", "register + unregister", ["readiness", "c", "cThreaded", "python"]],
-  ["events", "modify of events", ["readiness", "c", "cThreaded", "python"]],
-  ["data", "modify of data alone", ["readiness", "python"]],
+const CASES: { operation: string; name: string; peers: PeerName[] }[] = [
+  {
+    operation: "register",
+    name: "register + unregister",
+    peers: ["readiness", "c", "cThreaded", "python"],
+  },
+  {
+    operation: "events",
+    name: "modify of events",
+    peers: ["readiness", "c", "cThreaded", "python"],
+  },
+  { operation: "data", name: "modify of data alone", peers: ["readiness", "python"] },
 ];
 
-/** What it costs to change what is registered. */
-export function registration({ peers, isQuick }: Circumstances): Section {
+/** The cost of changing registrations. */
+export function registration({ peers, isQuick }: Context): Section {
+  const ms = isQuick ? 10 : 200;
   return {
     title: "Registrations, epoll",
-    metrics: [CPU_A_CALL],
+    metrics: [CPU_PER_CALL],
     rounds: 7,
-    notes: ["A modify of data alone is a mere store in C, and is left out there"],
-    works: WORKS.map(([name, work, names]) => ({
-      work,
-      parameters: { operation: name },
-      turns: turnsOf(
+    notes: ["In C, a modify of data alone is one store"],
+    workloads: CASES.map(({ operation, name, peers: names }) => ({
+      name,
+      parameters: { operation },
+      runs: runsOf(
         peers,
         names,
-        async (peer) =>
-          runForNumbers(await peers.command(peer, "registration", name, isQuick ? 50 : 200)),
+        async (peer) => runForFigures(await peers.command(peer, "registration", operation, ms)),
       ),
     })),
   };

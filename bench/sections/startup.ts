@@ -1,31 +1,32 @@
 import type { PeerName } from "../peers.ts";
 import { run } from "../process.ts";
-import type { Numbers } from "../results.ts";
-import { type Circumstances, type Section, turnsOf } from "../rounds.ts";
+import type { Figures } from "../results.ts";
+import { type Context, runsOf, type Section } from "../section.ts";
 
-const WORKS = [
-  ["empty", "an empty script"],
-  ["import_only", "importing the module"],
-  ["first_select", "importing it, and a first select"],
+const CASES = [
+  { program: "empty", name: "an empty script" },
+  { program: "import_only", name: "import" },
+  { program: "first_select", name: "import and a first select" },
 ];
 
-/** What it costs to begin, from start to end of a process. */
-export function startup({ peers, isQuick }: Circumstances): Section {
-  const turn = async (name: PeerName, program: string): Promise<Numbers> => {
-    const command = await peers.command(name, program);
-    const start = performance.now();
-    await run(command);
-    return { wall: performance.now() - start };
-  };
+/** The time of a whole process that does next to nothing. */
+export function startup({ peers, isQuick }: Context): Section {
   return {
-    title: "Starting: a whole process",
+    title: "Startup: a whole process",
     metrics: [{ name: "wall", title: "time", unit: "ms", better: "less" }],
     rounds: isQuick ? 5 : 21,
     notes: [],
-    works: WORKS.map(([program, work]) => ({
-      work,
+    workloads: CASES.map(({ program, name }) => ({
+      name,
       parameters: { program },
-      turns: turnsOf(peers, ["readiness", "python"], (name) => turn(name, program)),
+      runs: runsOf(peers, ["readiness", "python"], (peer) => time(peer, program)),
     })),
   };
+
+  async function time(peer: PeerName, program: string): Promise<Figures> {
+    const command = await peers.command(peer, program);
+    const start = performance.now();
+    await run(command);
+    return { wall: performance.now() - start };
+  }
 }

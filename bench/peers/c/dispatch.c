@@ -1,5 +1,5 @@
-// dispatch BACKEND REGISTERED READY MILLISECONDS: waits that find READY of REGISTERED descriptors
-// ready, the last ones, and turns each into its key and the events that were asked for.
+// dispatch BACKEND REGISTERED READY MILLISECONDS: polls REGISTERED descriptors, the last READY of
+// which are ready, and looks up the key of each and its events within the interest mask.
 #define _GNU_SOURCE
 #include "measure.h"
 #include <poll.h>
@@ -84,7 +84,7 @@ static void poll_work(long n) {
   }
 }
 
-// Sets of any size, in words: fd_set itself ends at 1,024.
+// Sets of any size, in words, as fd_set ends at 1,024.
 enum { BITS = 8 * sizeof(unsigned long), WORDS = 1 << 14 };
 static unsigned long asked_read[WORDS], asked_write[WORDS], is_read[WORDS], is_write[WORDS];
 static int select_words;

@@ -1,4 +1,5 @@
-// An echo server over epoll. Prints its port, and ends when its standard input does.
+// An echo server over epoll. Prints its port, and ends when its standard input does. It receives once
+// per readiness, sends back at once, and stops reading from a peer while something is unsent.
 #define _GNU_SOURCE
 #include "measure.h"
 #include <arpa/inet.h>
@@ -13,7 +14,7 @@
 
 struct connection {
   int fd;
-  char *unsent; // While there is some, the peer is not read from.
+  char *unsent; // NULL, or what the socket had no room for.
   size_t unsent_size;
 };
 
@@ -34,7 +35,7 @@ static void hang_up(struct connection *connection) {
   free(connection);
 }
 
-static void take_in(void) {
+static void accept_all(void) {
   int fd;
   while ((fd = accept4(server.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
     int on = 1;
@@ -65,7 +66,7 @@ static void answer(struct connection *connection, const char *data, size_t size)
 }
 
 static void ready(struct connection *connection) {
-  if (connection == &server) return take_in();
+  if (connection == &server) return accept_all();
   if (connection == &input) exit(0);
   if (connection->unsent != NULL) {
     return answer(connection, connection->unsent, connection->unsent_size);

@@ -1,5 +1,4 @@
-// How each peer measures itself: calls to warm up for as long as is given, then
-// as many again, which count.
+// Every peer measures itself this way: it warms up for the given time, then measures for as long.
 #ifndef MEASURE_H
 #define MEASURE_H
 
@@ -21,7 +20,7 @@ static inline double wall_ns(void) {
   return t.tv_sec * 1e9 + t.tv_nsec;
 }
 
-// What the whole process has used, in user mode and in the kernel.
+// The CPU time of the whole process, user and system.
 static inline double cpu_ns(void) {
   struct rusage u;
   getrusage(RUSAGE_SELF, &u);
@@ -37,8 +36,8 @@ static inline void raise_file_limit(void) {
 }
 
 #ifdef THREADED
-// In a process with threads the kernel takes a reference to each file that a call touches, and gives
-// it back. Deno always has threads; this shows what that costs C.
+// In a process with several threads the kernel counts references to each file that a call touches.
+// Deno always has threads; this shows what the counting costs C.
 static void *idle(void *unused) {
   for (;;) pause();
   return unused;
@@ -50,14 +49,14 @@ __attribute__((constructor)) static void start_idle_thread(void) {
 }
 #endif
 
-// Measures work(n), which does its work n times, and prints nanoseconds a time.
+// Measures work(n), which does an operation n times, and prints nanoseconds per operation.
 static inline void measure(void (*work)(long), double ms) {
   long n = 1;
   double start = wall_ns();
   while (wall_ns() - start < ms * 1e6) {
     double before = wall_ns();
     work(n);
-    if (wall_ns() - before < 2e6) n *= 2; // Chunks of some milliseconds.
+    if (wall_ns() - before < 2e6) n *= 2; // Chunks of a few milliseconds.
   }
   long times = 0;
   double cpu = cpu_ns(), wall = wall_ns();

@@ -1,4 +1,5 @@
-// registration WORK MILLISECONDS: registers and unregisters one descriptor, or modifies its events.
+// registration OPERATION MILLISECONDS: registers and unregisters a descriptor, or modifies its
+// events.
 #define _GNU_SOURCE
 #include "measure.h"
 #include <string.h>

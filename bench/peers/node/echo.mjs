@@ -1,10 +1,10 @@
-// An echo server over node:net, under Node and under Deno: see ../c/echo.c.
+// An echo server over node:net, for Node and for Deno: see ../c/echo.c.
 import { createServer } from "node:net";
 import { exit, stdin } from "node:process";
 
 const server = createServer({ noDelay: true }, (socket) => {
   socket.on("data", (data) => {
-    // While something is unsent, the peer is not read from.
+    // Reading stops while something is unsent.
     if (!socket.write(data)) socket.pause();
   });
   socket.on("drain", () => socket.resume());

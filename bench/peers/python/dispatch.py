@@ -18,20 +18,21 @@ def main(backend, registered, ready, ms):
     registered, ready = int(registered), int(ready)
     raise_file_limit()
     selector = BACKENDS[backend]()
-    ends = [end for _ in range(0, registered, 2) for end in socket.socketpair()]
-    for end in ends:
-        end.setblocking(False)
-    for end in ends[:registered]:
-        selector.register(end, selectors.EVENT_READ)
+    sockets = [end for _ in range(0, registered, 2) for end in socket.socketpair()]
+    for sock in sockets:
+        sock.setblocking(False)
+    for sock in sockets[:registered]:
+        selector.register(sock, selectors.EVENT_READ)
     # The other end of each pair makes it ready.
     for i in range(registered - ready, registered):
-        ends[i ^ 1].send(b"x")
+        sockets[i ^ 1].send(b"x")
 
     def work(n):
         select = selector.select
         for _ in itertools.repeat(None, n):
-            if len(select(0)) != ready:
-                raise SystemExit("another number was ready")
+            found = len(select(0))
+            if found != ready:
+                raise SystemExit(f"{found} ready instead of {ready}")
 
     measure(work, float(ms))
 

@@ -14,7 +14,7 @@ buffer = memoryview(bytearray(16 * 1024))
 server = socket.socket()
 
 
-def take_in(_server):
+def accept_all(_server):
     while True:
         try:
             connection, _ = server.accept()
@@ -43,7 +43,7 @@ def receive(connection):
 
 
 def hold(connection, unsent):
-    """Keeps what a connection does not take. While some is kept, the peer is not read from."""
+    """Keeps what the socket has no room for; reading stops until it is sent."""
 
     def send_rest(connection):
         nonlocal unsent
@@ -68,7 +68,7 @@ def main():
     server.bind(("127.0.0.1", 0))
     server.listen(4096)
     server.setblocking(False)
-    selector.register(server, READ, take_in)
+    selector.register(server, READ, accept_all)
     selector.register(sys.stdin, READ, lambda _: sys.exit())
     print(server.getsockname()[1], flush=True)
     select = selector.select

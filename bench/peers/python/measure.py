@@ -1,4 +1,4 @@
-"""How each peer measures itself: calls to warm up for as long as is given, then as many again."""
+"""Measures as every peer does: warms up for the given time, then measures for as long."""
 
 import json
 import resource
@@ -11,7 +11,7 @@ def raise_file_limit():
 
 
 def measure(work, ms):
-    """Measures work(n), which does its work n times, and prints nanoseconds a time."""
+    """Measures work(n), which does an operation n times, and prints nanoseconds per operation."""
     wall_ns, cpu_ns = time.perf_counter_ns, time.process_time_ns
     n = 1
     start = wall_ns()
@@ -19,7 +19,7 @@ def measure(work, ms):
         before = wall_ns()
         work(n)
         if wall_ns() - before < 2e6:
-            n *= 2  # Chunks of some milliseconds.
+            n *= 2  # Chunks of a few milliseconds.
     times = 0
     cpu, wall = cpu_ns(), wall_ns()
     while True:

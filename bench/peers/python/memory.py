@@ -1,4 +1,4 @@
-"""memory BACKEND REGISTERED: prints what REGISTERED descriptors cost in the interpreter's memory."""
+"""memory BACKEND REGISTERED: prints the process's memory per registration."""
 
 import gc
 import json
@@ -22,7 +22,7 @@ def main(backend, registered):
     pairs = [socket.socketpair() for _ in range(int(registered) // 2)]
     fds = [end.fileno() for pair in pairs for end in pair]
     selector = BACKENDS[backend]()
-    # Tracing takes memory itself, so that a first selector shows what is resident without it.
+    # Tracing takes memory itself, so the resident memory is measured without it.
     gc.collect()
     before = resident()
     fill(selector, fds)

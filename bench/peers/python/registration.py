@@ -1,4 +1,4 @@
-"""registration WORK MILLISECONDS: see ../c/registration.c."""
+"""registration OPERATION MILLISECONDS: see ../c/registration.c."""
 
 import itertools
 import selectors

@@ -1,6 +1,6 @@
 import { EpollSelector, PollSelector, type SelectorClass, SelectSelector } from "../../../mod.ts";
 
-/** The selectors that are measured, by name. */
+/** The selector classes that the bench compares, by name. */
 export const BACKENDS: Record<string, SelectorClass> = {
   epoll: EpollSelector,
   poll: PollSelector,

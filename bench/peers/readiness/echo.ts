@@ -1,6 +1,6 @@
 /**
- * An echo server over `DefaultSelector`, with `select` or, told `async`, in a `for await`: see
- * ../c/echo.c.
+ * An echo server over `DefaultSelector`: see ../c/echo.c. It calls `select`, or with the argument
+ * `async`, iterates the selector with `for await`.
  *
  * @module
  */
@@ -9,6 +9,7 @@ import { DefaultSelector, EVENT_READ, EVENT_WRITE, OSError } from "../../../mod.
 import {
   AF_INET,
   FileDescriptor,
+  type InternetAddress,
   IPPROTO_TCP,
   SOCK_STREAM,
   Socket,
@@ -21,9 +22,9 @@ const buffer = new Uint8Array(16 * 1024);
 
 server.bind({ hostname: "127.0.0.1", port: 0 });
 server.listen(4096);
-selector.register(server, EVENT_READ, takeIn);
+selector.register(server, EVENT_READ, accept);
 selector.register(new FileDescriptor(0), EVENT_READ, () => Deno.exit());
-console.log((server.localAddress as { port: number }).port);
+console.log((server.localAddress as InternetAddress).port);
 if (Deno.args[0] === "async") {
   for await (const [key] of selector) key.data();
 } else {
@@ -32,7 +33,7 @@ if (Deno.args[0] === "async") {
   }
 }
 
-function takeIn(): void {
+function accept(): void {
   for (let socket; (socket = server.accept()) !== null;) {
     socket.setOption(IPPROTO_TCP, TCP_NODELAY, 1);
     serve(socket);
@@ -40,13 +41,13 @@ function takeIn(): void {
 }
 
 function serve(socket: Socket): void {
-  let unsent = new Uint8Array(); // While there is some, the peer is not read from.
+  let unsent = new Uint8Array(); // Reading stops while something is unsent.
   selector.register(socket, EVENT_READ, receive);
 
   function receive(): void {
     try {
       const size = socket.recv(buffer);
-      if (size === 0) hangUp();
+      if (size === 0) close();
       else if (size !== null) send(size === buffer.length ? buffer : buffer.subarray(0, size));
     } catch (error) {
       fail(error);
@@ -71,10 +72,10 @@ function serve(socket: Socket): void {
 
   function fail(error: unknown): void {
     if (!(error instanceof OSError)) throw error;
-    hangUp();
+    close();
   }
 
-  function hangUp(): void {
+  function close(): void {
     selector.unregister(socket);
     socket.close();
   }

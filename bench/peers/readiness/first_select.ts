@@ -1,4 +1,4 @@
-// Imports the module and selects once.
+// Imports the module, and selects once.
 import { DefaultSelector } from "../../../mod.ts";
 
 new DefaultSelector().select(0);

@@ -1,29 +1,29 @@
 /**
- * latency AT_ONCE ROUNDS: sends to AT_ONCE sockets at once, and prints how long it takes from each
- * `send` until the awakened `selectAsync` has the data, in microseconds.
+ * latency AT_ONCE BATCHES: sends to AT_ONCE sockets at once, and prints the time from each `send`
+ * until the awaiting `selectAsync` has the data, in microseconds.
  *
  * @module
  */
 
 import { DefaultSelector, EVENT_READ } from "../../../mod.ts";
 import type { Socket } from "../../../ffi/socket/mod.ts";
-import { connectedSockets } from "./connected_sockets.ts";
-import { Latencies } from "./latencies.ts";
+import { connectedSockets } from "../support/connected_sockets.ts";
+import { LatencyRecorder } from "../support/latency_recorder.ts";
 
-const [atOnce, rounds] = Deno.args.map(Number);
-const latencies = new Latencies(atOnce, rounds);
+const [atOnce, batches] = Deno.args.map(Number) as [number, number];
+const recorder = new LatencyRecorder(atOnce, batches);
 const selector = new DefaultSelector<number, Socket>();
 const buffer = new Uint8Array(64);
 for (let i = 0; i < atOnce; i++) {
   const [near, far] = connectedSockets();
-  latencies.senders.push(far);
+  recorder.senders.push(far);
   selector.register(near, EVENT_READ, i);
 }
-latencies.start();
-while (!latencies.done) {
+recorder.start();
+while (!recorder.isDone) {
   for (const [key] of await selector.selectAsync()) {
     key.fileobj.recv(buffer);
-    latencies.arrived(key.data);
+    recorder.arrived(key.data);
   }
 }
-latencies.print();
+recorder.print();

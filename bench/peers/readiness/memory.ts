@@ -1,6 +1,6 @@
 /**
- * memory BACKEND REGISTERED: prints what REGISTERED descriptors cost in the process's memory. Needs
- * `--v8-flags=--expose-gc`.
+ * memory BACKEND REGISTERED: prints the process's memory per registration, with REGISTERED
+ * descriptors. Needs `--v8-flags=--expose-gc`.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import { EVENT_READ } from "../../../mod.ts";
 import { type Socket, socketpair } from "../../../ffi/socket/mod.ts";
 import { BACKENDS } from "./backends.ts";
 
-const [backend, registered] = Deno.args;
-const ends: Socket[] = [];
-while (ends.length < Number(registered)) ends.push(...socketpair());
-const fds = ends.map((end) => end.fileno());
-fill(fds.slice(0, 100)).close(); // Compiles what is needed.
+const [backend, registered] = Deno.args as [string, string];
+const sockets: Socket[] = [];
+while (sockets.length < Number(registered)) sockets.push(...socketpair());
+const fds = sockets.map((socket) => socket.fileno());
+fill(fds.slice(0, 100)).close(); // Compiles the code.
 
 const before = used();
 const selector = fill(fds);
@@ -25,13 +25,13 @@ console.log(JSON.stringify({
 }));
 
 function fill(fds: number[]) {
-  const selector = new BACKENDS[backend]();
+  const selector = new BACKENDS[backend]!();
   for (const fd of fds) selector.register(fd, EVENT_READ);
   selector.select(0);
   return selector;
 }
 
-/** What JavaScript's values take, array buffers included, and what the process takes. */
+/** Returns the memory of JavaScript values, array buffers included, and of the process. */
 function used(): { heap: number; rss: number } {
   for (let i = 0; i < 3; i++) (globalThis as unknown as { gc(): void }).gc();
   const { heapUsed, external, rss } = Deno.memoryUsage();

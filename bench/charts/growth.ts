@@ -1,22 +1,22 @@
-import { summarize } from "../measure.ts";
 import { type PeerName, PEERS } from "../peers.ts";
 import type { Results, SectionResult } from "../results.ts";
+import { summarize } from "../statistics.ts";
 import { colorOf, render } from "./vega.ts";
 
-/** Draws how the cost of a call grows with what is registered, as lines. */
+/** Draws the cost of a call by the number of registered descriptors, as lines. */
 export async function drawGrowth(results: Results, section: SectionResult): Promise<string> {
-  const points = section.works.flatMap(({ parameters, peers }) =>
+  const points = section.workloads.flatMap(({ parameters, peers }) =>
     Object.entries(peers).map(([name, { cpu }]) => ({
       ...parameters,
       name: name as PeerName,
       peer: PEERS[name as PeerName],
-      cost: summarize(cpu).median / 1000,
+      cost: summarize(cpu!).median / 1000,
     }))
   );
   return await render(
-    "How the cost of a select grows with what is registered",
+    "Cost of a select as registrations grow",
     [
-      "CPU time, user and system, of a call that finds one descriptor ready: medians.",
+      "CPU time of a call that finds one descriptor ready, user and system. Medians.",
       "Both scales are logarithmic. Less is better.",
     ],
     results,
@@ -43,7 +43,7 @@ export async function drawGrowth(results: Results, section: SectionResult): Prom
             type: "quantitative",
             scale: { type: "log" },
             axis: {
-              title: "µs of CPU a call",
+              title: "µs of CPU per call",
               values: [0.1, 1, 10, 100, 1000, 10_000, 100_000],
               format: ",",
             },

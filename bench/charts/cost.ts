@@ -1,19 +1,19 @@
-import { ratios, summarize } from "../measure.ts";
+import { formatDuration } from "../format.ts";
 import { type PeerName, PEERS } from "../peers.ts";
-import type { Results, SectionResult, WorkResult } from "../results.ts";
-import { duration } from "../words.ts";
+import type { Results, SectionResult, WorkloadResult } from "../results.ts";
+import { ratios, summarize } from "../statistics.ts";
 import { colorOf, render, type Specification } from "./vega.ts";
 
-/** Draws what calls cost beside what they cost in C, as bars. */
+/** Draws the cost of calls relative to C, as bars. */
 export async function drawCost(results: Results, sections: SectionResult[]): Promise<string> {
-  const bars = sections.flatMap((section) => section.works.flatMap(barsOf));
+  const bars = sections.flatMap((section) => section.workloads.flatMap(barsOf));
   const color = colorOf(bars.map(({ name }) => name));
   const groups = Map.groupBy(bars, ({ group }) => group);
   return await render(
-    "What a call costs, as times of what it costs in C",
+    "Cost of a call, relative to C",
     [
-      "CPU time, user and system, of the whole process: medians, with lines from the least to the",
-      "most of the rounds. Less is better.",
+      "CPU time of the whole process, user and system. Bars are medians, lines the range of the",
+      "rounds. Less is better.",
     ],
     results,
     { vconcat: [...groups].map(([title, bars]) => panel(title, bars, color)), spacing: 24 },
@@ -22,7 +22,7 @@ export async function drawCost(results: Results, sections: SectionResult[]): Pro
 
 interface Bar {
   readonly group: string;
-  readonly work: string;
+  readonly workload: string;
   readonly name: PeerName;
   readonly peer: string;
   readonly ratio: number;
@@ -31,29 +31,29 @@ interface Bar {
   readonly label: string;
 }
 
-/** Works that C does not do have no bars. */
-function barsOf({ work, peers, parameters }: WorkResult): Bar[] {
+/** Returns a bar for each peer; none for workloads that C does not run. */
+function barsOf({ name: workload, peers, parameters }: WorkloadResult): Bar[] {
   const over = peers.c?.cpu;
   if (over === undefined) return [];
   return Object.entries(peers).map(([name, { cpu }]) => {
-    const { median, least, most } = summarize(ratios(cpu, over));
+    const { median, least, most } = summarize(ratios(cpu!, over));
     return {
       group: parameters.backend === undefined
         ? "Registrations, epoll"
-        : `select(0), ${parameters.backend}: ready descriptors of registered ones`,
-      work: work.replace(/^\w+, /, ""),
+        : `select(0), ${parameters.backend}: ready of registered descriptors`,
+      workload: workload.replace(/^\w+, /, ""),
       name: name as PeerName,
       peer: PEERS[name as PeerName],
       ratio: median,
       least,
       most,
-      label: duration(summarize(cpu).median),
+      label: formatDuration(summarize(cpu!).median),
     };
   });
 }
 
 function panel(title: string, bars: Bar[], color: Specification): Specification {
-  const order = [...new Set(bars.map(({ work }) => work))];
+  const order = [...new Set(bars.map(({ workload }) => workload))];
   return {
     title: { text: title, fontSize: 14, anchor: "start", offset: 8 },
     data: { values: bars },
@@ -61,7 +61,7 @@ function panel(title: string, bars: Bar[], color: Specification): Specification 
     height: 140,
     encoding: {
       x: {
-        field: "work",
+        field: "workload",
         type: "nominal",
         sort: order,
         axis: { labelAngle: 0, labelLimit: 300, title: null },

@@ -1,16 +1,16 @@
-import { summarize } from "../measure.ts";
+import { formatCount } from "../format.ts";
 import { type PeerName, PEERS } from "../peers.ts";
 import type { Results, SectionResult } from "../results.ts";
-import { count } from "../words.ts";
+import { summarize } from "../statistics.ts";
 import { colorOf, render } from "./vega.ts";
 
-/** Draws what an echo server needs for a message, as bars. */
+/** Draws the cost of an echo server per message, as bars. */
 export async function drawEcho(results: Results, section: SectionResult): Promise<string> {
-  const bars = section.works.flatMap(({ parameters, peers }) =>
+  const bars = section.workloads.flatMap(({ parameters, peers }) =>
     Object.entries(peers).map(([name, { cpu }]) => {
-      const summary = summarize(cpu);
+      const summary = summarize(cpu!);
       return {
-        connections: count(Number(parameters.connections)),
+        connections: formatCount(Number(parameters.connections)),
         size: Number(parameters.size) === 64 ? "messages of 64 bytes" : "messages of 16 KB",
         name: name as PeerName,
         peer: PEERS[name as PeerName],
@@ -21,10 +21,10 @@ export async function drawEcho(results: Results, section: SectionResult): Promis
   );
   const order = [...new Set(bars.map(({ connections }) => connections))];
   return await render(
-    "What an echo server costs",
+    "Cost of an echo server",
     [
-      "CPU time a message, user and system, of the server's whole process: medians,",
-      "with lines from the least to the most of the rounds. Less is better.",
+      "CPU time of the server's whole process per message, user and system. Bars are medians, lines",
+      "the range of the rounds. Less is better.",
     ],
     results,
     {
@@ -40,7 +40,7 @@ export async function drawEcho(results: Results, section: SectionResult): Promis
             field: "connections",
             type: "nominal",
             sort: order,
-            axis: { labelAngle: 0, title: "connections, each with one message under way" },
+            axis: { labelAngle: 0, title: "connections, each with one message in flight" },
           },
           xOffset: { field: "peer", sort: Object.values(PEERS) },
         },
@@ -48,7 +48,7 @@ export async function drawEcho(results: Results, section: SectionResult): Promis
           {
             mark: { type: "bar" },
             encoding: {
-              y: { field: "median", type: "quantitative", title: "µs of CPU a message" },
+              y: { field: "median", type: "quantitative", title: "µs of CPU per message" },
               color: colorOf(bars.map(({ name }) => name)),
             },
           },

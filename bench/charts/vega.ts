@@ -1,6 +1,6 @@
 /**
- * Draws with Vega-Lite, which is loaded when something is drawn and not before: the names are no
- * literals, so that nothing but a run of the bench asks for the packages.
+ * Drawing with Vega-Lite. The specifiers are typed as strings, not literals, so that only a run that
+ * draws charts downloads the packages.
  *
  * @module
  */
@@ -11,12 +11,14 @@ import type { Results } from "../results.ts";
 const VEGA: string = "npm:vega@6.4.0";
 const VEGA_LITE: string = "npm:vega-lite@6.5.0";
 
-/** A specification of Vega-Lite, or a part of one. */
+/** A Vega-Lite specification, or a part of one. */
 export type Specification = Record<string, unknown>;
 
 const COLORS: Record<PeerName, string> = {
   readiness: "#d55e00",
   readinessAsync: "#f0a35e",
+  base: "#8c564b",
+  baseAsync: "#c49c94",
   c: "#333333",
   cThreaded: "#999999",
   python: "#3f7fbf",
@@ -26,12 +28,12 @@ const COLORS: Record<PeerName, string> = {
 };
 
 /**
- * Draws a picture.
+ * Renders a chart as SVG.
  *
- * @param title What it shows
- * @param explanation How to read it, in a few lines
- * @param results Where the data is from, which is written below the title
- * @param specification What is special about it
+ * @param title The title
+ * @param explanation How to read the chart, in a few lines
+ * @param results The results, whose machine, versions and date appear below the title
+ * @param specification The parts of the specification that charts do not share
  */
 export async function render(
   title: string,
@@ -40,7 +42,7 @@ export async function render(
   specification: Specification,
 ): Promise<string> {
   const [vega, vegaLite] = await Promise.all([import(VEGA), import(VEGA_LITE)]);
-  // Without a canvas Vega takes letters for wider than they are.
+  // Without a canvas, Vega overestimates the width of text.
   vega.textMetrics.width = (item: { fontSize?: number }, text: unknown) =>
     0.53 * (item.fontSize ?? 12) * String(text).length;
   const { spec } = vegaLite.compile({
@@ -83,7 +85,7 @@ export async function render(
   return `<!-- deno-fmt-ignore-file -->\n${svg}\n`;
 }
 
-/** A color for each peer that appears. */
+/** Returns the encoding that gives each peer its own color. */
 export function colorOf(peers: Iterable<PeerName>): Specification {
   const present = new Set(peers);
   const names = (Object.keys(PEERS) as PeerName[]).filter((name) => present.has(name));
@@ -94,12 +96,12 @@ export function colorOf(peers: Iterable<PeerName>): Specification {
   };
 }
 
-/** The machine, the versions, the date. */
+/** Returns lines with the machine, the versions and the date. */
 function origin({ date, machine, versions, isQuick }: Results): string[] {
   const known = new Set([versions.readiness, versions.c, versions.python, versions.node]);
   return [
     `${machine.cores} × ${machine.cpu}, ${machine.system}`,
     [...known].filter((version) => version !== undefined).join(" · "),
-    date + (isQuick ? " · a quick run: too short to be quoted" : ""),
+    date + (isQuick ? " · a quick run: too short to quote" : ""),
   ];
 }

@@ -1,6 +1,6 @@
-// load PORT CONNECTIONS SIZE WARM_UP_MS WINDOW_MS SERVER_PID: keeps one message of SIZE bytes under
-// way on each of CONNECTIONS connections to an echo server at 127.0.0.1, and prints how many came
-// back within the window, how long that was, and what CPU the server's and its own process used.
+// echo_client PORT CONNECTIONS SIZE WARM_UP_MS WINDOW_MS SERVER_PID: keeps one message of SIZE bytes
+// in flight on each of CONNECTIONS connections to an echo server on 127.0.0.1. Prints how many came
+// back within the window, its length, and the CPU time of the server's process and of its own.
 #define _GNU_SOURCE
 #include "../peers/c/measure.h"
 #include <arpa/inet.h>
@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PER_ADDRESS = 10000, CONNECTING = 256, PATIENCE_S = 60 };
+enum { PER_ADDRESS = 10000, CONNECTING = 256, TIMEOUT_S = 60 };
 
 struct connection {
   int fd;
@@ -28,18 +28,18 @@ static size_t size;
 static char *message, *answer;
 static long messages;
 static struct connection *connections;
-static int begun, connected, count;
+static int started, connected, count;
 
 static void control(int operation, struct connection *connection, unsigned mask) {
   struct epoll_event event = {.events = mask, .data.ptr = connection};
   if (epoll_ctl(epoll, operation, connection->fd, &event) < 0) fail("epoll_ctl");
 }
 
-// As a port is good for one connection to the server, further ones come from further addresses.
-static void begin(void) {
-  struct connection *connection = &connections[begun];
+// A local address has too few ports for all connections, so they come from several addresses.
+static void start_connection(void) {
+  struct connection *connection = &connections[started];
   struct sockaddr_in own = {.sin_family = AF_INET};
-  own.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + begun++ / PER_ADDRESS);
+  own.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + started++ / PER_ADDRESS);
   int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) fail("socket");
   setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
@@ -51,13 +51,13 @@ static void begin(void) {
   control(EPOLL_CTL_ADD, connection, EPOLLOUT);
 }
 
-static void send_rest(struct connection *connection, int is_held) {
+static void send_rest(struct connection *connection, int is_waiting) {
   ssize_t sent = send(connection->fd, message + size - connection->unsent, connection->unsent,
                       MSG_NOSIGNAL);
   if (sent < 0 && errno != EAGAIN) fail("send");
   if (sent > 0) connection->unsent -= sent;
-  if (connection->unsent > 0 && !is_held) control(EPOLL_CTL_MOD, connection, EPOLLIN | EPOLLOUT);
-  if (connection->unsent == 0 && is_held) control(EPOLL_CTL_MOD, connection, EPOLLIN);
+  if (connection->unsent > 0 && !is_waiting) control(EPOLL_CTL_MOD, connection, EPOLLIN | EPOLLOUT);
+  if (connection->unsent == 0 && is_waiting) control(EPOLL_CTL_MOD, connection, EPOLLIN);
 }
 
 static void send_message(struct connection *connection) {
@@ -71,7 +71,7 @@ static void receive(struct connection *connection) {
   if (received < 0) fail("recv");
   size_t at = size - connection->unreceived;
   if (received == 0 || memcmp(answer, message + at, received) != 0) {
-    fprintf(stderr, received == 0 ? "the server hung up\n" : "the answer is another\n");
+    fprintf(stderr, received == 0 ? "the server closed the connection\n" : "the answer differs\n");
     exit(1);
   }
   connection->unreceived -= received;
@@ -80,7 +80,7 @@ static void receive(struct connection *connection) {
   send_message(connection);
 }
 
-static void turn(void) {
+static void handle_events(void) {
   static struct epoll_event events[1024];
   int found = epoll_wait(epoll, events, 1024, 100);
   for (int i = 0; i < found; i++) {
@@ -105,7 +105,7 @@ static void turn(void) {
 
 static void run_for(double ms) {
   double start = wall_ns();
-  while (wall_ns() - start < ms * 1e6) turn();
+  while (wall_ns() - start < ms * 1e6) handle_events();
 }
 
 static double clock_ns(clockid_t clock) {
@@ -114,9 +114,9 @@ static double clock_ns(clockid_t clock) {
   return t.tv_sec * 1e9 + t.tv_nsec;
 }
 
-// Where the scheduler puts the two processes changes the cost of a message by half and more, so that
-// is settled: the last processor is for the load, the others are for all the server's threads.
-static void part_processors(const char *server_pid) {
+// Where the scheduler puts the two processes changes the cost of a message by half and more, so the
+// client keeps the last processor, and leaves the others to the server's threads.
+static void divide_processors(const char *server_pid) {
   cpu_set_t others, last;
   if (sched_getaffinity(0, sizeof others, &others) < 0) fail("sched_getaffinity");
   if (CPU_COUNT(&others) < 2) return;
@@ -138,13 +138,13 @@ static void part_processors(const char *server_pid) {
 
 int main(int argc, char **argv) {
   if (argc != 7) return 2;
-  alarm(PATIENCE_S);
+  alarm(TIMEOUT_S);
   raise_file_limit();
   server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   server.sin_port = htons(atoi(argv[1]));
   count = atoi(argv[2]);
   size = atol(argv[3]);
-  part_processors(argv[6]);
+  divide_processors(argv[6]);
   clockid_t server_clock; // The CPU time of all the server's threads.
   if (clock_getcpuclockid(atoi(argv[6]), &server_clock) != 0) fail("clock_getcpuclockid");
   connections = calloc(count, sizeof *connections);
@@ -154,8 +154,8 @@ int main(int argc, char **argv) {
   epoll = epoll_create1(EPOLL_CLOEXEC);
 
   while (connected < count) {
-    while (begun < count && begun - connected < CONNECTING) begin();
-    turn();
+    while (started < count && started - connected < CONNECTING) start_connection();
+    handle_events();
   }
   for (int i = 0; i < count; i++) send_message(&connections[i]);
   run_for(atof(argv[4]));

@@ -1,11 +1,11 @@
 import { cpuUsage } from "node:process";
 
 /**
- * Measures as each peer does: calls to warm up for as long as is given, then as many again, which
- * count. Prints nanoseconds a time.
+ * Measures as every peer does: warms up for the given time, then measures for as long. Prints
+ * nanoseconds per operation.
  *
- * @param work Does its work as many times as it is told
- * @param ms For how long, in milliseconds
+ * @param work Does the operation `n` times
+ * @param ms How long to warm up and to measure, in milliseconds
  */
 export function measure(work: (n: number) => void, ms: number): void {
   let n = 1;
@@ -13,7 +13,7 @@ export function measure(work: (n: number) => void, ms: number): void {
   while (performance.now() - start < ms) {
     const before = performance.now();
     work(n);
-    if (performance.now() - before < 2) n *= 2; // Chunks of some milliseconds.
+    if (performance.now() - before < 2) n *= 2; // Chunks of a few milliseconds.
   }
   let times = 0;
   const cpuBefore = cpuUsage();
