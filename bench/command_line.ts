@@ -65,6 +65,9 @@ export function parseCommandLine(args: readonly string[]): Options {
   if (rounds !== undefined && !/^[1-9]\d*$/.test(rounds)) {
     throw new Error(`--rounds must be a positive integer, received ${rounds}`);
   }
+  if (base !== undefined && !isCheckout(base)) {
+    throw new Error(`--base must be the folder of a checkout of this package, received ${base}`);
+  }
   const isComplete = [only, peers, base, rounds].every((value) => value === undefined) && !quick;
   return {
     sections: only ?? (base === undefined ? Object.keys(SECTIONS) : BASE_SECTIONS),
@@ -91,6 +94,14 @@ function names(
   const unknown = names?.find((name) => !Object.hasOwn(known, name));
   if (unknown !== undefined) throw new Error(`Unknown ${kind}: ${unknown}`);
   return names;
+}
+
+function isCheckout(folder: string): boolean {
+  try {
+    return Deno.statSync(`${folder}/bench/peers/readiness`).isDirectory;
+  } catch {
+    return false;
+  }
 }
 
 function list(names: string[]): string {

@@ -175,5 +175,6 @@ function deno(...args: string[]): Command {
 }
 
 async function describeCheckout(folder: string): Promise<string> {
-  return await run(["git", "-C", folder, "log", "-1", "--format=%h %s"]);
+  const commit = run(["git", "-C", folder, "log", "-1", "--format=%h %s"]);
+  return await commit.catch(() => folder); // Not a repository, or there is no Git.
 }

@@ -2,7 +2,7 @@
 export class Progress {
   readonly #start = performance.now();
   readonly #isTerminal = Deno.stderr.isTerminal();
-  #shown = -Infinity;
+  #shown = this.#start;
 
   /** Shows the current step. */
   show(text: string): void {

@@ -1,16 +1,18 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { needsProgram, skipIf } from "../support/skip.ts";
+import { main } from "../../bench/main.ts";
 import { isQemu } from "../support/os.ts";
+import { needsProgram, skipIf } from "../support/skip.ts";
 
-const MAIN = new URL("../../bench/main.ts", import.meta.url).pathname;
+const ROOT = new URL("../../", import.meta.url).pathname;
 
+/** Runs the bench in this process. */
 async function bench(...args: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-lock", "--allow-all", MAIN, ...args],
-    env: { NO_COLOR: "1" },
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
+  const lines = { stdout: "", stderr: "" };
+  const code = await main(args, {
+    log: (text: string) => lines.stdout += `${text}\n`,
+    error: (text: string) => lines.stderr += `${text}\n`,
+  });
+  return { code, ...lines };
 }
 
 Deno.test({
@@ -20,7 +22,7 @@ Deno.test({
   async fn() {
     const folder = await Deno.makeTempDir();
     const { code, stdout, stderr } = await bench(
-      ...["--quick", "--only", "dispatch", "--rounds", "1", "--no-pictures", "--out", folder],
+      ...["--quick", "--only", "dispatch", "--rounds", "1", "--no-charts", "--out", folder],
     );
     assertEquals(code, 0, stderr);
     assertStringIncludes(stdout, "epoll, 1 of 1 ");
@@ -28,7 +30,8 @@ Deno.test({
       await Deno.readTextFile(`${folder}/results.json`),
     );
     assert(date && machine.cpu && versions.readiness && versions.c);
-    for (const { peers } of sections[0].works) {
+    assert(sections[0].workloads.length >= 9);
+    for (const { peers } of sections[0].workloads) {
       for (const { cpu } of [peers.readiness, peers.c]) {
         assertEquals(cpu.length, 1);
         assert(cpu[0] > 0);
@@ -38,23 +41,43 @@ Deno.test({
   },
 });
 
-Deno.test("bench --help tells how to run it", async () => {
+Deno.test("bench --base compares with another checkout", async () => {
+  const { code, stdout } = await bench(
+    ...["--base", ROOT, "--only", "registration", "--quick", "--rounds", "1"],
+  );
+  assertEquals(code, 0);
+  assertEquals(stdout.match(/^.* (?=this package|base)/gm)?.map((name) => name.trim()), [
+    ...["register + unregister", "", "modify of events", "", "modify of data alone", ""],
+  ]);
+});
+
+Deno.test("bench --help prints the usage", async () => {
   const { code, stdout } = await bench("--help");
   assertEquals(code, 0);
-  assertStringIncludes(stdout, "--only SECTION");
+  assertStringIncludes(stdout, "--only SECTIONS");
 });
 
 for (
   const [name, args, complaint] of [
-    ["an unknown section", ["--only", "nothing"], "There is no section nothing"],
+    ["an unknown section", ["--only", "dispatch,nothing"], "Unknown section: nothing"],
+    ["an unknown peer", ["--peers", "nobody"], "Unknown peer: nobody"],
     ["an unknown option", ["--fast"], "--fast"],
-    ["a wrong number of rounds", ["--rounds", "0"], "received 0"],
+    ["a number of rounds that is not positive", ["--rounds", "0"], "received 0"],
+    ["a base that is not a checkout", ["--base", "/nowhere"], "received /nowhere"],
   ] as const
 ) {
-  Deno.test(`bench refuses ${name} and shows how to run it`, async () => {
+  Deno.test(`bench refuses ${name} and prints the usage`, async () => {
     const { code, stderr } = await bench(...args);
     assertEquals(code, 2);
     assertStringIncludes(stderr, complaint);
     assertStringIncludes(stderr, "Usage: deno task bench");
   });
 }
+
+Deno.test("bench exits with the code of main()", async () => {
+  const { code } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-lock", "--allow-all", `${ROOT}bench/main.ts`, "--fast"],
+    stderr: "null",
+  }).output();
+  assertEquals(code, 2);
+});

@@ -1,14 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
-import { aimsOf } from "../../bench/aims.ts";
 import { ratioOf, type Results, type SectionResult, toJson } from "../../bench/results.ts";
 import { heading, table } from "../../bench/table.ts";
+import { targetsOf } from "../../bench/targets.ts";
 
 const dispatch: SectionResult = {
   section: "dispatch",
   title: "Waits",
-  metrics: [{ name: "cpu", title: "CPU a call", unit: "ns", better: "less" }],
-  works: [{
-    work: "epoll, 1 of 1",
+  metrics: [{ name: "cpu", title: "CPU per call", unit: "ns", better: "less" }],
+  workloads: [{
+    name: "epoll, 1 of 1",
     parameters: {},
     peers: {
       readiness: { cpu: [120, 400, 130] },
@@ -22,8 +22,8 @@ const dispatch: SectionResult = {
 const growth: SectionResult = {
   ...dispatch,
   section: "growth",
-  works: ["epoll, 1 of 10", "epoll, 1 of 19,000"].map((work, i) => ({
-    work,
+  workloads: ["epoll, 1 of 10", "epoll, 1 of 19,000"].map((name, i) => ({
+    name,
     parameters: {},
     peers: { readiness: { cpu: i === 0 ? [1, 2] : [2, 3] } },
   })),
@@ -33,45 +33,45 @@ const results: Results = {
   date: "2000-01-01",
   machine: { cpu: "abacus", cores: 2, memory: "none", system: "wood", openFiles: 10, load: 0 },
   versions: { readiness: "Deno 0" },
-  leftOut: { node: "not there" },
+  leftOut: { node: "not installed" },
   isQuick: false,
   sections: [dispatch, growth],
 };
 
-Deno.test("ratioOf() is the median of each round's ratio, not the ratio of the medians", () => {
-  const ratio = ratioOf(dispatch.works[0], "cpu", "readiness", "c");
+Deno.test("ratioOf() returns the median of the rounds' ratios, not the ratio of medians", () => {
+  const ratio = ratioOf(dispatch.workloads[0]!, "cpu", "readiness", "c");
   assertEquals(ratio, { median: 1.3, least: 1.2, most: 2 });
 });
 
-Deno.test("ratioOf() is undefined beside a peer that was left out", () => {
-  assertEquals(ratioOf(dispatch.works[0], "cpu", "readiness", "node"), undefined);
+Deno.test("ratioOf() returns undefined for a peer that was left out", () => {
+  assertEquals(ratioOf(dispatch.workloads[0]!, "cpu", "readiness", "node"), undefined);
 });
 
-Deno.test("aimsOf() tells of each aim that was measured whether it is reached", () => {
-  const [overC, overPython, grown, ...others] = aimsOf(results);
-  assertEquals([overC.found, overC.isReached], [1.3, true]);
-  assert(Math.abs(overPython.found - 0.1) < 1e-9);
-  assertEquals([grown.found, grown.limit, grown.isReached], [1.75, 1.2, false]);
+Deno.test("targetsOf() returns each target that was measured, and whether it is met", () => {
+  const [overC, overPython, grown, ...others] = targetsOf(results);
+  assertEquals([overC?.found, overC?.isMet], [1.3, true]);
+  assert(Math.abs(overPython!.found - 0.1) < 1e-9);
+  assertEquals([grown?.found, grown?.limit, grown?.isMet], [1.75, 1.2, false]);
   assertEquals(others, []);
 });
 
-Deno.test("toJson() has the medians and ratios beside the rounds", () => {
-  const { cpu } = JSON.parse(toJson(results, [])).sections[0].works[0].summary.c;
+Deno.test("toJson() adds medians and ratios to the figures of the rounds", () => {
+  const { cpu } = JSON.parse(toJson(results, [])).sections[0].workloads[0].summary.c;
   assertEquals(cpu.value, { median: 100, least: 100, most: 200 });
   assertEquals(cpu.ratio.median, 1.3);
 });
 
-Deno.test("table() has a line for each peer, ours first, and the notes", () => {
+Deno.test("table() has a line per peer, this package's first, and the notes", () => {
   assertEquals(table(dispatch).split("\n"), [
     "Waits",
-    "                                  CPU a call (ns)  ours ÷ theirs        spread",
-    "epoll, 1 of 1  this package                   130",
-    "               C                              100           1.30  1.20 to 2.00",
-    "               CPython selectors            1,300           0.10  0.10 to 0.25",
+    "                                  CPU per call (ns)  ours ÷ theirs        spread",
+    "epoll, 1 of 1  this package                     130",
+    "               C                                100           1.30  1.20 to 2.00",
+    "               CPython selectors              1,300           0.10  0.10 to 0.25",
     "(A note.)",
   ]);
 });
 
 Deno.test("heading() names the peers that were left out", () => {
-  assertEquals(heading(results).split("\n").at(-1), "left out: node:net in Node: not there");
+  assertEquals(heading(results).split("\n").at(-1), "left out: node:net in Node: not installed");
 });
