@@ -6,7 +6,6 @@
  * with `select()`, which blocks the thread, or with `selectAsync()` or `for await`, which leave the
  * event loop free.
  *
- * @example A server that answers each message
  * ```ts
  * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
  * import { AF_INET, SOCK_STREAM, Socket } from "@readiness/selectors/socket";
@@ -50,7 +49,7 @@
  * @module
  */
 
-export { type BackendTraits, BaseSelector, type SelectAsyncOptions } from "./backends/base.ts";
+export { BaseSelector, type SelectAsyncOptions } from "./backends/base.ts";
 export { DefaultSelector, type SelectorClass } from "./backends/default.ts";
 export { DevpollSelector, type DevpollSelectorOptions } from "./backends/devpoll.ts";
 export { EpollSelector } from "./backends/epoll.ts";

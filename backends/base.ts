@@ -46,7 +46,7 @@ export interface SelectAsyncOptions {
   signal?: AbortSignal;
 }
 
-/** What a backend tells of itself. */
+/** @ignore What a backend tells of itself. */
 export interface BackendTraits {
   /** The system call that waits, for messages. */
   readonly waitCall: string;
@@ -59,9 +59,7 @@ export interface BackendTraits {
 /**
  * Waits until registered file objects are ready for reading or writing.
  *
- * This class holds the keys and every rule; a backend extends it with its structure layout and its
- * system calls: {@linkcode BaseSelector.add}, `change`, `remove`, `wait`, `waitOffThread` and
- * `collect`. Every backend behaves the same but for what its own documentation names.
+ * Every selector has these methods and behaves the same, except where its own documentation says so.
  *
  * @typeParam Data The data that goes with a registration
  * @typeParam File The file objects that can be registered
@@ -101,6 +99,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * Makes the part of a selector that is the same for every backend.
    *
    * @param traits What the backend tells of itself
+   * @ignore
    */
   constructor(traits: BackendTraits) {
     this.#traits = traits;
@@ -114,6 +113,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * @param fd A descriptor that is not registered
    * @param events Its interest mask
    * @returns 0, or the `errno` of the refusal
+   * @ignore
    */
   protected abstract add(fd: number, events: number): number;
 
@@ -124,6 +124,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * @param from Its mask so far
    * @param to Its mask from now on
    * @returns 0, or the `errno` of the refusal
+   * @ignore
    */
   protected abstract change(fd: number, from: number, to: number): number;
 
@@ -133,6 +134,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * @param fd The descriptor
    * @param events Its mask so far
    * @returns 0, or the `errno` of the refusal
+   * @ignore
    */
   protected abstract remove(fd: number, events: number): number;
 
@@ -141,6 +143,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    *
    * @param timeout Milliseconds, from 0 to 2³¹ − 1; the base repeats what is to last longer
    * @returns How many results wait to be collected, or -1 with `errno` set
+   * @ignore
    */
   protected abstract wait(timeout: number): number;
 
@@ -150,6 +153,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    *
    * @param timeout Milliseconds, from 0 to 2³¹ − 1
    * @returns How many results wait to be collected, or -1 without a meaningful `errno`
+   * @ignore
    */
   protected abstract waitOffThread(timeout: number): Promise<number>;
 
@@ -157,6 +161,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * Calls {@linkcode BaseSelector.report} once for each ready descriptor of the last wait.
    *
    * @param count What the wait returned, above 0
+   * @ignore
    */
   protected abstract collect(count: number): void;
 
@@ -167,6 +172,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    *
    * @param fd The descriptor, registered or not
    * @param events What it is ready for; what was not asked for is left out
+   * @ignore
    */
   protected report(fd: number, events: number): void {
     const key = this.#keys.get(fd);
@@ -183,6 +189,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * Hands a descriptor to the selector, which closes it with itself or when it is collected.
    *
    * @param fd The descriptor
+   * @ignore
    */
   protected own(fd: number): void {
     if (this.#descriptors.length === 0) dropped.register(this, this.#descriptors, this);
@@ -193,6 +200,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * How many descriptors are registered with the system, the waking one included.
    *
    * @returns Their number, 0 or more
+   * @ignore
    */
   protected get count(): number {
     return this.#wake === null ? this.#keys.size : this.#keys.size + 1;
@@ -202,6 +210,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * Lists what is registered with the system, for a backend that has to register it anew.
    *
    * @returns Each descriptor and its interest mask, the waking one included
+   * @ignore
    */
   protected *registrations(): Iterable<[fd: number, events: number]> {
     for (const key of this.#keys.values()) yield [key.fd, key.events];
@@ -213,6 +222,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    *
    * @param attempt What was attempted, such as `"register"`
    * @throws {Deno.errors.BadResource} If the selector is closed
+   * @ignore
    */
   protected assertOpen(attempt: string): void {
     if (this.#state === CLOSED) {

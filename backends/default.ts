@@ -41,6 +41,10 @@ export function firstAvailable(classes: readonly SelectorClass[]): SelectorClass
  * The best selector of this machine: the first of kqueue, /dev/poll, epoll, poll and select that it
  * can allocate; on Windows select. `new DefaultSelector()` makes an instance of that class.
  *
+ * Its methods are those of {@linkcode BaseSelector}: `register()`, `modify()`, `unregister()`,
+ * `select()`, `selectAsync()`, `wakeup()`, `waker()`, `getKey()`, `getMap()` and `close()`; it also
+ * works with `for await` and `using`.
+ *
  * @example
  * ```ts
  * import { DefaultSelector } from "@readiness/selectors";

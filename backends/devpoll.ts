@@ -58,6 +58,10 @@ export interface DevpollSelectorOptions {
  * another's by now, says its manual, poll(7d): unregister before closing. Timeouts are rounded up
  * to whole milliseconds.
  *
+ * Its methods are those of {@linkcode BaseSelector}: `register()`, `modify()`, `unregister()`,
+ * `select()`, `selectAsync()`, `wakeup()`, `waker()`, `getKey()`, `getMap()` and `close()`; it also
+ * works with `for await` and `using`.
+ *
  * @typeParam Data The data that goes with a registration
  * @typeParam File The file objects that can be registered
  *
@@ -144,38 +148,38 @@ export class DevpollSelector<Data = unknown, File extends FileObject = FileObjec
     return this.#fd;
   }
 
-  /** Registers by a write. */
+  /** @ignore Registers by a write. */
   protected override add(fd: number, events: number): number {
     this.#write(0, fd, toPoll(events, POLLIN, POLLOUT));
     return this.#apply(1);
   }
 
-  /** What is written adds to the events so far, so that they have to go first. */
+  /** @ignore What is written adds to the events so far, so that they have to go first. */
   protected override change(fd: number, _from: number, to: number): number {
     this.#write(0, fd, POLLREMOVE);
     this.#write(1, fd, toPoll(to, POLLIN, POLLOUT));
     return this.#apply(2);
   }
 
-  /** Takes out by a write of `POLLREMOVE`. */
+  /** @ignore Takes out by a write of `POLLREMOVE`. */
   protected override remove(fd: number): number {
     this.#write(0, fd, POLLREMOVE);
     return this.#apply(1);
   }
 
-  /** Waits with `ioctl(DP_POLL)`. */
+  /** @ignore Waits with `ioctl(DP_POLL)`. */
   protected override wait(timeout: number): number {
     this.#prepare(timeout);
     return this.#calls.ioctl(this.#fd, DP_POLL, this.#call);
   }
 
-  /** Waits likewise on another thread. */
+  /** @ignore Waits likewise on another thread. */
   protected override waitOffThread(timeout: number): Promise<number> {
     this.#prepare(timeout);
     return this.#calls.ioctlOffThread(this.#fd, DP_POLL, this.#call);
   }
 
-  /** Reports what `ioctl` wrote. */
+  /** @ignore Reports what `ioctl` wrote. */
   protected override collect(count: number): void {
     const ready = this.#ready;
     for (let i = 0, at = 0; i < count; i++, at += STRIDE) {

@@ -64,6 +64,10 @@ const NONE = -1;
  * Regular files are refused (`EPERM`). Timeouts below a millisecond are kept since Linux 5.11 and
  * glibc 2.35, and rounded up before.
  *
+ * Its methods are those of {@linkcode BaseSelector}: `register()`, `modify()`, `unregister()`,
+ * `select()`, `selectAsync()`, `wakeup()`, `waker()`, `getKey()`, `getMap()` and `close()`; it also
+ * works with `for await` and `using`.
+ *
  * @typeParam Data The data that goes with a registration
  * @typeParam File The file objects that can be registered
  *
@@ -129,7 +133,7 @@ export class EpollSelector<Data = unknown, File extends FileObject = FileObject>
     return this.#fd;
   }
 
-  /** Registers with `EPOLL_CTL_ADD`. */
+  /** @ignore Registers with `EPOLL_CTL_ADD`. */
   protected override add(fd: number, events: number): number {
     const generation = this.#generation;
     let errno = this.#control(this.#fd, EPOLL_CTL_ADD, fd, events, generation);
@@ -141,12 +145,12 @@ export class EpollSelector<Data = unknown, File extends FileObject = FileObject>
     return errno;
   }
 
-  /** Changes with `EPOLL_CTL_MOD`. */
+  /** @ignore Changes with `EPOLL_CTL_MOD`. */
   protected override change(fd: number, _from: number, to: number): number {
     return this.#control(this.#fd, EPOLL_CTL_MOD, fd, to, this.#generationOf(fd));
   }
 
-  /** Takes out with `EPOLL_CTL_DEL`. */
+  /** @ignore Takes out with `EPOLL_CTL_DEL`. */
   protected override remove(fd: number): number {
     const errno = this.#control(this.#fd, EPOLL_CTL_DEL, fd, 0, 0);
     if (errno !== 0) {
@@ -156,7 +160,7 @@ export class EpollSelector<Data = unknown, File extends FileObject = FileObject>
     return errno;
   }
 
-  /** Waits with `epoll_wait`, or `epoll_pwait2` for a fraction of a millisecond. */
+  /** @ignore Waits with `epoll_wait`, or `epoll_pwait2` for a fraction of a millisecond. */
   protected override wait(timeout: number): number {
     this.#fit();
     if (!this.#precise || Number.isInteger(timeout)) {
@@ -166,7 +170,7 @@ export class EpollSelector<Data = unknown, File extends FileObject = FileObject>
     return this.#calls.epoll_pwait2!(this.#fd, this.#ready, this.#capacity, this.#time, null);
   }
 
-  /** Waits likewise on another thread. */
+  /** @ignore Waits likewise on another thread. */
   protected override waitOffThread(timeout: number): Promise<number> {
     this.#fit();
     if (!this.#precise || Number.isInteger(timeout)) {
@@ -187,7 +191,7 @@ export class EpollSelector<Data = unknown, File extends FileObject = FileObject>
     );
   }
 
-  /** Reports what `epoll_wait` wrote, but for what was left behind in the system. */
+  /** @ignore Reports what `epoll_wait` wrote, but for what was left behind in the system. */
   protected override collect(count: number): void {
     const ready = this.#ready;
     let stale = false;

@@ -66,6 +66,10 @@ const NOW = timeWords();
  * Closing a descriptor takes its registration out. Timeouts below a millisecond are kept, as exactly
  * as the system's timers are. A regular file is readable unless it is read to its end.
  *
+ * Its methods are those of {@linkcode BaseSelector}: `register()`, `modify()`, `unregister()`,
+ * `select()`, `selectAsync()`, `wakeup()`, `waker()`, `getKey()`, `getMap()` and `close()`; it also
+ * works with `for await` and `using`.
+ *
  * @typeParam Data The data that goes with a registration
  * @typeParam File The file objects that can be registered
  *
@@ -162,12 +166,12 @@ export class KqueueSelector<Data = unknown, File extends FileObject = FileObject
     return this.#fd;
   }
 
-  /** Registers each direction with `EV_ADD`. */
+  /** @ignore Registers each direction with `EV_ADD`. */
   protected override add(fd: number, events: number): number {
     return this.change(fd, 0, events);
   }
 
-  /** Adds and deletes the directions that differ. */
+  /** @ignore Adds and deletes the directions that differ. */
   protected override change(fd: number, from: number, to: number): number {
     const added = to & ~from;
     const removed = from & ~to;
@@ -182,27 +186,27 @@ export class KqueueSelector<Data = unknown, File extends FileObject = FileObject
     return 0;
   }
 
-  /** Takes each direction out with `EV_DELETE`. */
+  /** @ignore Takes each direction out with `EV_DELETE`. */
   protected override remove(fd: number, events: number): number {
     this.#directions -= countOf(events);
     return this.#apply(fd, 0, events);
   }
 
-  /** Waits with `kevent`. */
+  /** @ignore Waits with `kevent`. */
   protected override wait(timeout: number): number {
     const room = this.#fit();
     writeTime(this.#time, timeout, 1_000_000);
     return this.#calls.kevent(this.#fd, null, 0, this.#ready.words, room, this.#time);
   }
 
-  /** Waits likewise on another thread. */
+  /** @ignore Waits likewise on another thread. */
   protected override waitOffThread(timeout: number): Promise<number> {
     const room = this.#fit();
     writeTime(this.#time, timeout, 1_000_000);
     return this.#calls.keventOffThread(this.#fd, null, 0, this.#ready.words, room, this.#time);
   }
 
-  /** Both directions of a descriptor may be in the list, and far apart, but are reported as one. */
+  /** @ignore Both directions of a descriptor may be in the list, and far apart, but are reported as one. */
   protected override collect(count: number): void {
     const ready = this.#ready;
     const found = this.#found;

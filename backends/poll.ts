@@ -61,6 +61,10 @@ const EVENTS = fields.events[0] / 4;
  * wait for room to write to such a one keeps a processor busy, which {@linkcode SelectSelector}
  * does not.
  *
+ * Its methods are those of {@linkcode BaseSelector}: `register()`, `modify()`, `unregister()`,
+ * `select()`, `selectAsync()`, `wakeup()`, `waker()`, `getKey()`, `getMap()` and `close()`; it also
+ * works with `for await` and `using`.
+ *
  * @typeParam Data The data that goes with a registration
  * @typeParam File The file objects that can be registered
  *
@@ -104,7 +108,7 @@ export class PollSelector<Data = unknown, File extends FileObject = FileObject>
     this.#calls = pollCalls();
   }
 
-  /** Takes the next slot of the array. */
+  /** @ignore Takes the next slot of the array. */
   protected override add(fd: number, events: number): number {
     if (IS_WINSOCK && !isOpen(fd)) return lastErrno(); // Waits would pass over it without a word.
     const slot = this.#slots.size;
@@ -115,13 +119,13 @@ export class PollSelector<Data = unknown, File extends FileObject = FileObject>
     return 0;
   }
 
-  /** Changes the slot. */
+  /** @ignore Changes the slot. */
   protected override change(fd: number, _from: number, to: number): number {
     this.#fds[this.#slots.get(fd)! * STRIDE + EVENTS] = toPoll(to, READABLE, POLLOUT);
     return 0;
   }
 
-  /** The last slot moves into the gap. */
+  /** @ignore The last slot moves into the gap. */
   protected override remove(fd: number): number {
     const gap = this.#slots.get(fd)!;
     const last = this.#slots.size - 1;
@@ -132,7 +136,7 @@ export class PollSelector<Data = unknown, File extends FileObject = FileObject>
     return 0;
   }
 
-  /** Waits with `poll`, or `ppoll` for a fraction of a millisecond. */
+  /** @ignore Waits with `poll`, or `ppoll` for a fraction of a millisecond. */
   protected override wait(timeout: number): number {
     this.#results = this.#fds;
     if (IS_WINSOCK && this.#slots.size === 0) {
@@ -147,7 +151,7 @@ export class PollSelector<Data = unknown, File extends FileObject = FileObject>
     return ppoll(this.#fds, this.#slots.size, this.#time, null);
   }
 
-  /** Waits with a copy, so that registrations can change meanwhile. */
+  /** @ignore Waits with a copy, so that registrations can change meanwhile. */
   protected override waitOffThread(timeout: number): Promise<number> {
     this.#results = this.#fds.slice();
     const { ppoll, ppollOffThread } = this.#calls;
@@ -159,7 +163,7 @@ export class PollSelector<Data = unknown, File extends FileObject = FileObject>
     return ppollOffThread!(this.#results, this.#slots.size, this.#time, null);
   }
 
-  /** Reports the slots with something in `revents`. */
+  /** @ignore Reports the slots with something in `revents`. */
   protected override collect(count: number): void {
     if (IS_WINSOCK) return this.#collectFromWinsock(count);
     const results = this.#results;

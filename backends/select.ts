@@ -45,6 +45,10 @@ const TAKES_NOTHING = abi.winsock === undefined;
  * without room to send counts as readable alone if something was unread or the peer had ended its
  * side before: who waits for room alone is not told then.
  *
+ * Its methods are those of {@linkcode BaseSelector}: `register()`, `modify()`, `unregister()`,
+ * `select()`, `selectAsync()`, `wakeup()`, `waker()`, `getKey()`, `getMap()` and `close()`; it also
+ * works with `for await` and `using`.
+ *
  * @typeParam Data The data that goes with a registration
  * @typeParam File The file objects that can be registered
  *
@@ -78,7 +82,7 @@ export class SelectSelector<Data = unknown, File extends FileObject = FileObject
     this.#calls = selectCalls();
   }
 
-  /** Sets the bits of the descriptor. */
+  /** @ignore Sets the bits of the descriptor. */
   protected override add(fd: number, events: number): number {
     if (fd >= abi.selectLimit) {
       throw new RangeError(
@@ -88,19 +92,19 @@ export class SelectSelector<Data = unknown, File extends FileObject = FileObject
     return this.#sets.add(fd, events);
   }
 
-  /** Changes the sets. */
+  /** @ignore Changes the sets. */
   protected override change(fd: number, _from: number, to: number): number {
     this.#sets.change(fd, to);
     return 0;
   }
 
-  /** Takes the descriptor out of the sets. */
+  /** @ignore Takes the descriptor out of the sets. */
   protected override remove(fd: number): number {
     this.#sets.remove(fd);
     return 0;
   }
 
-  /** Waits with `select`. */
+  /** @ignore Waits with `select`. */
   protected override wait(timeout: number): number {
     const sets = this.#sets;
     sets.prepare();
@@ -112,7 +116,7 @@ export class SelectSelector<Data = unknown, File extends FileObject = FileObject
     return this.#calls.select(sets.limit, sets.read, sets.write, sets.except, this.#time);
   }
 
-  /** Waits likewise on another thread; the sets are not empty, as the waking descriptor is in one. */
+  /** @ignore Waits likewise on another thread; the sets are not empty, as the waking descriptor is in one. */
   protected override waitOffThread(timeout: number): Promise<number> {
     const sets = this.#sets;
     sets.prepare();
@@ -126,7 +130,7 @@ export class SelectSelector<Data = unknown, File extends FileObject = FileObject
     );
   }
 
-  /** Reports the descriptors that are left in the sets. */
+  /** @ignore Reports the descriptors that are left in the sets. */
   protected override collect(count: number): void {
     this.#sets.collect(count, this.#report);
   }

@@ -1,0 +1,79 @@
+import { assert, assertEquals } from "@std/assert";
+
+const ROOT = new URL("..", import.meta.url);
+
+/** What of `deno doc --json` is read here. */
+interface Documentation {
+  nodes: Record<string, { symbols: Symbol[] }>;
+}
+
+interface Symbol {
+  name: string;
+  declarations: {
+    kind: string;
+    jsDoc?: { doc?: string };
+    def: { constructors?: Member[]; methods?: Member[]; properties?: Member[] };
+  }[];
+}
+
+interface Member {
+  name: string;
+  accessibility?: "private" | "protected" | "public";
+  isStatic?: boolean;
+}
+
+const { exports } = JSON.parse(read("deno.json"));
+const entryPoints = Object.entries<string>(exports);
+const symbols = (await Promise.all(entryPoints.map(([, path]) => document(path)))).flat();
+
+Deno.test("the documentation shows no member that users cannot call", () => {
+  const shown = symbols.flatMap(({ name, declarations }) =>
+    declarations.flatMap(({ def: { constructors = [], methods = [], properties = [] } }) =>
+      [...constructors, ...methods, ...properties]
+        .filter(({ accessibility }) => ["private", "protected"].includes(accessibility ?? ""))
+        .map((member) => `${name}.${member.name}`)
+    )
+  );
+  assertEquals(shown, []);
+});
+
+Deno.test("the documentation of each selector lists the methods that it inherits", () => {
+  const [base] = symbols.find(({ name }) => name === "BaseSelector")!.declarations;
+  const methods = base!.def.methods!
+    .filter(({ name, isStatic }) => isStatic !== true && !name.startsWith("["))
+    .map(({ name }) => name);
+  assert(methods.includes("register") && methods.includes("select"));
+  const selectors = symbols.filter(({ name }) =>
+    name.endsWith("Selector") && name !== "BaseSelector"
+  );
+  assertEquals(selectors.length, 6);
+  for (const { name, declarations } of selectors) {
+    const text = declarations.map(({ jsDoc }) => jsDoc?.doc).join("\n");
+    assertEquals(methods.filter((method) => !text.includes(`\`${method}()\``)), [], name);
+  }
+});
+
+Deno.test("every entry point is linted and in the user's program", () => {
+  const { imports } = JSON.parse(read("tests/user_project/deno.json"));
+  const program = read("tests/user_project/main.ts");
+  const check: string = JSON.parse(read("deno.json")).tasks.check.command;
+  for (const [name, path] of entryPoints) {
+    const published = name.replace(/^\./, "@readiness/selectors");
+    assertEquals(imports[published], path.replace(/^\./, "../.."));
+    assert(program.includes(`from "${published}"`), published);
+    assert(new RegExp(`deno doc --lint [^&]*${path.replace(/^\.\//, "")}( |$)`).test(check), path);
+  }
+});
+
+async function document(path: string): Promise<Symbol[]> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["doc", "--json", path],
+    cwd: ROOT,
+  }).output();
+  const { nodes }: Documentation = JSON.parse(new TextDecoder().decode(stdout));
+  return Object.values(nodes).flatMap(({ symbols }) => symbols);
+}
+
+function read(path: string): string {
+  return Deno.readTextFileSync(new URL(path, ROOT));
+}
