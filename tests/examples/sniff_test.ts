@@ -6,6 +6,7 @@ import {
   inNetworkOf,
   inOwnNetwork,
   needsOwnNetwork,
+  needsRoot,
   needsSetpriv,
   withoutRaw,
 } from "../support/privileges.ts";
@@ -83,6 +84,7 @@ Deno.test({
   name: "sniff.ts prints what tcpdump prints",
   ...both,
   ...needsTcpdump,
+  ...needsRoot, // tcpdump changes its user.
   async fn() {
     await using program = await start("lo");
     const args = ["-i", "lo", "-n", "-l", "--immediate-mode"];
@@ -178,7 +180,9 @@ Deno.test({
   name: "sniff.ts exits with 1 when there is no such interface",
   ...needsOwnNetwork,
   async fn() {
-    const { code, stderr } = await runExample("sniff", ["nonsense"]);
+    const { code, stderr } = await runExample("sniff", ["nonsense"], {
+      through: (command) => inOwnNetwork("", command),
+    });
     assertEquals(code, 1);
     assertMatch(stderr, /^sniff\.ts: Cannot find the interface "nonsense"/);
   },

@@ -1,52 +1,77 @@
 /**
- * Runs programs without a privilege, and in a network of their own (Linux).
+ * Runs programs without a privilege, or in a network namespace of their own (Linux).
  *
  * @module
  */
 
-import { needs, type Skip, skipIf } from "./skip.ts";
+import { isLinux } from "./os.ts";
+import { needs, type Skip, skipUnless } from "./skip.ts";
 
-/** The command without the privilege to make raw and packet sockets, whoever runs it. */
+const CAP_NET_RAW = 13;
+const CAP_SYS_ADMIN = 21;
+
+const canMakeRaw = hasCapability(CAP_NET_RAW);
+const isAdmin = hasCapability(CAP_SYS_ADMIN);
+
+/** The command without the privilege to make raw and packet sockets. */
 export function withoutRaw(command: readonly string[]): string[] {
-  return isRoot ? ["setpriv", "--bounding-set", "-net_raw", ...command] : [...command];
+  return canMakeRaw ? dropRaw(command) : [...command];
 }
 
-/** The command in a network of its own, with loopback alone, after a few lines for `sh`. */
+/** The same inside {@linkcode inOwnNetwork}, where the command would have the privilege. */
+export function dropRaw(command: readonly string[]): string[] {
+  return ["setpriv", "--bounding-set", "-net_raw", ...command];
+}
+
+/**
+ * The command in a network namespace of its own, which has the loopback interface alone.
+ *
+ * @param prepare Lines for `sh`, which run there first
+ */
 export function inOwnNetwork(prepare: string, command: readonly string[]): string[] {
-  const unshare = ["unshare", ...(isRoot ? ["--net"] : ["--map-root-user", "--net"])];
+  const unshare = ["unshare", ...(isAdmin ? ["--net"] : ["--map-root-user", "--net"])];
   const script = ["set -e", "ip link set lo up", prepare, 'exec "$@"'].join("\n");
   return [...unshare, "sh", "-c", script, "sh", ...command];
 }
 
-/** The command in the network of a process. */
+/** The command in the network namespace of a process that runs in one of its own. */
 export function inNetworkOf(pid: number, command: readonly string[]): string[] {
-  const users = isRoot ? [] : ["--user", "--preserve-credentials"];
+  const users = isAdmin ? [] : ["--user", "--preserve-credentials"];
   return ["nsenter", "--target", `${pid}`, ...users, "--net", ...command];
 }
 
-/** Lets every group ping: a line for `inOwnNetwork()`. */
+/** Lets every group ping: a line for {@linkcode inOwnNetwork}. */
 export const EVERYONE_PINGS = "echo '0 0' > /proc/sys/net/ipv4/ping_group_range";
 
-const isRoot = Deno.build.os === "linux" && Deno.uid() === 0;
+/** Skips a test that runs programs in network namespaces. */
+export const needsOwnNetwork: Skip = isLinux
+  ? needs("network namespaces (unshare, ip)", succeeds(inOwnNetwork("", ["true"])))
+  : skipUnless(isLinux, "only Linux has network namespaces");
 
-/** Skips a test where a process cannot have a network of its own. */
-export const needsOwnNetwork: Skip = Deno.build.os === "linux"
-  ? needs("networks of a process's own (unshare, ip)", succeeds(inOwnNetwork("", ["true"])))
-  : skipIf(true, "networks of a process's own are Linux's");
+/** Skips a test that makes raw or packet sockets. */
+export const needsRaw: Skip = isLinux
+  ? needs("the privilege CAP_NET_RAW", canMakeRaw)
+  : skipUnless(isLinux, "it uses raw or packet sockets as Linux has them");
 
-/** Skips a test that makes raw and packet sockets. */
-export const needsRaw: Skip = Deno.build.os === "linux"
-  ? needs("the privilege CAP_NET_RAW", isRoot)
-  : skipIf(true, "it uses raw or packet sockets as Linux has them");
+/** Skips a test that changes users. */
+export const needsRoot: Skip = isLinux
+  ? needs("root", Deno.uid() === 0)
+  : skipUnless(isLinux, "it changes users as on Linux");
 
 /** Skips a test that runs programs without a privilege. */
-export const needsSetpriv: Skip = Deno.build.os === "linux"
-  ? needs("setpriv", succeeds(withoutRaw(["true"])))
-  : skipIf(true, "privileges are taken away as on Linux");
+export const needsSetpriv: Skip = isLinux
+  ? needs("setpriv", succeeds(["setpriv", "--dump"]))
+  : skipUnless(isLinux, "only Linux has setpriv");
+
+function hasCapability(number: number): boolean {
+  if (!isLinux) return false;
+  const [, effective] = /^CapEff:\s*(\w+)$/m.exec(Deno.readTextFileSync("/proc/self/status"))!;
+  return (BigInt(`0x${effective}`) >> BigInt(number) & 1n) === 1n;
+}
 
 function succeeds([program, ...args]: readonly string[]): boolean {
   try {
-    return new Deno.Command(program, { args, stdin: "null", stdout: "null", stderr: "null" })
+    return new Deno.Command(program!, { args, stdin: "null", stdout: "null", stderr: "null" })
       .outputSync().success;
   } catch {
     return false;

@@ -54,7 +54,7 @@ Deno.test({
     assertEquals(
       await run(
         "LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=one:two LISTEN_PIDFDID=5",
-        "3</dev/zero 4</dev/tty0 4</dev/zero",
+        "3</dev/zero 4</dev/zero",
       ),
       ["one FileDescriptor 3 NC", "two FileDescriptor 4 NC"],
     );

@@ -419,12 +419,12 @@ export const streamRefusals: readonly Refusal[] = [
   {
     name: "Socket.bind() throws OSError when no interface has the address",
     error: ["EADDRNOTAVAIL", "bind"],
-    message: /^Cannot bind (203\.0\.113\.7:80|\[2001:db8::7\]:80) to fd \d+: /,
+    message: /^Cannot bind (203\.0\.113\.7:8080|\[2001:db8::7\]:8080) to fd \d+: /,
     calls: [
-      fresh((socket) => socket.bind({ hostname: "203.0.113.7", port: 80 })),
+      fresh((socket) => socket.bind({ hostname: "203.0.113.7", port: 8080 })),
       ...needsIpv6.ignore
         ? []
-        : [fresh((socket) => socket.bind({ hostname: "2001:db8::7", port: 80 }), AF_INET6)],
+        : [fresh((socket) => socket.bind({ hostname: "2001:db8::7", port: 8080 }), AF_INET6)],
     ],
   },
   {
