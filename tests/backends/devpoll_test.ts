@@ -26,7 +26,7 @@ function suiteOver(name: string, library: string, seesReuse: boolean): void {
     name,
     create: () => new DevpollSelector({ library }),
     source: `new selectors.DevpollSelector({ library: ${JSON.stringify(library)} })`,
-    ...needsFakes,
+    skip: needsFakes,
     descriptorsAreChecked: false,
     seesReuse,
   });

@@ -1,11 +1,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { EpollSelector, EVENT_READ, EVENT_WRITE, OSError, PollSelector } from "../../mod.ts";
 import { Descriptor, Pair, Pipe } from "../support/descriptors.ts";
-import { needs } from "../support/skip.ts";
+import { linuxOnly } from "../support/skip.ts";
 import { runProgram } from "../support/subprocess.ts";
 import { sharedSuite } from "./shared_suite.ts";
-
-const onLinux = needs("epoll", Deno.build.os === "linux");
 
 sharedSuite({
   name: "EpollSelector",
@@ -13,13 +11,13 @@ sharedSuite({
   source: "new selectors.EpollSelector()",
   descriptorsAreChecked: true,
   seesReuse: true,
-  ...onLinux,
+  skip: linuxOnly,
 });
 
 function test(name: string, fn: (selector: EpollSelector) => void | Promise<void>): void {
   Deno.test({
     name,
-    ...onLinux,
+    ...linuxOnly,
     async fn() {
       using selector = new EpollSelector();
       await fn(selector);

@@ -2,7 +2,7 @@ import { assertEquals, assertGreater, assertRejects, assertThrows } from "@std/a
 import { abi } from "../../ffi/abi/host.ts";
 import { EVENT_READ, EVENT_WRITE, OSError, SelectSelector } from "../../mod.ts";
 import { Descriptor, Pair, Pipe } from "../support/descriptors.ts";
-import { needs, skipIf } from "../support/skip.ts";
+import { linuxOnly, needs, skipIf } from "../support/skip.ts";
 import { CLOSED } from "../support/platform.ts";
 import { isPending, turnEventLoop } from "../support/event_loop.ts";
 import { sharedSuite } from "./shared_suite.ts";
@@ -124,7 +124,7 @@ Deno.test("SelectSelector.selectAsync() rejects with what the call on the other 
 
 Deno.test({
   name: "SelectSelector.select() reports the hang-up of a pipe as readable alone",
-  ...needs("Linux's select()", Deno.build.os === "linux"),
+  ...linuxOnly,
   fn() {
     using selector = new SelectSelector();
     using pipe = new Pipe();

@@ -3,11 +3,9 @@ import { openWakeDescriptor } from "../../backends/waker.ts";
 import { closeDescriptor } from "../../ffi/descriptor.ts";
 import { EpollSelector, EVENT_READ, OSError, SelectSelector, wake } from "../../mod.ts";
 import { Descriptor, Pair, Pipe } from "../support/descriptors.ts";
-import { needs, skipIf } from "../support/skip.ts";
+import { linuxOnly, skipIf } from "../support/skip.ts";
 import { CLOSED } from "../support/platform.ts";
 import { isWindows } from "../support/os.ts";
-
-const withEventfd = needs("eventfd", Deno.build.os === "linux");
 
 function refusal(fd: number): string {
   return assertThrows(() => wake(fd), OSError, `Cannot wake fd ${fd}: `).code;
@@ -49,7 +47,7 @@ Deno.test("wake() throws OSError for a socket, and sends nothing", () => {
 
 Deno.test({
   name: "wake() throws OSError for a pipe, and writes nothing",
-  ...withEventfd,
+  ...linuxOnly,
   fn() {
     using pipe = new Pipe();
     assertEquals(refusal(pipe.writer.fileno()), "EINVAL");
@@ -62,7 +60,7 @@ Deno.test({
 
 Deno.test({
   name: "wake() throws OSError for a file that can be written, and writes nothing",
-  ...withEventfd,
+  ...linuxOnly,
   fn() {
     const path = Deno.makeTempFileSync();
     using file = Descriptor.open(path, "write");
@@ -83,7 +81,7 @@ Deno.test(
 
 Deno.test({
   name: "wake() throws OSError for the descriptor of a selector",
-  ...needs("epoll", Deno.build.os === "linux"),
+  ...linuxOnly,
   fn() {
     using selector = new EpollSelector();
     assertEquals(refusal(selector.fileno()), "EINVAL");
@@ -92,7 +90,7 @@ Deno.test({
 
 Deno.test({
   name: "wake() takes a full waker as woken",
-  ...withEventfd,
+  ...linuxOnly,
   fn() {
     using selector = new SelectSelector();
     const { fd } = selector.waker();

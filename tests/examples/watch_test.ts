@@ -166,11 +166,11 @@ test("watch.ts exits with 1 when nothing is left to watch", async () => {
 
 test("watch.ts exits with 1 when there is no such command", async () => {
   using folder = new Folder();
-  await using program = await watch(folder.path, "--", "no-such-command");
+  await using program = await watch(folder.path, "--", "./no-such-command");
   folder.write("a");
   const { code, stderr } = await program.end();
   assertEquals(code, 1);
-  assertMatch(stderr, /^watch\.ts: Cannot start no-such-command: .*\(ENOENT\)\n$/);
+  assertMatch(stderr, /^watch\.ts: Cannot start \.\/no-such-command: .*\(ENOENT\)\n$/);
 }, skipIf(isQemu, "qemu's child of posix_spawn() cannot report a failure"));
 
 test("watch.ts runs with the permission of libc alone", async () => {

@@ -21,7 +21,7 @@ export interface Backend {
   readonly excused?: Readonly<Record<string, string>>;
 }
 
-/** Declares a test of a backend, with a selector that is closed after it; `needs()` may skip it. */
+/** Declares a test of a backend, with a selector that is closed after it; `skip` may skip it. */
 export function test(
   backend: Backend,
   promise: string,

@@ -3,7 +3,8 @@ import { EVENT_READ, EVENT_WRITE } from "../../../mod.ts";
 import { Pair } from "../../support/descriptors.ts";
 import { startProgram } from "../../support/subprocess.ts";
 import { type Backend, test } from "./backend.ts";
-import { needs } from "../../support/skip.ts";
+import { skipIf } from "../../support/skip.ts";
+import { isWindows } from "../../support/os.ts";
 
 /** Far more than any wait below, however busy the machine. */
 const SOON = 10_000;
@@ -85,5 +86,5 @@ export function testTimeouts(backend: Backend): void {
     assertGreaterOrEqual(took, 500);
     assertLess(took, SOON);
     assertGreaterOrEqual(heard, 1);
-  }, needs("signals", Deno.build.os !== "windows"));
+  }, skipIf(isWindows, "Windows has no signals"));
 }

@@ -142,8 +142,8 @@ const refusals: Refusal[] = [
     name: "ProcessDescriptor.spawn() throws OSError when there is no such program",
     ...cannotTellFailure,
     error: ["ENOENT", "posix_spawnp"],
-    message: /^Cannot start no-such-program: /,
-    calls: [() => spawn("no-such-program")],
+    message: /^Cannot start \.\/no-such-program: /,
+    calls: [() => spawn("./no-such-program")],
   },
   {
     name: "ProcessDescriptor.spawn() throws OSError when it is no program",
@@ -304,7 +304,7 @@ test("ProcessDescriptor.spawn() leaves nothing behind when there is no such prog
   const { stdout, stderr } = await runProgram(`
     ${COUNT_DESCRIPTORS}
     const use = () => {
-      try { descriptors.ProcessDescriptor.spawn("no-such-program"); } catch {}
+      try { descriptors.ProcessDescriptor.spawn("./no-such-program"); } catch {}
     };
     use();
     const before = countDescriptors();
