@@ -1,31 +1,34 @@
 import { abi } from "./abi/host.ts";
+import { lastErrno, OSError } from "./errno.ts";
 import { platform } from "./platform/mod.ts";
 import type { Pair, Refusal } from "./platform/platform.ts";
-import { lastErrno, OSError } from "./errno.ts";
 
 const { EBADF, EINTR } = abi.errno;
 
 /** An object with a descriptor, such as a socket. */
 export interface HasFileno {
   /**
-   * Tells the descriptor.
+   * Returns the descriptor.
    *
    * @returns The descriptor, or a negative number once it is closed
    */
   fileno(): number;
 }
 
-/** Names a descriptor, for a message. */
+/** Returns the name of a descriptor, for an error message. */
 export function nameOf(fd: number): string {
   return fd < 0 ? "a closed descriptor" : `fd ${fd}`;
 }
 
-/** Why a call on a descriptor failed: of one that is closed, Winsock says that it is no socket. */
+/**
+ * Returns the errno of a call on a descriptor that failed: `EBADF` of a closed one, which Winsock
+ * takes for something other than a socket.
+ */
 export function errnoOf(fd: number, errno: number = lastErrno()): number {
   return fd < 0 ? EBADF : errno;
 }
 
-/** Closes a descriptor, which is gone also when a signal came in between. */
+/** Closes a descriptor. It is closed even if a signal interrupts the call. */
 export function closeDescriptor(fd: number): void {
   if (platform.close(fd) < 0) {
     const errno = lastErrno();
@@ -35,19 +38,19 @@ export function closeDescriptor(fd: number): void {
   }
 }
 
-/** Tells whether a descriptor is open. */
+/** Returns whether a descriptor is open. */
 export function isOpen(fd: number): boolean {
   return platform.isOpen(fd);
 }
 
-/** Makes every later call on the descriptor's open file block, or return at once. */
+/** Makes calls on the descriptor's open file block, or return at once. */
 export function setBlocking(fd: number, blocking: boolean): void {
   if (platform.setBlocking(fd, blocking) < 0) {
     throw flagsRefused(fd, platform.callNames.setBlocking);
   }
 }
 
-/** Tells whether calls on the descriptor's open file block. */
+/** Returns whether calls on the descriptor's open file block. */
 export function isBlocking(fd: number): boolean {
   const blocks = platform.isBlocking(fd);
   if (blocks < 0) throw flagsRefused(fd, platform.callNames.setBlocking);
@@ -59,7 +62,10 @@ export function setCloseOnExec(fd: number): void {
   if (platform.setCloseOnExec(fd) < 0) throw flagsRefused(fd, platform.callNames.setCloseOnExec);
 }
 
-/** Does with more calls what newer systems do as they make descriptors; closes all if that fails. */
+/**
+ * Does what newer systems do in the call that makes a descriptor. If it fails, all descriptors are
+ * closed.
+ */
 export function makeNonBlockingAndCloseOnExec(...fds: number[]): void {
   try {
     for (const fd of fds) {
@@ -82,10 +88,10 @@ export function makePair(family: number, type: number): readonly [number, number
   return finish(platform.makePair(family, type), "Cannot make a pair of sockets");
 }
 
-function finish(ends: Pair | Refusal, attempt: string): readonly [number, number] {
-  if ("syscall" in ends) throw new OSError(attempt, ends.syscall, lastErrno());
-  if (!ends.finished) makeNonBlockingAndCloseOnExec(...ends.fds);
-  return ends.fds;
+function finish(pair: Pair | Refusal, attempt: string): readonly [number, number] {
+  if ("syscall" in pair) throw new OSError(attempt, pair.syscall, pair.errno);
+  if (!pair.finished) makeNonBlockingAndCloseOnExec(...pair.fds);
+  return pair.fds;
 }
 
 function flagsRefused(fd: number, syscall: string): OSError {

@@ -1,9 +1,8 @@
 import { abi } from "./abi/host.ts";
 import { platform } from "./platform/mod.ts";
-import { withFirstCalls } from "./libc.ts";
 
 /**
- * A system call failed.
+ * The error of a failed system call.
  *
  * @example Telling failures apart
  * ```ts
@@ -14,13 +13,13 @@ import { withFirstCalls } from "./libc.ts";
  * try {
  *   socket.accept();
  * } catch (error) {
- *   // That is what a socket says that does not listen.
+ *   // A socket that does not listen fails so.
  *   if (!(error instanceof OSError) || error.code !== "EINVAL") throw error;
  * }
  * ```
  */
 export class OSError extends Error {
-  /** The system's number of the failure, such as 9. */
+  /** The system's number of the error, such as 9. */
   readonly errno: number;
   /** The name of that number, such as `"EBADF"`. */
   readonly code: string;
@@ -30,11 +29,11 @@ export class OSError extends Error {
   /**
    * Makes the error of a failed system call.
    *
-   * @param attempt What was attempted and on what, such as `"Cannot register fd 7"`
+   * @param attempt What failed and on what, such as `"Cannot register fd 7"`
    * @param syscall The system call that failed
-   * @param errno The system's number of the failure, a positive integer
-   * @param code The number's name, where it is not an `errno` of this system
-   * @param reason The system's words for it, where they are not those for `errno`
+   * @param errno The system's number of the error, a positive integer
+   * @param code The name of the number; required if it is not an `errno` of this system
+   * @param reason The system's message for it; required if it is not that of an `errno`
    */
   constructor(
     attempt: string,
@@ -53,7 +52,7 @@ export class OSError extends Error {
 
 const names = new Map<number, string>();
 
-/** The name of an error number, the first that the table gives where there are two. */
+/** Returns the name of an errno, the first in the table if there are two. */
 function errnoName(errno: number): string {
   if (names.size === 0) {
     for (const [name, number] of Object.entries(abi.errno)) {
@@ -64,10 +63,7 @@ function errnoName(errno: number): string {
 }
 
 /**
- * Reads the calling thread's `errno`: straight after the call that failed, and never after a
- * `nonblocking` one, which ran on another thread.
+ * Returns the errno of the calling thread. Call it straight after the call that failed, and not
+ * after a `nonblocking` call, which ran on another thread.
  */
-export let lastErrno: () => number;
-
-// To open anything once a call has failed would change errno.
-withFirstCalls(() => lastErrno = platform.errnoReader());
+export const lastErrno: () => number = platform.lastErrno;

@@ -3,55 +3,93 @@ import { abi } from "./abi/host.ts";
 /** How the calls of a library are declared, by the name under which the code calls them. */
 export type Declarations = Record<string, Deno.ForeignFunction>;
 
-/** The calls of an opened library; an `optional` one is `null` where the system lacks it. */
+/** The calls of an opened library; an `optional` call is `null` where the system lacks it. */
 export type Calls<D extends Declarations> = Deno.StaticForeignLibraryInterface<D>;
 
 /**
- * Opens a set of libc's calls on first use, once an isolate. Loading this module opens nothing.
+ * Opens a set of libc's calls on first use, once per isolate. Loading this module opens nothing.
  *
  * @param declarations The calls, declared as for `Deno.dlopen`
- * @param places Where they are if not in libc: a bare name first, then absolute paths
- * @returns A function that gives the calls and throws `Deno.errors.NotCapable` without permission
+ * @param places Where the calls are if not in libc: a bare name first, then absolute paths
+ * @returns A function that returns the calls, and throws `Deno.errors.NotCapable` without permission
  */
 export function libcCalls<const D extends Declarations>(
   declarations: D,
   places: readonly string[] = abi.libc,
 ): () => Calls<D> {
   let calls: Calls<D> | undefined;
-  return () => calls ??= opened(openLibc(declarations, places));
-}
-
-const firsts: (() => void)[] = [];
-
-/** Has a function called with the first calls that are opened: before any of them can fail. */
-export function withFirstCalls(callback: () => void): void {
-  firsts.push(callback);
-}
-
-function opened<C>(calls: C): C {
-  const callbacks = firsts.splice(0); // They open calls of their own.
-  try {
-    for (const callback of callbacks) callback();
-  } catch (error) {
-    firsts.push(...callbacks);
-    throw error;
-  }
-  return calls;
+  return () => calls ??= withErrno(openLibc(declarations, places));
 }
 
 /**
- * Opens libc. A scoped permission names one absolute path, so each usual place is asked for and
- * the first that is granted and there is taken.
+ * Opens a set of calls of a library other than libc, once per isolate and library.
+ *
+ * @param declarations The calls, declared as for `Deno.dlopen`
+ * @returns A function that returns the calls of the library at a path
+ */
+export function libraryCalls<const D extends Declarations>(
+  declarations: D,
+): (path: string) => Calls<D> {
+  const libraries = new Map<string, Calls<D>>();
+  return (path) => {
+    let calls = libraries.get(path);
+    if (calls === undefined) {
+      libraries.set(path, calls = withErrno(openLibrary(path, declarations)));
+    }
+    return calls;
+  };
+}
+
+let readErrno: (() => number) | undefined;
+
+/**
+ * Returns the `errno` of the calling thread, on POSIX. It opens nothing, as that would change
+ * `errno`.
+ */
+export function lastErrno(): number {
+  return readErrno!();
+}
+
+/** Opens `errno` with the first calls, before one of them can fail. */
+function withErrno<C>(calls: C): C {
+  if (abi.winsock === undefined) readErrno ??= openErrno();
+  return calls;
+}
+
+function openErrno(): () => number {
+  const { errnoLocation, memcpy } = openLibc({
+    errnoLocation: { name: abi.symbols.errno, parameters: [], result: "usize" },
+    memcpy: { parameters: ["buffer", "usize", "usize"], result: "void" },
+  }, abi.libc);
+  const address = errnoLocation();
+  if (isUnscoped()) {
+    const pointer = Deno.UnsafePointer.create(address)!;
+    const errno = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(pointer, 4));
+    return () => errno[0]!;
+  }
+  // A scoped permission does not allow looking at memory, but libc copies it.
+  const errno = new Int32Array(new ArrayBuffer(4));
+  return () => {
+    memcpy(errno, address, 4n);
+    return errno[0]!;
+  };
+}
+
+function isUnscoped(): boolean {
+  return Deno.permissions.querySync({ name: "ffi" }).state === "granted";
+}
+
+/**
+ * Opens libc. A scoped permission names one absolute path: this takes the first of the usual
+ * places that is granted and exists.
  */
 function openLibc<const D extends Declarations>(
   declarations: D,
   places: readonly string[],
 ): Calls<D> {
-  // A grant of a bare name opens nothing: it is taken for a file in the current folder.
-  const isUnscoped = Deno.permissions.querySync({ name: "ffi" }).state === "granted";
   let failure: unknown;
-  for (const path of places) {
-    if (!isUnscoped && !/[/\\]/.test(path)) continue;
+  // A grant of a bare name opens nothing: it is taken for a file in the current folder.
+  for (const path of isUnscoped() ? places : places.filter(isPath)) {
     if (Deno.permissions.querySync({ name: "ffi", path }).state !== "granted") continue;
     try {
       return Deno.dlopen(path, declarations).symbols;
@@ -60,39 +98,24 @@ function openLibc<const D extends Declarations>(
     }
   }
   if (failure !== undefined) throw failure;
-  // In a terminal, the user is asked for the permission, in full.
+  // In a terminal, Deno asks the user for the permission, in full.
   if (Deno.permissions.requestSync({ name: "ffi" }).state === "granted") {
-    return Deno.dlopen(places[0], declarations).symbols;
+    return Deno.dlopen(places[0]!, declarations).symbols;
   }
   const libraries = [abi.libc, ...Object.values(abi.winsock?.libraries ?? {})];
-  const alone = abi.winsock === undefined
-    ? "libc alone, by its path"
-    : "Winsock and what goes with it alone, by their paths";
+  const paths = libraries.map(([name, path = name]) => path).join();
   throw new Deno.errors.NotCapable(
-    "Cannot open libc without FFI permission: run again with --allow-ffi, " +
-      `or with ${alone} on this system, as --allow-ffi=` +
-      libraries.map(([name, path = name]) => path).join(),
+    "Cannot open libc without FFI permission: run again with --allow-ffi, or, for " +
+      `${abi.winsock === undefined ? "libc" : "the system's own libraries"} alone, ` +
+      `with --allow-ffi=${paths}`,
   );
 }
 
-/**
- * Opens a set of calls that a library other than libc has, once an isolate and library.
- *
- * @param declarations The calls, declared as for `Deno.dlopen`
- * @returns A function that gives the calls of the library at a path
- */
-export function libraryCalls<const D extends Declarations>(
-  declarations: D,
-): (path: string) => Calls<D> {
-  const libraries = new Map<string, Calls<D>>();
-  return (path) => {
-    let calls = libraries.get(path);
-    if (calls === undefined) libraries.set(path, calls = opened(openLibrary(path, declarations)));
-    return calls;
-  };
+function isPath(place: string): boolean {
+  return /[/\\]/.test(place);
 }
 
-/** Declares every call as optional, so as to tell a library that lacks one from a missing library. */
+/** Opens a library. All calls are optional to Deno, so that a missing one has an error of its own. */
 function openLibrary<const D extends Declarations>(path: string, declarations: D): Calls<D> {
   if (Deno.permissions.requestSync({ name: "ffi", path }).state !== "granted") {
     throw new Deno.errors.NotCapable(

@@ -1,7 +1,7 @@
 import { abi } from "./abi/host.ts";
 import { libcCalls } from "./libc.ts";
 
-// Deno.UnsafePointer and its views want an unscoped permission; libc's own calls do not.
+// Deno.UnsafePointer and its views require an unscoped permission; libc's own calls do not.
 const calls = libcCalls({
   memcpy: { parameters: ["buffer", "usize", "usize"], result: "void" },
   addressOf: { name: "memcpy", parameters: ["buffer", "buffer", "usize"], result: "usize" },
@@ -14,21 +14,22 @@ export function copyFrom(address: bigint, target: Uint8Array<ArrayBuffer>): void
 }
 
 /**
- * Tells where a buffer is, for a structure that points to it. It has to be made of an `ArrayBuffer`
- * of its own, as the memory of a small typed array moves, and to be kept while it is pointed to.
+ * Returns the address of a buffer, for a structure that points to it. The buffer must be a view of
+ * an explicit `ArrayBuffer`, as the memory of a small typed array moves, and the caller must keep
+ * it alive while something points to it.
  */
 export function addressOf(buffer: BufferSource): bigint {
   return calls().addressOf(buffer, buffer, 0n);
 }
 
-/** Copies a NUL-terminated string from an address. */
+/** Returns the NUL-terminated string at an address. */
 export function stringAt(address: bigint): string {
   const bytes = new Uint8Array(Number(calls().strlen(address)));
   copyFrom(address, bytes);
   return new TextDecoder().decode(bytes);
 }
 
-/** Encodes a string with a NUL behind it, as C takes it. */
+/** Encodes a string with a NUL at its end, for C. */
 export function cString(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text + "\0");
 }

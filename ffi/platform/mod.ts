@@ -3,5 +3,5 @@ import type { Platform } from "./platform.ts";
 import { posix } from "./posix.ts";
 import { winsock } from "./winsock/mod.ts";
 
-/** The calls of the system that this program runs on. */
+/** The calls of the running system. */
 export const platform: Platform = abi.winsock === undefined ? posix : winsock;

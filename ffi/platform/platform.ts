@@ -34,11 +34,8 @@ type NamedCall =
 
 /** The errors of calls. */
 export interface Errors {
-  /**
-   * Makes what reads the calling thread's last error: straight after the call that failed. Called
-   * before any call can fail, it opens all that it will need.
-   */
-  errnoReader(): () => number;
+  /** Returns the errno of the calling thread. It opens nothing, as that would change it. */
+  readonly lastErrno: () => number;
   /** Returns the system's message for an errno. */
   strerror(errno: number): string;
   /** Returns the system's message for one of `getaddrinfo`'s codes. */
@@ -86,9 +83,12 @@ export interface Pair {
   readonly finished: boolean;
 }
 
-/** Why a pair was not made: the call that failed, with its error as the last one. */
+/** Why a pair was not made. */
 export interface Refusal {
+  /** The call that failed. */
   readonly syscall: string;
+  /** Its errno. */
+  readonly errno: number;
 }
 
 /** Calls on sockets. */

@@ -1,7 +1,7 @@
 import { abi } from "../abi/host.ts";
+import { lastErrno, libcCalls } from "../libc.ts";
+import { stringAt } from "../memory.ts";
 import type { Pair, Platform, Refusal } from "./platform.ts";
-import { libcCalls } from "../libc.ts";
-import { copyFrom, stringAt } from "../memory.ts";
 
 const {
   AF_UNIX,
@@ -18,7 +18,6 @@ const {
 } = abi.constants;
 
 const errorCalls = libcCalls({
-  errnoLocation: { name: abi.symbols.errno, parameters: [], result: "usize" },
   strerror: { parameters: ["i32"], result: "usize" },
   gai_strerror: { parameters: ["i32"], result: "usize" },
 });
@@ -36,7 +35,7 @@ const messageCalls = libcCalls({
 const calls = libcCalls({
   close: { parameters: ["i32"], result: "i32" },
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
-  // Fillers take up the registers, so that the value lands on the stack.
+  // Fillers take up the registers, so that the value is passed on the stack.
   fcntlOnStack: {
     name: "fcntl",
     parameters: ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
@@ -52,8 +51,9 @@ const NEW_SOCKET_FLAGS = SOCK_NONBLOCK === undefined || SOCK_CLOEXEC === undefin
   ? 0
   : SOCK_NONBLOCK | SOCK_CLOEXEC;
 
-/** The door of every system but Windows: libc. */
+/** The calls of every system but Windows: libc's. */
 export const posix: Platform = {
+  openCalls: libcCalls,
   callNames: {
     close: "close",
     read: "read",
@@ -63,35 +63,14 @@ export const posix: Platform = {
     setBlocking: "fcntl",
     setCloseOnExec: "fcntl",
   },
-  openCalls: libcCalls,
-  readWriteCalls,
-  messageCalls,
-  adaptSocketCalls: (calls) => calls,
-  pairFamily: AF_UNIX,
-  newSocketFlags: NEW_SOCKET_FLAGS,
-  keepsSocketError: false,
-  connectPendingErrno: abi.errno.EINPROGRESS,
 
-  errnoReader() {
-    const address = errorCalls().errnoLocation();
-    if (Deno.permissions.querySync({ name: "ffi" }).state === "granted") {
-      const pointer = Deno.UnsafePointer.create(address)!;
-      const errno = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(pointer, 4));
-      return () => errno[0];
-    }
-    // A scoped permission does not let memory be looked at, but libc copies it.
-    const errno = new Int32Array(new ArrayBuffer(4));
-    const bytes = new Uint8Array(errno.buffer);
-    copyFrom(address, bytes); // Opens what it needs.
-    return () => {
-      copyFrom(address, bytes);
-      return errno[0];
-    };
-  },
+  lastErrno,
 
   strerror: (errno) => stringAt(errorCalls().strerror(errno)),
 
   gaiStrerror: (code) => stringAt(errorCalls().gai_strerror(code)),
+
+  readWriteCalls,
 
   close: (fd) => calls().close(fd),
 
@@ -116,22 +95,29 @@ export const posix: Platform = {
     const fds = new Int32Array(2);
     const atOnce = pipe2 !== null && O_CLOEXEC !== undefined;
     const result = atOnce ? pipe2(fds, O_CLOEXEC | O_NONBLOCK) : pipe(fds);
-    return ends(result, fds, atOnce, atOnce ? "pipe2" : "pipe");
+    return pair(result, fds, atOnce, atOnce ? "pipe2" : "pipe");
   },
 
-  makePair(family, type) {
-    const fds = new Int32Array(2);
-    const result = calls().socketpair(family, type | NEW_SOCKET_FLAGS, 0, fds);
-    return ends(result, fds, NEW_SOCKET_FLAGS !== 0, "socketpair");
-  },
-
-  /** Sockets are none; a terminal or a file cannot be told apart. */
+  /** A socket is not; a terminal or a file cannot be told from a pipe. */
   canBePipeWriter(fd) {
     const value = new Int32Array(1);
     const size = new Uint32Array([value.byteLength]);
     return calls().getsockopt(fd, SOL_SOCKET, SO_TYPE, value, size) !== 0;
   },
 
+  makePair(family, type) {
+    const fds = new Int32Array(2);
+    const result = calls().socketpair(family, type | NEW_SOCKET_FLAGS, 0, fds);
+    return pair(result, fds, NEW_SOCKET_FLAGS !== 0, "socketpair");
+  },
+
+  pairFamily: AF_UNIX,
+
+  adaptSocketCalls: (calls) => calls,
+  messageCalls,
+  newSocketFlags: NEW_SOCKET_FLAGS,
+  connectPendingErrno: abi.errno.EINPROGRESS,
+  keepsSocketError: false,
   familyOfUnbound: () => -1,
 };
 
@@ -141,11 +127,11 @@ function fcntl(fd: number, command: number, value: number): number {
     : calls().fcntl(fd, command, value);
 }
 
-function ends(
+function pair(
   result: number,
   fds: Int32Array,
   finished: boolean,
   syscall: string,
 ): Pair | Refusal {
-  return result < 0 ? { syscall } : { fds: [fds[0], fds[1]], finished };
+  return result < 0 ? { syscall, errno: lastErrno() } : { fds: [fds[0]!, fds[1]!], finished };
 }

@@ -1,13 +1,13 @@
 import { abi } from "../abi/host.ts";
-import { libcCalls } from "../libc.ts";
 import { cString } from "../memory.ts";
+import { platform } from "../platform/mod.ts";
 import { decodePacketAddress, encodePacketAddress, type PacketAddress } from "./packet.ts";
 import { resolve, resolverError } from "./resolver.ts";
 
 const { AF_INET, AF_INET6, AF_PACKET, AF_UNIX, NI_NUMERICHOST } = abi.constants;
 const { sockaddr_in, sockaddr_in6, sockaddr_un } = abi.structs;
 
-const calls = libcCalls({
+const calls = platform.openCalls({
   getnameinfo: {
     parameters: ["buffer", "u32", "buffer", "u32", "pointer", "u32", "i32"],
     result: "i32",

@@ -1,13 +1,12 @@
 import { abi } from "../abi/host.ts";
 import { platform } from "../platform/mod.ts";
 import { lastErrno, OSError } from "../errno.ts";
-import { libcCalls } from "../libc.ts";
 import { copyFrom, cString } from "../memory.ts";
 
 const { EAI_NONAME, EAI_SYSTEM, SOCK_STREAM } = abi.constants;
 const { size: HINTS_SIZE, fields } = abi.structs.addrinfo;
 
-const calls = libcCalls({
+const calls = platform.openCalls({
   getaddrinfo: { parameters: ["buffer", "pointer", "buffer", "buffer"], result: "i32" },
   freeaddrinfo: { parameters: ["usize"], result: "void" },
 });

@@ -6,13 +6,13 @@ import { CLOSED, isWinsock, libraries, names } from "../support/platform.ts";
 
 const { EBADF, ENOTCONN } = abi.errno;
 
-/** An unscoped permission and a scoped one: `errno` is read in another way under each. */
+/** An unscoped permission and a scoped one, with which `errno` is read in different ways. */
 const FLAGS = [
   "--allow-ffi",
   `--allow-ffi=${libraries.flatMap((places) => places.slice(1)).join()}`,
 ];
 
-Deno.test("OSError says what was attempted, why it failed and in which call", () => {
+Deno.test("OSError has the attempt, the reason and the call that failed", () => {
   const error = new OSError("Cannot open the door", "unlock", EBADF);
   assertInstanceOf(error, Error);
   assertEquals([error.name, error.errno, error.code, error.syscall], [
@@ -26,24 +26,30 @@ Deno.test("OSError says what was attempted, why it failed and in which call", ()
   assertStringIncludes(error.stack!, "errno_test.ts");
 });
 
-Deno.test("OSError names a number that no table has", () => {
+Deno.test("OSError names an errno that no table has", () => {
   const error = new OSError("Cannot open the door", "unlock", 31_999);
   assertEquals([error.errno, error.code], [31_999, "E31999"]);
   assertStringIncludes(error.message, "31999");
 });
 
-Deno.test("OSError takes a name and a reason that are not errno's", () => {
-  const error = new OSError("Cannot find the door", "getaddrinfo", 8, "EAI_SERVICE", "No such one");
+Deno.test("OSError takes the name and the reason of another number than an errno", () => {
+  const error = new OSError(
+    "Cannot find the door",
+    "getaddrinfo",
+    8,
+    "EAI_SERVICE",
+    "No such service",
+  );
   assertEquals([error.errno, error.code], [8, "EAI_SERVICE"]);
-  assertEquals(error.message, "Cannot find the door: No such one (EAI_SERVICE)");
+  assertEquals(error.message, "Cannot find the door: No such service (EAI_SERVICE)");
 });
 
-Deno.test("OSError gives every number of the table a name of its own", () => {
+Deno.test("OSError names every errno of the table", () => {
   for (const [name, errno] of Object.entries(abi.errno)) {
     const { code } = new OSError("Cannot", "call", errno);
     assertEquals(abi.errno[code], errno, name);
   }
-  // Of two names for one number it is the usual one.
+  // If a number has two names, it is the usual one.
   const usual = isWinsock ? "EWOULDBLOCK" : "EAGAIN";
   assertEquals(new OSError("", "", abi.errno[usual]).code, usual);
 });
@@ -107,7 +113,7 @@ for (const flag of FLAGS) {
   });
 }
 
-Deno.test("lastErrno() is each thread's own", async () => {
+Deno.test("lastErrno() is that of the calling thread", async () => {
   const url = import.meta.resolve("../support/failing_worker.ts");
   const workers = [1, 2].map(() => new Worker(url, { type: "module" }));
   const counts = await Promise.all(workers.map((worker) =>

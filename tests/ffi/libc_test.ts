@@ -1,11 +1,13 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { libcCalls, libraryCalls } from "../../ffi/libc.ts";
+import { abi } from "../../ffi/abi/host.ts";
+import { lastErrno, libcCalls, libraryCalls } from "../../ffi/libc.ts";
 import { isWinsock, processLibrary } from "../support/platform.ts";
+import { skipIf } from "../support/skip.ts";
 
 const name = isWinsock ? "GetCurrentProcessId" : "getpid";
 const getpid = { getpid: { name, parameters: [], result: "i32" } } as const;
 
-/** Counts how often a library is opened. */
+/** Passes a function that returns how many libraries were opened so far. */
 function countingOpens(fn: (opens: () => number) => void): void {
   const { dlopen } = Deno;
   let count = 0;
@@ -21,6 +23,7 @@ function countingOpens(fn: (opens: () => number) => void): void {
 }
 
 Deno.test("libcCalls() opens libc on first use, and once", () => {
+  libcCalls(getpid, processLibrary)(); // The first calls open errno, too.
   countingOpens((opens) => {
     const calls = libcCalls(getpid, processLibrary);
     assertEquals(opens(), 0);
@@ -30,7 +33,18 @@ Deno.test("libcCalls() opens libc on first use, and once", () => {
   });
 });
 
-Deno.test("libcCalls() gives null for an optional call that the system lacks", () => {
+Deno.test({
+  name: "lastErrno() returns the errno of the last call, and opens nothing",
+  ...skipIf(isWinsock, "Winsock keeps its errors elsewhere"),
+  fn() {
+    const { close } = libcCalls({ close: { parameters: ["i32"], result: "i32" } })();
+    countingOpens((opens) => {
+      assertEquals([close(-1), lastErrno(), opens()], [-1, abi.errno.EBADF, 0]);
+    });
+  },
+});
+
+Deno.test("libcCalls() returns null for an optional call that the system lacks", () => {
   const { missing, getpid: present } = libcCalls({
     missing: { name: "no_such_call", parameters: [], result: "i32", optional: true },
     getpid: { name, parameters: [], result: "i32", optional: true },

@@ -1,26 +1,26 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { addressOf, copyFrom, cString, stringAt } from "../../ffi/memory.ts";
 
-/** A buffer whose memory does not move. */
+/** Copies bytes into a buffer whose memory does not move. */
 function fixed(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const copy = new Uint8Array(new ArrayBuffer(bytes.length));
   copy.set(bytes);
   return copy;
 }
 
-Deno.test("cString() ends in a NUL", () => {
+Deno.test("cString() adds a NUL", () => {
   assertEquals([...cString("")], [0]);
   assertEquals([...cString("aé")], [0x61, 0xc3, 0xa9, 0]);
 });
 
-Deno.test("stringAt() reads up to the NUL", () => {
+Deno.test("stringAt() reads until the NUL", () => {
   for (const text of ["", "a", "Grüße, 世界 🌍", "x".repeat(10_000)]) {
     const bytes = fixed(cString(text + "\0behind"));
     assertEquals(stringAt(addressOf(bytes)), text);
   }
 });
 
-Deno.test("copyFrom() copies as much as the target holds", () => {
+Deno.test("copyFrom() fills the target", () => {
   const bytes = fixed(Uint8Array.of(1, 2, 3, 4));
   const target = new Uint8Array(3);
   copyFrom(addressOf(bytes), target);
@@ -30,7 +30,7 @@ Deno.test("copyFrom() copies as much as the target holds", () => {
   copyFrom(addressOf(bytes), new Uint8Array(0));
 });
 
-Deno.test("addressOf() tells where a view begins", () => {
+Deno.test("addressOf() returns the address where a view begins", () => {
   const buffer = new ArrayBuffer(64);
   const start = addressOf(new Uint8Array(buffer));
   assertNotEquals(start, 0n);

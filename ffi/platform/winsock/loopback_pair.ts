@@ -1,7 +1,7 @@
 import { abi } from "../../abi/host.ts";
 import { windowsX64 } from "../../abi/windows.ts";
 import type { Pair, Refusal } from "../platform.ts";
-import { fail, lastFailure } from "./calls.ts";
+import { lastErrno } from "./calls.ts";
 import { calls, isReadable, setOption, sizeOf } from "./sockets.ts";
 
 const { AF_INET, IPPROTO_TCP, SOCK_STREAM, SOL_SOCKET, SOMAXCONN, TCP_NODELAY } = abi.constants;
@@ -9,12 +9,12 @@ const { ECONNABORTED, ECONNRESET } = abi.errno;
 const { sockaddr_in, sockaddr_in6 } = abi.structs;
 const { SO_EXCLUSIVEADDRUSE } = (abi.winsock ?? windowsX64.winsock!).constants;
 
-/** How long one end waits for the other, which is there already unless somebody broke it, in seconds. */
+/** How long to wait for the connection, in seconds. It is there already unless something broke it. */
 const PATIENCE = 5;
 
 /**
- * Connects two sockets over loopback. Others can connect to the port too while it is open: whoever
- * is not at the other end's address is sent away.
+ * Connects two sockets over loopback. While the port is open, other programs can connect to it too:
+ * a connection from another address than that of the second socket is closed.
  */
 export function connectPair(family: number): Pair | Refusal {
   const { accept, bind, closesocket, connect, getpeername, getsockname, listen, socket } = calls();
@@ -23,18 +23,14 @@ export function connectPair(family: number): Pair | Refusal {
     if (fd >= 0) open.push(fd);
     return fd;
   };
-  const refusal = (syscall: string): Refusal => {
-    const errno = lastFailure();
+  const refusal = (syscall: string, errno = lastErrno()): Refusal => {
     for (const fd of open) closesocket(fd);
-    fail(errno);
-    return { syscall };
+    return { syscall, errno };
   };
 
   const listener = opened(socket(family, SOCK_STREAM, 0));
   if (listener < 0) return refusal("socket");
-  if (setOption(listener, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, 1) < 0) {
-    return refusal("setsockopt");
-  }
+  if (setOption(listener, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, 1) < 0) return refusal("setsockopt");
   const address = loopback(family);
   if (bind(listener, address, address.length) < 0) return refusal("bind");
   if (listen(listener, SOMAXCONN) < 0) return refusal("listen");
@@ -47,13 +43,10 @@ export function connectPair(family: number): Pair | Refusal {
   if (getsockname(client, wanted, sizeOf(wanted)) < 0) return refusal("getsockname");
 
   for (;;) {
-    if (!isReadable(listener, PATIENCE)) {
-      fail(ECONNABORTED);
-      return refusal("accept");
-    }
+    if (!isReadable(listener, PATIENCE)) return refusal("accept", ECONNABORTED);
     const server = opened(accept(listener, null, null));
     if (server < 0) {
-      if (lastFailure() === ECONNRESET) continue; // A stranger who left again.
+      if (lastErrno() === ECONNRESET) continue; // A stranger that left again.
       return refusal("accept");
     }
     const peer = loopback(family);
@@ -67,7 +60,7 @@ export function connectPair(family: number): Pair | Refusal {
   }
 }
 
-/** The loopback address with a port that the system picks, in C's form. */
+/** Returns the loopback address in C's form, with port 0. */
 function loopback(family: number): Uint8Array<ArrayBuffer> {
   const { size, address: [at, width], first } = family === AF_INET
     ? { size: sockaddr_in.size, address: sockaddr_in.fields.sin_addr, first: 127 }

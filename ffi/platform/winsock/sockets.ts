@@ -1,10 +1,10 @@
 import { abi } from "../../abi/host.ts";
-import { lastFailure, winsockCalls } from "./calls.ts";
+import { lastErrno, winsockCalls } from "./calls.ts";
 
 const { MSG_PEEK, SOL_SOCKET } = abi.constants;
 const { EINTR, EMSGSIZE, ENOTCONN, ESHUTDOWN, EWOULDBLOCK } = abi.errno;
 
-/** The calls of sockets. A handle has 64 bits, of which Windows uses 31: it is passed as an `int`. */
+/** The calls on sockets. A handle has 64 bits, of which Windows uses 31: it is passed as an `int`. */
 export const calls = winsockCalls({
   WSAIoctl: {
     parameters: ["i32", "u32", "buffer", "u32", "buffer", "u32", "buffer", "pointer", "pointer"],
@@ -33,14 +33,14 @@ export const calls = winsockCalls({
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
 });
 
-/** The value of an option of sockets, or `undefined` of what is no open socket. */
+/** Returns the value of a `SOL_SOCKET` option, or `undefined` if it is not an open socket. */
 export function getOption(fd: number, name: number): number | undefined {
   const value = new Int32Array(1);
   const size = new Int32Array([value.byteLength]);
   return calls().getsockopt(fd, SOL_SOCKET, name, value, size) < 0 ? undefined : value[0];
 }
 
-/** Sets an option of sockets: 0, or -1. */
+/** Sets an option: 0, or -1. */
 export function setOption(fd: number, level: number, name: number, value: number): number {
   return calls().setsockopt(fd, level, name, new Int32Array([value]), 4);
 }
@@ -51,22 +51,22 @@ export function isConnected(fd: number): boolean {
   return calls().getpeername(fd, address, sizeOf(address)) === 0;
 }
 
-/** What `recv` says of a socket that is no broken connection, though it has nothing to give. */
+/** The errors of `recv` on a socket that is not a broken connection. */
 const UNBROKEN = [EINTR, EMSGSIZE, ENOTCONN, ESHUTDOWN, EWOULDBLOCK];
 
-/** Tells whether a connection broke, such as by a reset, without taking anything from it. */
+/** Returns whether a connection is broken, such as by a reset. Nothing is taken from it. */
 export function isBroken(fd: number): boolean {
-  return isReadable(fd, 0) && // Else `recv` would wait, if the socket blocks.
-    calls().recv(fd, new Uint8Array(1), 1, MSG_PEEK) < 0 && !UNBROKEN.includes(lastFailure());
+  return isReadable(fd, 0) && // Otherwise `recv` would wait, if the socket blocks.
+    calls().recv(fd, new Uint8Array(1), 1, MSG_PEEK) < 0 && !UNBROKEN.includes(lastErrno());
 }
 
-/** Waits for some seconds until a socket is readable. */
+/** Waits until a socket is readable, for some seconds at most. */
 export function isReadable(fd: number, seconds: number): boolean {
   const set = new Int32Array([1, 0, fd, 0]); // A count, padding, a handle of 64 bits.
   return calls().select(0, set, null, null, new Int32Array([seconds, 0])) === 1;
 }
 
-/** The size of an address, as the calls take it and change it. */
+/** Returns the size of an address, as the calls take and change it. */
 export function sizeOf(bytes: Uint8Array): Int32Array<ArrayBuffer> {
   return new Int32Array([bytes.length]);
 }

@@ -7,12 +7,18 @@ const calls = libcCalls({
 
 let build: number | undefined;
 
-/** The build number of the Windows that runs, which other calls hide from programs like Deno. */
+/**
+ * Returns the build number of the running Windows. Other calls than this one hide it from programs
+ * without a manifest.
+ */
 export function windowsBuild(): number {
-  if (build !== undefined) return build;
+  return build ??= readBuild();
+}
+
+function readBuild(): number {
   const { size, fields } = abi.winsock!.OSVERSIONINFOW;
   const version = new Uint32Array(size / 4);
   version[fields.dwOSVersionInfoSize[0] / 4] = size;
   calls().RtlGetVersion(version); // It does not fail.
-  return build = version[fields.dwBuildNumber[0] / 4];
+  return version[fields.dwBuildNumber[0] / 4]!;
 }
