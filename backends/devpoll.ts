@@ -28,7 +28,8 @@ const callsOf = libraryCalls(declarations);
 
 // Where there is no /dev/poll, a library that offers it has Solaris' numbers.
 const { dvpoll, constants }: Devpoll = abi.devpoll ?? solarisX64.devpoll!;
-const { DP_POLL, POLLREMOVE, O_RDWR, O_CLOEXEC } = constants;
+const { DP_POLL, POLLREMOVE } = constants;
+const { O_RDWR, O_CLOEXEC } = (abi.devpoll === undefined ? solarisX64 : abi).constants;
 const { POLLIN, POLLOUT } = abi.constants;
 
 // struct pollfd in 32-bit words: the descriptor, then a word with events below and revents above.

@@ -42,8 +42,8 @@ const { EBADF, EEXIST } = abi.errno;
 
 // Where there is no epoll the class only says so, and any numbers will do.
 const { epoll_event, constants }: Epoll = abi.epoll ?? linuxX64.epoll!;
-const { EPOLLIN, EPOLLOUT, EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, O_CLOEXEC } =
-  constants;
+const { EPOLLIN, EPOLLOUT, EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD } = constants;
+const { O_CLOEXEC } = abi.constants;
 
 // struct epoll_event in 32-bit words. Its data holds the descriptor, then a generation.
 const STRIDE = epoll_event.size / 4;

@@ -14,25 +14,18 @@ import { EVENT_READ, EVENT_WRITE } from "./events.ts";
 import type { FileObject } from "./key.ts";
 import { timeWords, writeTime } from "./timeout.ts";
 
-/** The calls; `kevent` has another name in NetBSD's libc. */
-function declare<const Name extends string>(name: Name) {
+/** The calls; `kevent` has another name in NetBSD's libc, and its counts are wider there. */
+function declare(name: string, countSize?: 4 | 8) {
+  const count = countSize === 8 ? "usize" : "i32";
+  const parameters = ["i32", "buffer", count, "buffer", count, "buffer"] as const;
   return {
     kqueue: { parameters: [], result: "i32" },
-    kevent: {
-      name,
-      parameters: ["i32", "buffer", "i32", "buffer", "i32", "buffer"],
-      result: "i32",
-    },
-    keventOffThread: {
-      name,
-      parameters: ["i32", "buffer", "i32", "buffer", "i32", "buffer"],
-      result: "i32",
-      nonblocking: true,
-    },
+    kevent: { name, parameters, result: "i32" },
+    keventOffThread: { name, parameters, result: "i32", nonblocking: true },
   } as const;
 }
 
-const systemCalls = libcCalls(declare(abi.kqueue?.symbol ?? "kevent"));
+const systemCalls = libcCalls(declare(abi.kqueue?.symbol ?? "kevent", abi.kqueue?.countSize));
 const callsOf = libraryCalls(declare("kevent"));
 
 const tables: { readonly [layout in KqueueLayout]: Kqueue } = {

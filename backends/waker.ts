@@ -1,3 +1,4 @@
+import type { Eventfd } from "../ffi/abi/abi.ts";
 import { abi } from "../ffi/abi/host.ts";
 import { assertDescriptor } from "../ffi/checks.ts";
 import { makePipe } from "../ffi/descriptor.ts";
@@ -5,7 +6,7 @@ import { platform } from "../ffi/platform/mod.ts";
 import { lastErrno, OSError } from "../ffi/errno.ts";
 import { libcCalls } from "../ffi/libc.ts";
 
-const { EFD_CLOEXEC, EFD_NONBLOCK } = abi.constants;
+const { EFD_CLOEXEC, EFD_NONBLOCK }: Partial<Eventfd["constants"]> = abi.eventfd?.constants ?? {};
 const { EAGAIN, EINTR, EINVAL, EWOULDBLOCK } = abi.errno;
 
 const calls = libcCalls({

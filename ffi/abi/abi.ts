@@ -40,14 +40,20 @@ export interface Epoll {
   readonly constants: { readonly [name in EpollConstant]: number };
 }
 
-type EpollConstant =
-  | `EPOLL${"IN" | "OUT" | "_CLOEXEC" | "_CTL_ADD" | "_CTL_DEL" | "_CTL_MOD"}`
-  | "O_CLOEXEC";
+type EpollConstant = `EPOLL${
+  | "IN"
+  | "OUT"
+  | "_CLOEXEC"
+  | "_CTL_ADD"
+  | "_CTL_DEL"
+  | "_CTL_MOD"}`;
 
 /** kqueue, which macOS and the BSDs have. */
 export interface Kqueue {
   /** The name of the `kevent` call in libc. */
   readonly symbol: string;
+  /** The size of that call's `nchanges` and `nevents`: of an `int` or of a `size_t`. */
+  readonly countSize: 4 | 8;
   readonly kevent: Struct<"ident" | "filter" | "flags" | "fflags" | "data" | "udata", "ext">;
   readonly constants: { readonly [name in KqueueConstant]: number };
 }
@@ -62,7 +68,7 @@ export interface Devpoll {
   readonly constants: { readonly [name in DevpollConstant]: number };
 }
 
-type DevpollConstant = "DP_POLL" | "POLLREMOVE" | "O_RDWR" | "O_CLOEXEC";
+type DevpollConstant = "DP_POLL" | "POLLREMOVE";
 
 /** Linux's timers that are descriptors. */
 export interface Timerfd {
@@ -167,7 +173,6 @@ export interface Pidfd {
 
 type PidfdConstant =
   | `SYS_pidfd_${"open" | "send_signal"}`
-  | "O_NONBLOCK"
   | "P_PIDFD"
   | "WEXITED"
   | "WNOHANG"
@@ -188,7 +193,7 @@ export interface Termios {
   readonly winsize: Struct<`ws_${"row" | "col" | "xpixel" | "ypixel"}`>;
   readonly constants:
     & { readonly [name in TermiosConstant]: number }
-    & { readonly [name in Termios2Constant | "O_CLOEXEC"]?: number };
+    & { readonly [name in Termios2Constant]?: number };
 }
 
 type TermiosConstant =
@@ -219,10 +224,7 @@ type TermiosConstant =
   | "IEXTEN"
   | "VMIN"
   | "VTIME"
-  | "TCSANOW"
-  | "O_RDWR"
-  | "O_NOCTTY"
-  | "O_NONBLOCK";
+  | "TCSANOW";
 
 type Termios2Constant = "TCGETS2" | "TCSETS2" | "CBAUD" | "CIBAUD" | "BOTHER" | `B${Speed}`;
 
@@ -275,7 +277,6 @@ export interface Messages {
 type MessageConstant = "CMSG_LEN(0)" | "CMSG_SPACE(1)";
 
 type OptionalMessageConstant =
-  | "F_GETFD"
   | "SCM_RIGHTS"
   | "SO_RXQ_OVFL"
   | `IP_${"PKTINFO" | "RECVTTL"}`
@@ -391,9 +392,9 @@ export type CommonConstant =
 
 /** The constants that every system but Windows has. */
 export type PosixConstant =
-  | `F_${"GETFL" | "SETFL" | "SETFD"}`
+  | `F_${"GETFD" | "SETFD" | "GETFL" | "SETFL"}`
   | "FD_CLOEXEC"
-  | "O_NONBLOCK"
+  | `O_${"CLOEXEC" | "NOCTTY" | "NONBLOCK" | "RDWR"}`
   | "TCP_MAXSEG";
 
 /** The constants that some systems lack: a row that is absent says so. */
@@ -425,9 +426,7 @@ export type OptionalConstant =
     | "QUICKACK"
     | "SYNCNT"
     | "USER_TIMEOUT"}`
-  | `EAI_${"ADDRFAMILY" | "NODATA" | "OVERFLOW" | "SYSTEM"}`
-  | "O_CLOEXEC"
-  | `EFD_${"CLOEXEC" | "NONBLOCK"}`;
+  | `EAI_${"ADDRFAMILY" | "NODATA" | "OVERFLOW" | "SYSTEM"}`;
 
 /** Error names that the code itself tells apart; a table holds all that the system has. */
 export type KnownError =

@@ -45,4 +45,4 @@ export const androidX64: Abi = {
 };
 
 /** Android on arm64. */
-export const androidArm64: Abi = { ...androidX64, epoll: linuxArm64.epoll };
+export const androidArm64: Abi = { ...androidX64, epoll: linuxArm64.epoll! };

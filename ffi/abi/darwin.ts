@@ -105,11 +105,15 @@ export const darwinX64: Abi = {
     POLLERR: 8,
     POLLHUP: 16,
     POLLNVAL: 32,
+    F_GETFD: 1,
+    F_SETFD: 2,
     F_GETFL: 3,
     F_SETFL: 4,
-    F_SETFD: 2,
     FD_CLOEXEC: 1,
-    O_NONBLOCK: 4,
+    O_RDWR: 2,
+    O_NONBLOCK: 0x4,
+    O_NOCTTY: 0x20000,
+    O_CLOEXEC: 0x1000000,
     NI_NUMERICHOST: 2,
     EAI_AGAIN: 2,
     EAI_BADFLAGS: 3,
@@ -131,7 +135,6 @@ export const darwinX64: Abi = {
     TCP_FASTOPEN: 261,
     TCP_KEEPCNT: 258,
     TCP_KEEPINTVL: 257,
-    O_CLOEXEC: 16777216,
   },
   errno: {
     EPERM: 1,
@@ -244,6 +247,7 @@ export const darwinX64: Abi = {
   },
   kqueue: {
     symbol: "kevent",
+    countSize: 4,
     kevent: {
       size: 32,
       fields: {
@@ -317,10 +321,6 @@ export const darwinX64: Abi = {
       VMIN: 16,
       VTIME: 17,
       TCSANOW: 0,
-      O_RDWR: 0x2,
-      O_NOCTTY: 0x20000,
-      O_NONBLOCK: 0x4,
-      O_CLOEXEC: 0x1000000,
     },
   },
   messages: {
@@ -342,7 +342,6 @@ export const darwinX64: Abi = {
     },
     iovec: { size: 16, fields: { iov_base: [0, 8], iov_len: [8, 8] } },
     constants: {
-      F_GETFD: 1,
       SCM_RIGHTS: 1,
       "CMSG_LEN(0)": 12,
       "CMSG_SPACE(1)": 16,

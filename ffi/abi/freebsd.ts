@@ -105,11 +105,15 @@ export const freebsdX64: Abi = {
     POLLERR: 8,
     POLLHUP: 16,
     POLLNVAL: 32,
+    F_GETFD: 1,
+    F_SETFD: 2,
     F_GETFL: 3,
     F_SETFL: 4,
-    F_SETFD: 2,
     FD_CLOEXEC: 1,
-    O_NONBLOCK: 4,
+    O_RDWR: 2,
+    O_NONBLOCK: 0x4,
+    O_NOCTTY: 0x8000,
+    O_CLOEXEC: 0x100000,
     NI_NUMERICHOST: 2,
     EAI_AGAIN: 2,
     EAI_BADFLAGS: 3,
@@ -139,7 +143,6 @@ export const freebsdX64: Abi = {
     TCP_KEEPCNT: 1024,
     TCP_KEEPIDLE: 256,
     TCP_KEEPINTVL: 512,
-    O_CLOEXEC: 1048576,
   },
   errno: {
     EPERM: 1,
@@ -244,6 +247,7 @@ export const freebsdX64: Abi = {
   },
   kqueue: {
     symbol: "kevent",
+    countSize: 4,
     kevent: {
       size: 64,
       fields: {
@@ -318,10 +322,6 @@ export const freebsdX64: Abi = {
       VMIN: 16,
       VTIME: 17,
       TCSANOW: 0,
-      O_RDWR: 0x2,
-      O_NOCTTY: 0x8000,
-      O_NONBLOCK: 0x4,
-      O_CLOEXEC: 0x100000,
     },
   },
   messages: {
@@ -343,7 +343,6 @@ export const freebsdX64: Abi = {
     },
     iovec: { size: 16, fields: { iov_base: [0, 8], iov_len: [8, 8] } },
     constants: {
-      F_GETFD: 1,
       SCM_RIGHTS: 1,
       "CMSG_LEN(0)": 16,
       "CMSG_SPACE(1)": 24,

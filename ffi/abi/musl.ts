@@ -38,5 +38,5 @@ export const muslArm64: Abi = {
     "/lib/ld-musl-aarch64.so.1",
     "/usr/lib/libc.so",
   ],
-  epoll: linuxArm64.epoll,
+  epoll: linuxArm64.epoll!,
 };

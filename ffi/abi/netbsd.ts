@@ -105,11 +105,15 @@ export const netbsdX64: Abi = {
     POLLERR: 8,
     POLLHUP: 16,
     POLLNVAL: 32,
+    F_GETFD: 1,
+    F_SETFD: 2,
     F_GETFL: 3,
     F_SETFL: 4,
-    F_SETFD: 2,
     FD_CLOEXEC: 1,
-    O_NONBLOCK: 4,
+    O_RDWR: 2,
+    O_NONBLOCK: 0x4,
+    O_NOCTTY: 0x8000,
+    O_CLOEXEC: 0x400000,
     NI_NUMERICHOST: 2,
     EAI_AGAIN: 2,
     EAI_BADFLAGS: 3,
@@ -134,7 +138,6 @@ export const netbsdX64: Abi = {
     TCP_KEEPCNT: 6,
     TCP_KEEPIDLE: 3,
     TCP_KEEPINTVL: 5,
-    O_CLOEXEC: 4194304,
   },
   errno: {
     EPERM: 1,
@@ -237,6 +240,7 @@ export const netbsdX64: Abi = {
   },
   kqueue: {
     symbol: "__kevent50",
+    countSize: 8,
     kevent: {
       size: 40,
       fields: {
@@ -310,10 +314,6 @@ export const netbsdX64: Abi = {
       VMIN: 16,
       VTIME: 17,
       TCSANOW: 0,
-      O_RDWR: 0x2,
-      O_NOCTTY: 0x8000,
-      O_NONBLOCK: 0x4,
-      O_CLOEXEC: 0x400000,
     },
   },
   messages: {
@@ -335,7 +335,6 @@ export const netbsdX64: Abi = {
     },
     iovec: { size: 16, fields: { iov_base: [0, 8], iov_len: [8, 8] } },
     constants: {
-      F_GETFD: 1,
       SCM_RIGHTS: 1,
       "CMSG_LEN(0)": 16,
       "CMSG_SPACE(1)": 24,

@@ -106,11 +106,15 @@ export const openbsdX64: Abi = {
     POLLERR: 8,
     POLLHUP: 16,
     POLLNVAL: 32,
+    F_GETFD: 1,
+    F_SETFD: 2,
     F_GETFL: 3,
     F_SETFL: 4,
-    F_SETFD: 2,
     FD_CLOEXEC: 1,
-    O_NONBLOCK: 4,
+    O_RDWR: 2,
+    O_NONBLOCK: 0x4,
+    O_NOCTTY: 0x8000,
+    O_CLOEXEC: 0x10000,
     NI_NUMERICHOST: 1,
     EAI_AGAIN: -3,
     EAI_BADFLAGS: -1,
@@ -135,7 +139,6 @@ export const openbsdX64: Abi = {
     MSG_EOR: 8,
     MSG_NOSIGNAL: 1024,
     TCP_INFO: 9,
-    O_CLOEXEC: 65536,
   },
   errno: {
     EPERM: 1,
@@ -237,6 +240,7 @@ export const openbsdX64: Abi = {
   },
   kqueue: {
     symbol: "kevent",
+    countSize: 4,
     kevent: {
       size: 32,
       fields: {
@@ -310,10 +314,6 @@ export const openbsdX64: Abi = {
       VMIN: 16,
       VTIME: 17,
       TCSANOW: 0,
-      O_RDWR: 0x2,
-      O_NOCTTY: 0x8000,
-      O_NONBLOCK: 0x4,
-      O_CLOEXEC: 0x10000,
     },
   },
   messages: {
@@ -335,7 +335,6 @@ export const openbsdX64: Abi = {
     },
     iovec: { size: 16, fields: { iov_base: [0, 8], iov_len: [8, 8] } },
     constants: {
-      F_GETFD: 1,
       SCM_RIGHTS: 1,
       "CMSG_LEN(0)": 16,
       "CMSG_SPACE(1)": 24,

@@ -206,7 +206,7 @@ function openProcess(pid: number): number {
         `received ${String(pid)}`,
     );
   }
-  const fd = calls().pidfdOpen(BigInt(constants.SYS_pidfd_open), pid, constants.O_NONBLOCK);
+  const fd = calls().pidfdOpen(BigInt(constants.SYS_pidfd_open), pid, abi.constants.O_NONBLOCK);
   if (fd < 0) throw new OSError(`Cannot open process ${pid}`, "pidfd_open", lastErrno());
   return fd;
 }

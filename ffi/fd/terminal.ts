@@ -324,7 +324,8 @@ export class Terminal extends FileDescriptor {
  * ```
  */
 export function openTerminal(path: string): Terminal {
-  const { O_CLOEXEC = 0, O_NOCTTY, O_NONBLOCK, O_RDWR } = group().constants;
+  group();
+  const { O_CLOEXEC, O_NOCTTY, O_NONBLOCK, O_RDWR } = abi.constants;
   if (typeof path !== "string") {
     throw new TypeError(`Cannot open a terminal: its path must be a string, received ${path}`);
   }
@@ -365,11 +366,11 @@ export function openTerminal(path: string): Terminal {
  * ```
  */
 export function pseudoTerminal(): PseudoTerminal {
-  const { constants, termios2 } = group();
-  const { O_CLOEXEC, O_NOCTTY, O_NONBLOCK, O_RDWR } = constants;
+  const { termios2 } = group();
+  const { O_CLOEXEC, O_NOCTTY, O_NONBLOCK, O_RDWR } = abi.constants;
   const { grantpt, posix_openpt, unlockpt } = calls();
   // Only Linux takes more flags than two here.
-  const atOnce = termios2 === undefined ? 0 : O_NONBLOCK | O_CLOEXEC!;
+  const atOnce = termios2 === undefined ? 0 : O_NONBLOCK | O_CLOEXEC;
   const fd = posix_openpt(O_RDWR | O_NOCTTY | atOnce);
   if (fd < 0) throw new OSError("Cannot make a pseudo-terminal", "posix_openpt", lastErrno());
   const manager = new Terminal(fd);

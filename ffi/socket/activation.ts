@@ -65,7 +65,7 @@ export interface ListenFd {
  */
 export function listenFds(): ListenFd[] {
   need(
-    abi.messages?.constants.F_GETFD,
+    abi.constants.F_GETFD as number | undefined,
     "Cannot list the descriptors that were handed over",
     "socket activation",
   );
@@ -112,7 +112,7 @@ function parse(name: string, text: string, maximum: number): number {
 
 /** What was inherited is not close-on-exec, and what Deno has opened itself is. */
 function assertInherited(fd: number): void {
-  const flags = calls().getFlags(fd, abi.messages!.constants.F_GETFD!);
+  const flags = calls().getFlags(fd, abi.constants.F_GETFD);
   if (flags < 0) throw new OSError(`Cannot take fd ${fd} over`, "fcntl", lastErrno());
   if (flags & FD_CLOEXEC) {
     throw new Deno.errors.BadResource(

@@ -50,7 +50,8 @@ export function needsProgram(name: string): Skip {
   return needs(name, canStart(name));
 }
 
-function canStart(name: string): boolean {
+/** Returns whether a program can be started here. */
+export function canStart(name: string): boolean {
   try {
     new Deno.Command(name, { args: ["--version"], stdin: "null", stdout: "null", stderr: "null" })
       .outputSync();

@@ -1,84 +1,117 @@
 import type { Abi, Struct, WindowsAbi } from "../../../ffi/abi/abi.ts";
 
-/** One number or symbol that a table claims. */
+/** One number or symbol that a table states. */
 export type Fact =
   | { kind: "size"; struct: string; value: number }
   | { kind: "offset" | "width"; struct: string; field: string; value: number }
   | { kind: "constant" | "errno"; name: string; value: number }
-  | { kind: "symbol"; call: string; value: string };
+  | { kind: "symbol"; call: string; value: string }
+  | { kind: "counts"; call: string; value: number };
 
-/** All that a table claims and that C can tell, each fact once. */
+/** The parts of a table that are not groups of constants and structures. */
+const NOT_GROUPS = new Set([
+  "libc",
+  "symbols",
+  "variadicOnStack",
+  "abstractPaths",
+  "selectLimit",
+  "structs",
+  "constants",
+  "errno",
+]);
+
+/** A group: the constants and structures of one facility, such as epoll. */
+type Group = { readonly constants: { readonly [name: string]: number } } & {
+  readonly [struct: string]: unknown;
+};
+
+/**
+ * Lists what a table states and a C compiler or another table can check.
+ *
+ * @param abi The table
+ * @returns Its facts
+ * @throws {Error} If a constant or a structure has two rows, even if they agree
+ */
 export function factsOf(abi: Abi | WindowsAbi): Fact[] {
   const facts: Fact[] = [];
   for (const [call, value] of Object.entries(abi.symbols)) {
     facts.push({ kind: "symbol", call, value });
   }
-  addStructs(facts, { ...abi.structs });
-  const constants: Record<string, number> = { ...abi.constants };
-  const groups = [
-    abi.epoll,
-    abi.kqueue,
-    abi.devpoll,
-    abi.timerfd,
-    abi.eventfd,
-    abi.inotify,
-    abi.signals,
-    abi.signalfd,
-    abi.pidfd,
-    abi.termios,
-    abi.messages,
-    abi.credentials,
-    abi.options,
-    abi.packets,
-    abi.winsock,
-  ];
-  for (const group of groups) {
-    if (group === undefined) continue;
-    const { constants: own, symbol, libraries: _, ...structs } = {
-      symbol: undefined,
-      libraries: undefined,
-      ...group,
-    };
-    Object.assign(constants, own);
-    if (symbol !== undefined) facts.push({ kind: "symbol", call: "kevent", value: symbol });
-    addStructs(facts, structs);
-  }
-  for (const [name, value] of Object.entries(constants)) {
-    facts.push({ kind: "constant", name, value });
+  addStructs(facts, Object.entries(abi.structs));
+  addConstants(facts, abi.constants);
+  for (const [name, group] of Object.entries(abi)) {
+    if (!NOT_GROUPS.has(name)) addGroup(facts, group as Group);
   }
   for (const [name, value] of Object.entries(abi.errno)) {
     facts.push({ kind: "errno", name, value });
   }
+  assertDistinct(facts);
   return facts;
 }
 
 /** Says a fact in words. */
 export function describe(fact: Fact): string {
-  switch (fact.kind) {
-    case "size":
-      return `${typeName(fact.struct)} is ${fact.value} bytes`;
-    case "offset":
-      return `${typeName(fact.struct)} has ${fact.field} at byte ${fact.value}`;
-    case "width":
-      return `${typeName(fact.struct)} has a ${fact.field} of ${fact.value} bytes`;
-    case "symbol":
-      return `the symbol of ${fact.call} is ${fact.value}`;
-    default:
-      return `${fact.name} is ${fact.value}`;
-  }
+  return `${subjectOf(fact)} ${fact.value}${hasBytes(fact) ? " bytes" : ""}`;
 }
 
-/** What C calls a structure: some go by a type's name alone. */
+/** Returns what C calls a structure: some have only a type name. */
 export function typeName(struct: string): string {
   return struct.endsWith("_t") ? struct : `struct ${struct}`;
 }
 
-function addStructs(facts: Fact[], structs: { readonly [name: string]: Struct<never> }): void {
-  for (const [struct, { size, fields }] of Object.entries(structs)) {
+function addGroup(facts: Fact[], group: Group): void {
+  const { constants, symbol, countSize, libraries: _, ...structs } = group;
+  if (symbol !== undefined) {
+    facts.push({ kind: "symbol", call: "kevent", value: symbol as string });
+    facts.push({ kind: "counts", call: "kevent", value: countSize as number });
+  }
+  addStructs(facts, Object.entries(structs) as [string, Struct<never>][]);
+  addConstants(facts, constants);
+}
+
+function addStructs(facts: Fact[], structs: [string, Struct<never>][]): void {
+  for (const [struct, { size, fields }] of structs) {
     facts.push({ kind: "size", struct, value: size });
     for (const [field, [offset, width]] of Object.entries<readonly [number, number]>(fields)) {
       facts.push({ kind: "offset", struct, field, value: offset });
       facts.push({ kind: "width", struct, field, value: width });
     }
   }
+}
+
+function addConstants(facts: Fact[], constants: { readonly [name: string]: number }): void {
+  for (const [name, value] of Object.entries(constants)) {
+    facts.push({ kind: "constant", name, value });
+  }
+}
+
+function assertDistinct(facts: readonly Fact[]): void {
+  const rows = Map.groupBy(facts, subjectOf);
+  const repeated = [...rows.values()].filter((same) => same.length > 1);
+  if (repeated.length > 0) {
+    const list = repeated.map((same) => same.map(describe).join(" and ")).join(", ");
+    throw new Error(`Facts with more than one row: ${list}`);
+  }
+}
+
+/** Says what a fact is about, up to its value. */
+function subjectOf(fact: Fact): string {
+  switch (fact.kind) {
+    case "size":
+      return `the size of ${typeName(fact.struct)} is`;
+    case "offset":
+      return `${fact.field} of ${typeName(fact.struct)} is at offset`;
+    case "width":
+      return `${fact.field} of ${typeName(fact.struct)} has`;
+    case "symbol":
+      return `the symbol of ${fact.call} is`;
+    case "counts":
+      return `the counts of ${fact.call}() have`;
+    default:
+      return `${fact.name} is`;
+  }
+}
+
+function hasBytes({ kind }: Fact): boolean {
+  return kind === "size" || kind === "width" || kind === "counts";
 }

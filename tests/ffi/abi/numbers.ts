@@ -1,68 +1,77 @@
 import { describe, type Fact } from "./facts.ts";
-import type { Verdict } from "./verdict.ts";
+import type { Outcome } from "./proof.ts";
 
-/** The numbers of a system as others have found them: a file of `../shared/abi`. */
+/** What one source says of a system. A file of `numbers/` holds a list of these. */
 export interface Numbers {
-  readonly structs: {
+  /** Where the numbers are from. */
+  readonly source: string;
+  /** The processor that they are for, if not for every one. */
+  readonly processor?: string;
+  readonly symbols?: { readonly [call: string]: string };
+  /** The size of a call's counts, in bytes. */
+  readonly counts?: { readonly [call: string]: number };
+  readonly structs?: {
     readonly [struct: string]: {
       readonly size: number;
-      readonly fields: {
-        readonly [field: string]: { readonly offset: number; readonly size: number };
-      };
+      readonly fields: { readonly [field: string]: readonly [offset: number, size: number] };
     };
   };
-  readonly constants: { readonly [name: string]: number };
-  readonly errno: { readonly [name: string]: number };
+  readonly constants?: { readonly [name: string]: number };
+  readonly errno?: { readonly [name: string]: number };
 }
 
 /**
- * Compares facts with a system's numbers, where those have them.
+ * Reads the numbers of a system from `numbers/`.
+ *
+ * @param system The system and its processor, such as `"freebsd x86_64"`
+ * @returns What each source says
+ */
+export async function readNumbers(system: string): Promise<Numbers[]> {
+  const [os, arch] = system.split(" ");
+  // The two have one table.
+  const name = os === "illumos" ? "solaris" : os;
+  const file = new URL(`numbers/${name}.json`, import.meta.url);
+  const sources: Numbers[] = JSON.parse(await Deno.readTextFile(file));
+  return sources.filter(({ processor = arch }) => processor === arch);
+}
+
+/**
+ * Compares facts with every source that has them.
  *
  * @param facts The facts
- * @param numbers The numbers
- * @param except The constants that the numbers have from elsewhere
+ * @param sources What each source says
+ * @returns What was found; a fact holds if at least one source has it and all of those agree
  */
-export function compare(
-  facts: readonly Fact[],
-  numbers: Numbers,
-  except: readonly string[] = [],
-): Verdict {
+export function compareWithNumbers(facts: readonly Fact[], sources: readonly Numbers[]): Outcome {
   let held = 0;
-  let notCompared = 0;
-  const failed: string[] = [];
+  const wrong: string[] = [];
+  const missing: string[] = [];
   for (const fact of facts) {
-    const number = fact.kind === "constant" && except.includes(fact.name)
-      ? undefined
-      : find(fact, numbers);
-    if (number === undefined) notCompared++;
-    else if (number === fact.value) held++;
-    else failed.push(`${describe(fact)}: it is ${number}`);
+    const found = sources.map((numbers) => ({ ...numbers, value: find(fact, numbers) }))
+      .filter(({ value }) => value !== undefined);
+    const other = found.find(({ value }) => value !== fact.value);
+    if (other !== undefined) wrong.push(`${describe(fact)}: ${other.value} in ${other.source}`);
+    else if (found.length === 0) missing.push(describe(fact));
+    else held++;
   }
-  return { held, failed, notCompared };
+  return { held, wrong, missing };
 }
 
-function find(fact: Fact, { structs, constants, errno }: Numbers): number | undefined {
+function find(fact: Fact, numbers: Numbers): number | string | undefined {
   switch (fact.kind) {
     case "size":
-      return structs[fact.struct]?.size;
+      return numbers.structs?.[fact.struct]?.size;
     case "offset":
-      return fieldOf(structs, fact)?.offset;
+      return numbers.structs?.[fact.struct]?.fields[fact.field]?.[0];
     case "width":
-      return fieldOf(structs, fact)?.size;
+      return numbers.structs?.[fact.struct]?.fields[fact.field]?.[1];
     case "constant":
-      return constants[fact.name];
+      return numbers.constants?.[fact.name];
     case "errno":
-      return errno[fact.name];
+      return numbers.errno?.[fact.name];
     case "symbol":
-      return undefined;
+      return numbers.symbols?.[fact.call];
+    case "counts":
+      return numbers.counts?.[fact.call];
   }
-}
-
-/** Fields go without their prefix there: `sin_addr` is `addr`. */
-function fieldOf(
-  structs: Numbers["structs"],
-  { struct, field }: { struct: string; field: string },
-) {
-  const fields = structs[struct]?.fields;
-  return fields?.[field] ?? fields?.[field.replace(/^[a-z0-9]+_/, "")];
 }

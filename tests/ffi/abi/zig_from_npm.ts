@@ -3,16 +3,15 @@ import { fileURLToPath } from "node:url";
 const VERSION = "0.12.0-dev.1286";
 
 /**
- * Gets the Zig compiler, whose `zig cc` has the headers of other systems, from npm into Deno's
- * cache.
+ * Gets the Zig compiler from npm into Deno's cache. Its `zig cc` has the C headers of other systems.
  *
  * @returns The path of its program
  * @throws {Deno.errors.NotFound} If it cannot be had
  */
-export async function zig(): Promise<string> {
+export async function zigFromNpm(): Promise<string> {
   const os = Deno.build.os === "windows" ? "win32" : Deno.build.os;
   const arch = Deno.build.arch === "x86_64" ? "x64" : "arm64";
-  // Not a literal, as Deno would fetch that for whatever imports this module.
+  // Deno would fetch a literal for every program that imports this module.
   const manifest = ["npm:@oven", `zig-${os}-${arch}@${VERSION}`, "package.json"].join("/");
   try {
     await import(manifest, { with: { type: "json" } });

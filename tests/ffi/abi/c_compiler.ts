@@ -1,22 +1,23 @@
 import { describe, type Fact, typeName } from "./facts.ts";
-import type { Verdict } from "./verdict.ts";
+import type { Outcome } from "./proof.ts";
 
 /**
- * Has a C compiler judge facts by its system's own headers.
+ * Has a C compiler check facts against its system's own headers.
  *
  * @param facts The facts
- * @param compiler The compiler's command and the arguments that choose the system
+ * @param compiler The compiler's command, and the arguments that choose the system
+ * @returns What was found
  * @throws {Deno.errors.NotFound} If there is no such compiler
  */
 export async function compile(
   facts: readonly Fact[],
   compiler: readonly string[],
-): Promise<Verdict> {
+): Promise<Outcome> {
   const folder = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(`${folder}/facts.c`, sourceOf(facts));
     const [command, ...args] = compiler;
-    const { success, stderr } = await new Deno.Command(command, {
+    const { success, stderr } = await new Deno.Command(command!, {
       args: [...args, "-std=gnu11", "-w", "-c", "facts.c", "-o", "facts.o"],
       cwd: folder,
       env: { LC_ALL: "C", ZIG_LOCAL_CACHE_DIR: folder },
@@ -24,16 +25,16 @@ export async function compile(
       stdout: "null",
       stderr: "piped",
     }).output();
-    const failed = success
-      ? missingSymbols(facts, await Deno.readFile(`${folder}/facts.o`))
+    const wrong = success
+      ? wrongSymbols(facts, await Deno.readFile(`${folder}/facts.o`))
       : refused(facts, new TextDecoder().decode(stderr));
-    return { held: facts.length - failed.length, failed, notCompared: 0 };
+    return { held: facts.length - wrong.length, wrong, missing: [] };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-/** What the line of the first fact comes after. */
+/** The system's headers, with the names that the tables use. The first fact is on the next line. */
 const HEADERS = `#define _GNU_SOURCE
 #define _DARWIN_UNLIMITED_SELECT
 #define __APPLE_USE_RFC_3542
@@ -105,7 +106,7 @@ const HEADERS = `#define _GNU_SOURCE
 #endif
 `;
 
-/** A line a fact, so that the line of a complaint tells the fact. */
+/** Writes one line for each fact, so that the line of a complaint identifies the fact. */
 function sourceOf(facts: readonly Fact[]): string {
   const ofWinsock = facts.some((fact) => fact.kind === "symbol" && fact.call === "lastError");
   return HEADERS + facts.map((fact) => lineOf(fact, ofWinsock ? "WSA" : "") + "\n").join("");
@@ -114,25 +115,31 @@ function sourceOf(facts: readonly Fact[]): string {
 function lineOf(fact: Fact, errnoPrefix: string): string {
   switch (fact.kind) {
     case "size":
-      return assertion(`sizeof(${typeName(fact.struct)})`, fact.value);
+      return assertEqual(`sizeof(${typeName(fact.struct)})`, fact.value);
     case "offset":
-      return assertion(`offsetof(${typeName(fact.struct)}, ${fact.field})`, fact.value);
+      return assertEqual(`offsetof(${typeName(fact.struct)}, ${fact.field})`, fact.value);
     case "width":
-      return assertion(`sizeof(((${typeName(fact.struct)} *)0)->${fact.field})`, fact.value);
+      return assertEqual(`sizeof(((${typeName(fact.struct)} *)0)->${fact.field})`, fact.value);
     case "constant":
-      return assertion(fact.name, fact.value);
+      return assertEqual(fact.name, fact.value);
     case "errno":
-      return assertion(errnoPrefix + fact.name, fact.value);
-    case "symbol":
-      // Makes the object file ask for the symbol that the header gives the call. Its own symbol
-      // does not end with that name: object files store such ones together.
-      return `void *${fact.call}_(void) { return (void *)&${
-        fact.call === "lastError" ? "WSAGetLastError" : fact.call
-      }; }`;
+      return assertEqual(errnoPrefix + fact.name, fact.value);
+    case "counts": {
+      const count = fact.value === 8 ? "size_t" : "int";
+      const list = `struct ${fact.call} *`;
+      const type = `int(int, const ${list}, ${count}, ${list}, ${count}, const struct timespec *)`;
+      return assertEqual(`__builtin_types_compatible_p(__typeof__(${fact.call}), ${type})`, 1);
+    }
+    case "symbol": {
+      // Makes the object file refer to the symbol that the header gives the call. The function's own
+      // name does not end in the call's, as object files share the ends of strings.
+      const call = fact.call === "lastError" ? "WSAGetLastError" : fact.call;
+      return `void *${fact.call}_(void) { return (void *)&${call}; }`;
+    }
   }
 }
 
-function assertion(expression: string, value: number): string {
+function assertEqual(expression: string, value: number): string {
   return `_Static_assert((long long)(${expression}) == ${value}LL, "wrong");`;
 }
 
@@ -141,19 +148,19 @@ function refused(facts: readonly Fact[], complaints: string): string[] {
   const reasons = new Map<string, string>();
   for (const [, line, reason] of complaints.matchAll(/^facts\.c:(\d+):.*?error: (.*)$/gm)) {
     const fact = facts[Number(line) - first];
-    if (fact !== undefined) reasons.set(describe(fact), reason);
+    if (fact !== undefined) reasons.set(describe(fact), reason!);
   }
-  if (reasons.size === 0) return [`the compiler says: ${complaints.trim()}`];
+  if (reasons.size === 0) return [`the compiler failed: ${complaints.trim()}`];
   return [...reasons].map(([fact, reason]) => `${fact}: ${reason}`);
 }
 
-/** Names are stored as they are in every format of object files. */
-function missingSymbols(facts: readonly Fact[], object: Uint8Array): string[] {
+/** Every format of object files stores the names of symbols as they are. */
+function wrongSymbols(facts: readonly Fact[], object: Uint8Array): string[] {
   const text = new TextDecoder("latin1").decode(object);
   return facts.flatMap((fact) => {
     if (fact.kind !== "symbol") return [];
-    // macOS puts an underscore before every name, and Windows __imp_ before an imported one.
+    // macOS adds an underscore to every name, and Windows adds __imp_ to an imported one.
     const name = RegExp(`(?<![\\w$])(_|__imp_)?${RegExp.escape(fact.value)}(?![\\w$])`);
-    return name.test(text) ? [] : [`${describe(fact)}: the header has another one`];
+    return name.test(text) ? [] : [`${describe(fact)}: the header has another symbol`];
   });
 }

@@ -2,7 +2,7 @@ import { assertStrictEquals, assertThrows } from "@std/assert";
 import { androidArm64, androidX64 } from "../../../ffi/abi/android.ts";
 import { darwinArm64, darwinX64 } from "../../../ffi/abi/darwin.ts";
 import { freebsdArm64, freebsdX64 } from "../../../ffi/abi/freebsd.ts";
-import { abi, tableOf } from "../../../ffi/abi/host.ts";
+import { abi, tableOf } from "../../../ffi/abi/mod.ts";
 import { linuxArm64, linuxX64 } from "../../../ffi/abi/linux.ts";
 import { muslArm64, muslX64 } from "../../../ffi/abi/musl.ts";
 import { netbsdX64 } from "../../../ffi/abi/netbsd.ts";
