@@ -44,6 +44,7 @@ const RULES: Readonly<Record<string, Readonly<Record<string, boolean>>>> = {
     "ffi/": true,
     "ffi/fd/": false,
     "ffi/fd/file_descriptor.ts": true,
+    "ffi/fd/pipe.ts": true,
     "ffi/platform/winsock/": false,
   },
   "examples/": {

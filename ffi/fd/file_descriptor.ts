@@ -1,34 +1,36 @@
 import { abi } from "../abi/host.ts";
-import { assertDescriptor } from "../checks.ts";
+import { assertBytes, assertDescriptor } from "../checks.ts";
 import {
   closeDescriptor,
   errnoOf,
   type HasFileno,
   isBlocking,
-  makePipe,
   nameOf,
   setBlocking,
 } from "../descriptor.ts";
-import { platform } from "../platform/mod.ts";
 import { lastErrno, OSError } from "../errno.ts";
+import { platform } from "../platform/mod.ts";
 
 const { EAGAIN, EINTR, EWOULDBLOCK } = abi.errno;
 
 const { callNames, readWriteCalls: calls } = platform;
 
-/** What one call moves at the most, in bytes: it fits a 32-bit result, and is Linux's own limit. */
+/** The most bytes that one call moves: Linux's own limit, which fits a 32-bit result. */
 const MAX_TRANSFER = 0x7fff_f000;
 
 /**
- * An open descriptor: a pipe's end, a terminal, anything that this process has inherited.
+ * An open descriptor: one end of a pipe, a terminal, anything that this process has inherited.
  *
- * @example Reading standard input when there is some
+ * The garbage collector closes no descriptor, since its number may still be in use elsewhere: close
+ * it, or declare it with `using`.
+ *
+ * @example Read from a descriptor once it is readable
  * ```ts
  * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
- * import { FileDescriptor, pipe } from "@readiness/selectors/socket";
+ * import { FileDescriptor, pipe } from "@readiness/selectors/fd";
  * import { assertEquals } from "@std/assert";
  *
- * const { reader, writer } = pipe(); // new FileDescriptor(0) would be standard input.
+ * const { reader, writer } = pipe(); // Standard input would be new FileDescriptor(0).
  * writer.write(new TextEncoder().encode("hi"));
  * using selector = new DefaultSelector<unknown, FileDescriptor>();
  * selector.register(reader, EVENT_READ);
@@ -44,11 +46,11 @@ export class FileDescriptor implements HasFileno, Disposable {
   #fd: number;
 
   /**
-   * Adopts an open descriptor, as it is: blocking or not.
+   * Adopts an open descriptor. Whether it blocks does not change.
    *
    * @param fd The descriptor, an integer from 0 to 2³¹ − 1
-   * @throws {TypeError} If it is not a number
-   * @throws {RangeError} If it is negative, fractional or too large
+   * @throws {TypeError} If `fd` is not a number
+   * @throws {RangeError} If `fd` is negative, fractional or too large
    */
   constructor(fd: number) {
     assertDescriptor("Cannot adopt a descriptor: it", fd);
@@ -56,13 +58,13 @@ export class FileDescriptor implements HasFileno, Disposable {
   }
 
   /**
-   * Tells the descriptor.
+   * Returns the descriptor.
    *
    * @returns The descriptor, or -1 once it is closed or detached
    *
    * @example
    * ```ts
-   * import { FileDescriptor } from "@readiness/selectors/socket";
+   * import { FileDescriptor } from "@readiness/selectors/fd";
    *
    * console.log(new FileDescriptor(0).fileno()); // 0
    * ```
@@ -72,19 +74,19 @@ export class FileDescriptor implements HasFileno, Disposable {
   }
 
   /**
-   * Reads with `read`.
+   * Reads bytes with `read`.
    *
    * 0 is the end of the stream, as in POSIX; Deno's own `read` returns `null` there.
    *
-   * @param buffer Where the bytes go, as many as fit
+   * @param buffer Receives the bytes, at most as many as fit
    * @returns The number of bytes read, 0 at the end of the stream, or `null` if there is nothing to
    * read now
-   * @throws {TypeError} If `buffer` is no `Uint8Array`
-   * @throws {OSError} If the system refuses, such as with `ECONNRESET`; `EBADF` once closed
+   * @throws {TypeError} If `buffer` is not a `Uint8Array`
+   * @throws {OSError} If `read` fails, such as with `ECONNRESET`, or `EBADF` once closed
    *
    * @example
    * ```ts
-   * import { pipe } from "@readiness/selectors/socket";
+   * import { pipe } from "@readiness/selectors/fd";
    * import { assertEquals } from "@std/assert";
    *
    * const { reader, writer } = pipe();
@@ -104,16 +106,16 @@ export class FileDescriptor implements HasFileno, Disposable {
   }
 
   /**
-   * Writes with `write`.
+   * Writes bytes with `write`: as many as there is room for.
    *
-   * @param data The bytes, of which as many are taken as there is room for
+   * @param data The bytes
    * @returns The number of bytes written, or `null` if there is no room now
-   * @throws {TypeError} If `data` is no `Uint8Array`
-   * @throws {OSError} If the system refuses, such as with `EPIPE`; `EBADF` once closed
+   * @throws {TypeError} If `data` is not a `Uint8Array`
+   * @throws {OSError} If `write` fails, such as with `EPIPE`, or `EBADF` once closed
    *
    * @example
    * ```ts
-   * import { pipe } from "@readiness/selectors/socket";
+   * import { pipe } from "@readiness/selectors/fd";
    * import { assertEquals } from "@std/assert";
    *
    * const { reader, writer } = pipe();
@@ -132,14 +134,17 @@ export class FileDescriptor implements HasFileno, Disposable {
   }
 
   /**
-   * Makes the calls on this descriptor's open file block, or return `null`.
+   * Sets whether reads and writes block, or return `null` at once.
    *
-   * @param blocking Whether they are to block
-   * @throws {OSError} If the system refuses (`fcntl`)
+   * The setting belongs to the open file: it changes for every duplicate of the descriptor, in other
+   * processes too.
+   *
+   * @param blocking Whether they block
+   * @throws {OSError} If `fcntl` fails, such as with `EBADF` once closed
    *
    * @example
    * ```ts
-   * import { pipe } from "@readiness/selectors/socket";
+   * import { pipe } from "@readiness/selectors/fd";
    *
    * const { reader, writer } = pipe();
    * writer.setBlocking(true); // Its writes wait until there is room.
@@ -152,17 +157,18 @@ export class FileDescriptor implements HasFileno, Disposable {
   }
 
   /**
-   * Tells whether reads and writes on the descriptor's open file block. Who changes that for an
-   * inherited descriptor, such as standard input, changes it for every program that has it, and
-   * does well to change it back.
+   * Returns whether reads and writes block.
+   *
+   * An inherited descriptor, such as standard input, shares its open file with other programs. Change
+   * it back with {@linkcode FileDescriptor.setBlocking} before this program ends.
    *
    * @returns Whether they block
-   * @throws {Deno.errors.NotSupported} On Windows, which does not tell
-   * @throws {OSError} If the system refuses (`fcntl`)
+   * @throws {Deno.errors.NotSupported} On Windows, which has no call for it
+   * @throws {OSError} If `fcntl` fails, such as with `EBADF` once closed
    *
    * @example
    * ```ts
-   * import { FileDescriptor } from "@readiness/selectors/socket";
+   * import { FileDescriptor } from "@readiness/selectors/fd";
    *
    * if (Deno.build.os !== "windows") {
    *   const input = new FileDescriptor(0);
@@ -179,11 +185,11 @@ export class FileDescriptor implements HasFileno, Disposable {
   /**
    * Gives the descriptor up without closing it.
    *
-   * @returns The descriptor, which is the caller's to close; -1 if it was closed already
+   * @returns The descriptor, which the caller has to close; -1 if it was closed already
    *
    * @example
    * ```ts
-   * import { FileDescriptor, pipe } from "@readiness/selectors/socket";
+   * import { FileDescriptor, pipe } from "@readiness/selectors/fd";
    *
    * const { reader, writer } = pipe();
    * writer.close();
@@ -197,13 +203,13 @@ export class FileDescriptor implements HasFileno, Disposable {
   }
 
   /**
-   * Closes the descriptor. Closing again does nothing.
+   * Closes the descriptor. Does nothing if it is closed already.
    *
-   * @throws {OSError} If the system refuses (`close`); the descriptor is given up all the same
+   * @throws {OSError} If `close` fails; the descriptor is given up all the same
    *
    * @example
    * ```ts
-   * import { pipe } from "@readiness/selectors/socket";
+   * import { pipe } from "@readiness/selectors/fd";
    * import { assertEquals } from "@std/assert";
    *
    * const { reader, writer } = pipe();
@@ -223,40 +229,15 @@ export class FileDescriptor implements HasFileno, Disposable {
   }
 }
 
-/**
- * Makes a pipe, both ends non-blocking and close-on-exec. On Windows, where pipes cannot be waited
- * for, it is a pair of sockets, connected over loopback: whatever is written to the one is read
- * from the other, and nothing keeps the reader from writing.
- *
- * @returns The end to read from and the end to write to
- * @throws {OSError} If the system refuses (`pipe2` or `pipe`), such as with `EMFILE`
- * @throws {Deno.errors.NotCapable} Without FFI permission
- *
- * @example
- * ```ts
- * import { pipe } from "@readiness/selectors/socket";
- *
- * const { reader, writer } = pipe();
- * using _reader = reader;
- * using _writer = writer;
- * ```
- */
-export function pipe(): { reader: FileDescriptor; writer: FileDescriptor } {
-  const [reader, writer] = makePipe();
-  return { reader: new FileDescriptor(reader), writer: new FileDescriptor(writer) };
-}
-
-/** How many bytes of a buffer one call is given. */
+/** Returns how many bytes of a buffer to hand to one call. */
 export function transferLength(buffer: Uint8Array): number {
-  if (!(buffer instanceof Uint8Array)) {
-    throw new TypeError(`Cannot use a buffer: it must be a Uint8Array, received ${String(buffer)}`);
-  }
+  assertBytes("Cannot use a buffer: it", buffer);
   return Math.min(buffer.byteLength, MAX_TRANSFER);
 }
 
 /**
- * Tells, of a transfer that failed, whether a signal came in between, so that it is to be repeated.
- * If not, it would have had to wait.
+ * Returns whether a failed transfer was interrupted by a signal, and has to be repeated. If not, it
+ * would have blocked.
  *
  * @throws {OSError} If it failed for any other reason
  */

@@ -1,6 +1,45 @@
 /**
- * Descriptors that are not sockets: files and devices, pipes, terminals, timers, signals, events,
- * processes and file changes.
+ * Descriptors that are not sockets, for use with a selector of `@readiness/selectors`:
+ *
+ * - {@linkcode FileDescriptor}: any descriptor, such as an inherited one; {@linkcode pipe}
+ * - {@linkcode Terminal}: terminals and serial lines; {@linkcode openTerminal},
+ *   {@linkcode pseudoTerminal}, {@linkcode isTerminal}
+ * - Linux's descriptors for other things than data: {@linkcode TimerDescriptor},
+ *   {@linkcode SignalDescriptor}, {@linkcode EventDescriptor}, {@linkcode ProcessDescriptor} and
+ *   {@linkcode InotifyDescriptor}
+ *
+ * All of them are non-blocking and close-on-exec when this package opens them. A call that cannot do
+ * anything now returns `null`; wait with a selector and call again. Nothing is closed by the garbage
+ * collector: use `using` or `close()`.
+ *
+ * @example Read the output of a program until it ends, for at most ten seconds
+ * ```ts
+ * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
+ * import { pipe, ProcessDescriptor, TimerDescriptor } from "@readiness/selectors/fd";
+ *
+ * const { reader, writer } = pipe();
+ * using output = reader;
+ * using program = ProcessDescriptor.spawn("ls", ["/"], { stdout: writer });
+ * writer.close(); // The program has its own copy.
+ * using timeout = new TimerDescriptor();
+ * timeout.start(10_000);
+ *
+ * using selector = new DefaultSelector();
+ * for (const file of [output, timeout]) selector.register(file, EVENT_READ);
+ * const buffer = new Uint8Array(4096);
+ * reading: for (;;) {
+ *   for (const [{ fileobj }] of selector.select()) {
+ *     if (fileobj === timeout) {
+ *       program.sendSignal("SIGKILL");
+ *       break reading;
+ *     }
+ *     const size = output.read(buffer);
+ *     if (size === 0) break reading; // The end of the stream.
+ *     if (size !== null) console.log(new TextDecoder().decode(buffer.subarray(0, size)));
+ *   }
+ * }
+ * program.wait();
+ * ```
  *
  * @module
  */
@@ -8,18 +47,15 @@
 export type { HasFileno } from "../descriptor.ts";
 export { OSError } from "../errno.ts";
 export { EventDescriptor } from "./event_descriptor.ts";
-export { FileDescriptor, pipe } from "./file_descriptor.ts";
-export * from "./inotify_descriptor.ts";
-export { ProcessDescriptor, type SpawnStreams } from "./process_descriptor.ts";
+export { FileDescriptor } from "./file_descriptor.ts";
+export * from "./inotify_constants.ts";
+export { InotifyDescriptor, type InotifyEvent } from "./inotify_descriptor.ts";
+export type { LineSettings } from "./line_settings.ts";
+export { pipe } from "./pipe.ts";
+export { ProcessDescriptor } from "./process_descriptor.ts";
+export { type PseudoTerminal, pseudoTerminal } from "./pseudo_terminal.ts";
 export { SignalDescriptor, type SignalInfo } from "./signal_descriptor.ts";
 export type { Signal } from "./signals.ts";
-export {
-  isTerminal,
-  type LineSettings,
-  openTerminal,
-  type PseudoTerminal,
-  pseudoTerminal,
-  Terminal,
-  type WindowSize,
-} from "./terminal.ts";
+export type { SpawnStreams } from "./spawn.ts";
+export { isTerminal, openTerminal, Terminal, type WindowSize } from "./terminal.ts";
 export { TimerDescriptor } from "./timer_descriptor.ts";

@@ -1,15 +1,15 @@
 import { abi } from "../abi/host.ts";
-import { type HasFileno, nameOf } from "../descriptor.ts";
+import { assertInteger, need } from "../checks.ts";
+import { nameOf } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
-import { addressOf, copyFrom, cString } from "../memory.ts";
 import { EventDescriptor } from "./event_descriptor.ts";
 import { FileDescriptor } from "./file_descriptor.ts";
-import { type Signal, signalName, signalNumber, signalSet } from "./signals.ts";
-import { need } from "../checks.ts";
+import { type Signal, signalName, signalNumber } from "./signals.ts";
+import { spawnProcess, type SpawnStreams } from "./spawn.ts";
 
 const calls = libcCalls({
-  // libc has had functions for these two only since 2022.
+  // libc has functions for these two only since 2022.
   pidfdOpen: { name: "syscall", parameters: ["i64", "i32", "i32"], result: "i32" },
   pidfdSendSignal: {
     name: "syscall",
@@ -17,45 +17,19 @@ const calls = libcCalls({
     result: "i32",
   },
   waitid: { parameters: ["i32", "i32", "buffer", "i32"], result: "i32" },
-  dlsym: { parameters: ["usize", "buffer"], result: "usize" },
-  posix_spawnp: {
-    parameters: ["buffer", "buffer", "buffer", "buffer", "buffer", "usize"],
-    result: "i32",
-  },
-  posix_spawnattr_init: { parameters: ["buffer"], result: "i32" },
-  posix_spawnattr_destroy: { parameters: ["buffer"], result: "i32" },
-  posix_spawnattr_setflags: { parameters: ["buffer", "i16"], result: "i32" },
-  posix_spawnattr_setsigmask: { parameters: ["buffer", "buffer"], result: "i32" },
-  posix_spawnattr_setsigdefault: { parameters: ["buffer", "buffer"], result: "i32" },
-  posix_spawn_file_actions_init: { parameters: ["buffer"], result: "i32" },
-  posix_spawn_file_actions_destroy: { parameters: ["buffer"], result: "i32" },
-  posix_spawn_file_actions_adddup2: { parameters: ["buffer", "i32", "i32"], result: "i32" },
 });
 
-/** More than what libc keeps attributes or actions in: 336 bytes at the most. */
-const OPAQUE_SIZE = 512;
-
-/** What a started program has for its standard streams. */
-export interface SpawnStreams {
-  /** Its standard input; this process's unless told. */
-  readonly stdin?: HasFileno;
-  /** Its standard output; this process's unless told. */
-  readonly stdout?: HasFileno;
-  /** Its standard error; this process's unless told. */
-  readonly stderr?: HasFileno;
-}
-
 /**
- * Linux's descriptor of a process (`pidfd`): readable once the process has ended. Unlike a number it
- * never comes to mean another process.
+ * A descriptor of a process, Linux's `pidfd`. It is readable once the process has ended. Unlike a
+ * process ID it never comes to mean another process.
  *
- * It can be of any process; how one has ended is told to its parent alone, once. Of a child of
- * `Deno.Command` Deno is told, as soon as the event loop turns: `child.status` says how it ended.
- * Until then {@linkcode ProcessDescriptor.wait} can look at it without taking it away, with `reap:
- * false`; taken away, `child.status` is rejected. {@linkcode ProcessDescriptor.spawn} starts programs
- * that Deno knows nothing of, which are this class's to wait for.
+ * It can refer to any process, but only the parent learns how a process ended, and only once. Deno
+ * itself waits for a child of `Deno.Command`, as soon as the event loop runs: use `child.status` for
+ * it. Before that, {@linkcode ProcessDescriptor.wait} with `reap: false` looks at its status and
+ * leaves it there; without `reap: false`, `child.status` rejects. {@linkcode ProcessDescriptor.spawn}
+ * starts programs that Deno does not know, for this class to wait for.
  *
- * @example A program's end, in a selector
+ * @example Wait for the end of a program with a selector
  * ```ts
  * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
  * import { ProcessDescriptor } from "@readiness/selectors/fd";
@@ -69,15 +43,15 @@ export interface SpawnStreams {
  * ```
  */
 export class ProcessDescriptor extends FileDescriptor {
-  /** The process's number. */
+  /** The process ID. */
   readonly pid: number;
 
   /**
-   * Opens a process, with close-on-exec. Since Linux 5.10.
+   * Opens a process, non-blocking and close-on-exec. Requires Linux 5.10.
    *
-   * @param pid The process's number, 1 or more
-   * @throws {RangeError} If it is below 1 or no 32-bit integer
-   * @throws {OSError} If the system refuses (`pidfd_open`), such as with `ESRCH` if there is none
+   * @param pid The process ID, an integer from 1 to 2³¹ − 1
+   * @throws {RangeError} If `pid` is not an integer in that range
+   * @throws {OSError} If `pidfd_open` fails, such as with `ESRCH` if there is no such process
    * @throws {Deno.errors.NotSupported} On a system other than Linux
    * @throws {Deno.errors.NotCapable} Without FFI permission
    */
@@ -87,23 +61,24 @@ export class ProcessDescriptor extends FileDescriptor {
   }
 
   /**
-   * Starts a program with this process's environment, in its folder. It inherits no descriptor of
-   * this package but the streams given to it; no signal is blocked in it.
+   * Starts a program in the current directory, with the environment of this process. Of this package's
+   * descriptors the child inherits only the given streams. It starts with no signal blocked.
    *
-   * @param command The program, searched for in `PATH` unless there is a slash in it
+   * Call {@linkcode ProcessDescriptor.wait} after the end of the child, which stays in the system's
+   * process table until then.
+   *
+   * @param command The program, looked up in `PATH` unless it contains a slash
    * @param args Its arguments
-   * @param streams Its standard streams, such as a terminal's or a pipe's; they stay open here. Make
-   * them block if the program counts on it
-   * @returns The process; {@linkcode ProcessDescriptor.wait} for its end, or it stays in the
-   * system's table
-   * @throws {TypeError} If the command or an argument is no string
-   * @throws {RangeError} If one of them holds a NUL
-   * @throws {OSError} If the system refuses (`posix_spawnp`), such as with `ENOENT`, or with `EBADF`
-   * if a stream is closed
+   * @param streams Its standard streams, such as a terminal or one end of a pipe. They stay open
+   * here. Make them blocking if the program expects that
+   * @returns The process
+   * @throws {TypeError} If the command or an argument is not a string
+   * @throws {RangeError} If the command or an argument contains a NUL
+   * @throws {OSError} If `posix_spawnp` fails, such as with `ENOENT`, or `EBADF` if a stream is closed
    * @throws {Deno.errors.NotSupported} On a system other than Linux
    * @throws {Deno.errors.NotCapable} Without FFI permission
    *
-   * @example Reading what a program writes
+   * @example Read what a program writes
    * ```ts
    * import { pipe, ProcessDescriptor } from "@readiness/selectors/fd";
    *
@@ -123,36 +98,37 @@ export class ProcessDescriptor extends FileDescriptor {
     streams: SpawnStreams = {},
   ): ProcessDescriptor {
     need(abi.pidfd, "Cannot make a ProcessDescriptor", "pidfd");
-    // Keeps a descriptor free, so that a program is started only if it can be opened then.
-    const place = new EventDescriptor();
+    // Reserves a descriptor: a program must not start that cannot be opened then.
+    const reserved = new EventDescriptor();
     try {
-      const pid = spawn(command, [command, ...args], streams);
-      place.close();
-      // A child's number is not given out again before it is waited for.
+      const pid = spawnProcess(command, args, streams);
+      reserved.close();
+      // The child's ID is not reused before the child was waited for.
       return new ProcessDescriptor(pid);
     } finally {
-      place.close();
+      reserved.close();
     }
   }
 
   /**
-   * Tells how the process ended, of a child.
+   * Returns how a child ended, and removes it from the system's process table.
    *
-   * @param options Whether the child is taken out of the system's table, as it is unless told
-   * @param options.reap `false` leaves it there, for another one to wait for
-   * @returns How it ended, as Deno tells it: killed by a signal its code is 128 more than that;
-   * `null` if it has not ended
-   * @throws {OSError} If the system refuses (`waitid`), such as with `ECHILD` if it is no child, or
-   * was waited for already; `EBADF` once closed
+   * @param options Whether to remove it
+   * @param options.reap Whether to remove the child, `true` by default. `false` leaves it for a later
+   * wait
+   * @returns The status, or `null` while the child runs. As in Deno, the code of a child that was
+   * ended by a signal is 128 plus the signal's number
+   * @throws {OSError} If `waitid` fails, such as with `ECHILD` if the process is not a child or was
+   * waited for already, or `EBADF` once closed
    */
   wait(options: { readonly reap?: boolean } = {}): Deno.CommandStatus | null {
     const { constants, siginfo_t: { fields, size } } = abi.pidfd!;
     const { CLD_EXITED, P_PIDFD, WEXITED, WNOHANG, WNOWAIT } = constants;
     const info = new DataView(new ArrayBuffer(size));
-    const how = WEXITED | WNOHANG | (options.reap === false ? WNOWAIT : 0);
-    if (calls().waitid(P_PIDFD, this.fileno(), info, how) < 0) {
+    const flags = WEXITED | WNOHANG | (options.reap === false ? WNOWAIT : 0);
+    if (calls().waitid(P_PIDFD, this.fileno(), info, flags) < 0) {
       const attempt = `Cannot wait for process ${this.pid}, ${nameOf(this.fileno())}`;
-      // Of a closed one the system says that the argument is invalid.
+      // The kernel answers a closed descriptor with EINVAL.
       throw new OSError(attempt, "waitid", this.fileno() < 0 ? abi.errno.EBADF : lastErrno());
     }
     if (info.getInt32(fields.si_pid[0], true) === 0) return null;
@@ -163,13 +139,13 @@ export class ProcessDescriptor extends FileDescriptor {
   }
 
   /**
-   * Sends the process a signal. Unlike `Deno.kill` it never hits another process.
+   * Sends a signal to the process. Unlike `Deno.kill` it cannot hit another process.
    *
-   * @param signal The signal, by name or number; `SIGTERM` unless told
-   * @throws {TypeError} If it is no signal of this system
-   * @throws {RangeError} If it is no signal's number
-   * @throws {OSError} If the system refuses (`pidfd_send_signal`), such as with `ESRCH` if the
-   * process has ended and was waited for, or `EPERM`; `EBADF` once closed
+   * @param signal The signal, by name or number, `SIGTERM` by default
+   * @throws {TypeError} If this system has no such signal
+   * @throws {RangeError} If it is a number that no signal has
+   * @throws {OSError} If `pidfd_send_signal` fails, such as with `ESRCH` if the process has ended and
+   * was waited for, `EPERM`, or `EBADF` once closed
    *
    * @example
    * ```ts
@@ -189,10 +165,8 @@ export class ProcessDescriptor extends FileDescriptor {
   sendSignal(signal: Signal = "SIGTERM"): void {
     const attempt = `send a signal to process ${this.pid}, ${nameOf(this.fileno())}`;
     const number = signalNumber(signal, attempt);
-    const { SYS_pidfd_send_signal } = abi.pidfd!.constants;
-    if (
-      calls().pidfdSendSignal(BigInt(SYS_pidfd_send_signal), this.fileno(), number, null, 0) < 0
-    ) {
+    const syscall = BigInt(abi.pidfd!.constants.SYS_pidfd_send_signal);
+    if (calls().pidfdSendSignal(syscall, this.fileno(), number, null, 0) < 0) {
       throw new OSError(`Cannot ${attempt}`, "pidfd_send_signal", lastErrno());
     }
   }
@@ -200,85 +174,8 @@ export class ProcessDescriptor extends FileDescriptor {
 
 function openProcess(pid: number): number {
   const { constants } = need(abi.pidfd, "Cannot make a ProcessDescriptor", "pidfd");
-  if (pid !== (pid | 0) || pid < 1) {
-    throw new RangeError(
-      `Cannot open a process: its number must be an integer from 1 to 2147483647, ` +
-        `received ${String(pid)}`,
-    );
-  }
+  assertInteger("Cannot open a process: its ID", pid, 1);
   const fd = calls().pidfdOpen(BigInt(constants.SYS_pidfd_open), pid, abi.constants.O_NONBLOCK);
   if (fd < 0) throw new OSError(`Cannot open process ${pid}`, "pidfd_open", lastErrno());
   return fd;
-}
-
-function spawn(command: string, argv: readonly string[], streams: SpawnStreams): number {
-  for (const text of argv) {
-    if (typeof text !== "string") {
-      throw new TypeError(
-        `Cannot start ${String(command)}: an argument must be a string, received ${String(text)}`,
-      );
-    }
-    if (text.includes("\0")) {
-      throw new RangeError("Cannot start a program: an argument must not hold a NUL");
-    }
-  }
-  const { POSIX_SPAWN_SETSIGDEF, POSIX_SPAWN_SETSIGMASK } = abi.pidfd!.constants;
-  const { posix_spawnp, ...libc } = calls();
-  const pid = new Int32Array(1);
-  const attributes = new Uint8Array(new ArrayBuffer(OPAQUE_SIZE));
-  const actions = new Uint8Array(new ArrayBuffer(OPAQUE_SIZE));
-  const strings = cString(argv.join("\0"));
-  const pointers = pointersInto(strings, argv.length);
-  libc.posix_spawnattr_init(attributes);
-  libc.posix_spawn_file_actions_init(actions);
-  try {
-    // Deno ignores SIGPIPE, and a SignalDescriptor blocks signals: neither is to be inherited.
-    libc.posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-    libc.posix_spawnattr_setsigmask(attributes, signalSet([]));
-    libc.posix_spawnattr_setsigdefault(attributes, signalSet([abi.signals!.constants.SIGPIPE]));
-    [streams.stdin, streams.stdout, streams.stderr].forEach((stream, target) => {
-      if (stream === undefined) return;
-      const errno = libc.posix_spawn_file_actions_adddup2(actions, stream.fileno(), target);
-      if (errno !== 0) throw failure(errno);
-    });
-    const errno = posix_spawnp(
-      pid,
-      cString(command),
-      actions,
-      attributes,
-      pointers,
-      environment(),
-    );
-    if (errno !== 0) throw failure(errno);
-  } finally {
-    libc.posix_spawn_file_actions_destroy(actions);
-    libc.posix_spawnattr_destroy(attributes);
-    addressOf(strings); // They have to be kept up to here.
-  }
-  return pid[0];
-
-  function failure(errno: number): OSError {
-    return new OSError(`Cannot start ${command}`, "posix_spawnp", errno);
-  }
-}
-
-/** Makes C's array of strings, which end with NUL each. */
-function pointersInto(
-  strings: Uint8Array<ArrayBuffer>,
-  count: number,
-): BigUint64Array<ArrayBuffer> {
-  const address = addressOf(strings);
-  const pointers = new BigUint64Array(new ArrayBuffer(8 * (count + 1)));
-  for (let i = 0, at = 0; i < count; i++) {
-    pointers[i] = address + BigInt(at);
-    at = strings.indexOf(0, at) + 1;
-  }
-  return pointers;
-}
-
-/** Finds the environment, where libc has it. */
-function environment(): bigint {
-  const address = new BigUint64Array(1);
-  copyFrom(calls().dlsym(0n, cString("environ")), new Uint8Array(address.buffer));
-  return address[0];
 }

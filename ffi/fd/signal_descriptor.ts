@@ -1,9 +1,9 @@
 import { abi } from "../abi/host.ts";
+import { need } from "../checks.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
 import { FileDescriptor } from "./file_descriptor.ts";
 import { type Signal, signalName, signalNumber, signalSet } from "./signals.ts";
-import { need } from "../checks.ts";
 
 const calls = libcCalls({
   signalfd: { parameters: ["i32", "buffer", "i32"], result: "i32" },
@@ -13,51 +13,52 @@ const calls = libcCalls({
 
 const INFO = new Uint8Array(abi.signalfd?.signalfd_siginfo.size ?? 0);
 
-/** What is told of a signal. */
+/** A signal that was read, as the kernel describes it. */
 export interface SignalInfo {
-  /** Its name, or `null` of a real-time signal. */
+  /** Its name, or `null` for a real-time signal. */
   readonly signal: Deno.Signal | null;
   /** Its number. */
   readonly number: number;
-  /** Where it comes from: 0 from a user's `kill`, below 0 from other calls, above 0 the kernel. */
+  /** Its origin: 0 for a user's `kill`, below 0 for other calls, above 0 for the kernel. */
   readonly code: number;
-  /** The process that sent it, or the child that it is about. */
+  /** The process that sent it or, for `SIGCHLD`, the child. */
   readonly pid: number;
   /** The user of that process. */
   readonly uid: number;
-  /** Of `SIGCHLD`: the child's exit code or signal. */
+  /** For `SIGCHLD`, the child's exit code or signal. */
   readonly status: number;
-  /** The integer that was sent with it, by `sigqueue`. */
+  /** The integer that `sigqueue` sent with it. */
   readonly value: number;
 }
 
-/** The signals that the descriptors of this thread keep blocked: how many do, and who was first. */
+/** The signals that this thread's descriptors block: how many do, and whether they were before. */
 const held = new Map<number, { count: number; readonly wasBlocked: boolean }>();
 
 /**
- * Linux's descriptor from which signals are read (`signalfd`).
+ * A descriptor from which signals are read, Linux's `signalfd`.
  *
- * **In Deno it sees little, unless Deno was started with the signals blocked.** A signal goes to any
- * thread that does not block it. A thread can block signals for itself alone, and Deno has other
- * threads, which exist before a program begins. Three cases, as measured with Deno 2.9:
+ * **In Deno it sees few signals, unless Deno was started with these signals blocked.** The kernel
+ * delivers a signal to any thread that does not block it. A thread blocks signals for itself only,
+ * and Deno starts its other threads before the program. There are three cases, measured with
+ * Deno 2.9:
  *
- * - A signal sent to *this thread* (`pthread_kill`, `tgkill`, `raise`, a timer's) comes here. A
- *   synchronous `select` sees it; `selectAsync` does not, as it waits on another thread.
- * - One sent to *the process* (Ctrl-C, `kill`) goes to another of Deno's threads and does what it
- *   does without this descriptor: `SIGTERM` ends the process. Of those that do nothing by
- *   themselves, `SIGCHLD` and `SIGWINCH`, some come here and most do not.
- * - Where the signals were blocked before Deno began, all threads have inherited that, and every
- *   signal comes here, for `selectAsync` too: `env --block-signal=TERM,INT deno run …`, or `ExecStart`
- *   of a service through that. {@linkcode SignalDescriptor.seesProcess} tells.
+ * - A signal to *this thread* (`pthread_kill`, `tgkill`, `raise`, a timer's) arrives here. A
+ *   synchronous `select` sees it; `selectAsync` does not, since it waits on another thread.
+ * - A signal to *the process* (Ctrl-C, `kill`) goes to another of Deno's threads, and does what it
+ *   does without this descriptor: `SIGTERM` ends the process. Of the signals that are ignored by
+ *   default, `SIGCHLD` and `SIGWINCH`, some arrive here and most do not.
+ * - If the signals were blocked before Deno started, every thread inherits that, and every signal
+ *   arrives here, for `selectAsync` too: `env --block-signal=TERM,INT deno run …`, also as a service's
+ *   `ExecStart`. {@linkcode SignalDescriptor.seesProcess} is `true` then.
  *
- * Otherwise listen with `Deno.addSignalListener`, and wait with `selectAsync`; for a child's end
- * there is {@linkcode ProcessDescriptor}.
+ * Otherwise use `Deno.addSignalListener` and wait with `selectAsync`. For the end of a child there is
+ * {@linkcode ProcessDescriptor}.
  *
- * The signals are blocked in the thread while the descriptor is open, so that they do nothing else
- * there, and unblocked when the last descriptor with them is closed, if they were not blocked
- * before. Those that wait unread then are dropped. Use it in the thread that made it.
+ * The signals are blocked in this thread while the descriptor is open. When the last descriptor for a
+ * signal is closed, unread signals are dropped, and the signal is unblocked unless it was blocked
+ * before. Use a descriptor only in the thread that made it.
  *
- * @example A signal to this thread
+ * @example Read a signal to this thread
  * ```ts
  * import { SignalDescriptor } from "@readiness/selectors/fd";
  * import { assertEquals } from "@std/assert";
@@ -72,8 +73,8 @@ const held = new Map<number, { count: number; readonly wasBlocked: boolean }>();
  */
 export class SignalDescriptor extends FileDescriptor {
   /**
-   * Whether signals to the process come here too: whether all of these signals were blocked in this
-   * thread before, as they are in every thread if Deno was started so.
+   * Whether signals to the process arrive here too: whether this thread blocked all of these signals
+   * before, as every thread does if Deno was started so.
    */
   readonly seesProcess: boolean;
   readonly #numbers: ReadonlySet<number>;
@@ -81,22 +82,19 @@ export class SignalDescriptor extends FileDescriptor {
   /**
    * Makes a descriptor, non-blocking and close-on-exec, and blocks the signals in this thread.
    *
-   * @param signals The signals, one or more, by name or number
-   * @throws {TypeError} If one of them is no signal of this system
-   * @throws {RangeError} If there are none, or one is no signal's number, or cannot be blocked:
-   * `SIGKILL` and `SIGSTOP`
-   * @throws {OSError} If the system refuses (`signalfd`), such as with `EMFILE`
+   * @param signals One or more signals, by name or number
+   * @throws {TypeError} If this system lacks one of the signals
+   * @throws {RangeError} If there are none, or one is a number that no signal has, or one cannot be
+   * blocked: `SIGKILL` and `SIGSTOP`
+   * @throws {OSError} If `signalfd` fails, such as with `EMFILE`
    * @throws {Deno.errors.NotSupported} On a system other than Linux
    * @throws {Deno.errors.NotCapable} Without FFI permission
    */
   constructor(signals: Iterable<Signal>) {
     const { constants } = need(abi.signalfd, "Cannot make a SignalDescriptor", "signalfd");
     const numbers = numbersOf(signals);
-    const fd = calls().signalfd(
-      -1,
-      signalSet(numbers),
-      constants.SFD_CLOEXEC | constants.SFD_NONBLOCK,
-    );
+    const flags = constants.SFD_CLOEXEC | constants.SFD_NONBLOCK;
+    const fd = calls().signalfd(-1, signalSet(numbers), flags);
     if (fd < 0) throw new OSError("Cannot read signals", "signalfd", lastErrno());
     super(fd);
     this.#numbers = numbers;
@@ -106,8 +104,8 @@ export class SignalDescriptor extends FileDescriptor {
   /**
    * Reads a signal.
    *
-   * @returns The signal, or `null` if none has come
-   * @throws {OSError} If the system refuses (`read`), such as with `EBADF` once closed
+   * @returns The signal, or `null` if there is none
+   * @throws {OSError} If `read` fails, such as with `EBADF` once closed
    */
   readSignal(): SignalInfo | null {
     if (this.read(INFO) === null) return null;
@@ -126,10 +124,10 @@ export class SignalDescriptor extends FileDescriptor {
   }
 
   /**
-   * Closes the descriptor, and unblocks the signals that no other one has. Closing again does
-   * nothing. One that was detached leaves its signals blocked.
+   * Closes the descriptor, and unblocks the signals that no other descriptor reads. Does nothing if
+   * it is closed already. A detached descriptor leaves its signals blocked.
    *
-   * @throws {OSError} If the system refuses (`close`); the descriptor is given up all the same
+   * @throws {OSError} If `close` fails; the descriptor is given up all the same
    */
   override close(): void {
     if (this.fileno() < 0) return;
@@ -152,29 +150,31 @@ function numbersOf(signals: Iterable<Signal>): ReadonlySet<number> {
   return numbers;
 }
 
-/** Blocks signals in this thread; tells whether all of them were blocked before by others. */
+/** Blocks signals in this thread. Returns whether all of them were blocked before. */
 function hold(numbers: ReadonlySet<number>): boolean {
   const before = signalSet([]);
   calls().pthread_sigmask(abi.signalfd!.constants.SIG_BLOCK, signalSet(numbers), before);
+  let wereBlocked = true;
   for (const number of numbers) {
     const holding = held.get(number) ??
-      { count: 0, wasBlocked: (before[0] & signalSet([number])[0]) !== 0n };
+      { count: 0, wasBlocked: (before[0]! & signalSet([number])[0]!) !== 0n };
     holding.count++;
     held.set(number, holding);
+    wereBlocked &&= holding.wasBlocked;
   }
-  return [...numbers].every((number) => held.get(number)!.wasBlocked);
+  return wereBlocked;
 }
 
-/** Unblocks the signals that nobody holds any more, once those that wait are out of the way. */
+/** Unblocks the signals that no descriptor holds any more, after dropping the pending ones. */
 function release(numbers: ReadonlySet<number>): void {
-  const over = [...numbers].filter((number) => {
+  const unheld = [...numbers].filter((number) => {
     const holding = held.get(number)!;
     if (--holding.count > 0) return false;
     held.delete(number);
     return !holding.wasBlocked;
   });
-  const set = signalSet(over);
-  const atOnce = new Uint8Array(abi.structs.timespec.size);
-  while (calls().sigtimedwait(set, null, atOnce) > 0);
+  const set = signalSet(unheld);
+  const noTime = new Uint8Array(abi.structs.timespec.size);
+  while (calls().sigtimedwait(set, null, noTime) > 0);
   calls().pthread_sigmask(abi.signalfd!.constants.SIG_UNBLOCK, set, signalSet([]));
 }

@@ -1,18 +1,18 @@
 import { abi } from "../abi/host.ts";
 
-/** A signal by its name, or by its number, as the real-time ones have no names. */
+/** A signal by its name, or by its number, since real-time signals have no names. */
 export type Signal = Deno.Signal | number;
 
-/** The highest number that a signal has, of the real-time ones. */
+/** The highest signal number, that of a real-time signal. */
 const MAX_SIGNAL = 64;
 
 /**
- * Finds a signal's number.
+ * Returns the number of a signal.
  *
  * @param signal The signal
- * @param attempt What cannot be done if there is none, for the message
- * @throws {TypeError} If it is neither a name of this system nor a number
- * @throws {RangeError} If it is no number of a signal
+ * @param attempt What cannot be done without it, for the message
+ * @throws {TypeError} If it is neither a name that this system has nor a number
+ * @throws {RangeError} If it is a number that no signal has
  */
 export function signalNumber(signal: Signal, attempt: string): number {
   if (typeof signal === "number") {
@@ -22,24 +22,23 @@ export function signalNumber(signal: Signal, attempt: string): number {
         `received ${signal}`,
     );
   }
-  const numbers: Record<string, number> = { ...abi.signals?.constants };
-  if (typeof signal === "string" && Object.hasOwn(numbers, signal)) return numbers[signal];
-  throw new TypeError(
-    `Cannot ${attempt}: this system has no signal ${String(signal)}`,
-  );
+  for (const [name, number] of signals()) if (name === signal) return number;
+  throw new TypeError(`Cannot ${attempt}: this system has no signal ${String(signal)}`);
 }
 
-/** Finds a signal's name; a real-time one has none. */
+/** Returns the name of a signal, or `null` for a real-time signal. */
 export function signalName(number: number): Deno.Signal | null {
-  for (const [name, value] of Object.entries(abi.signals?.constants ?? {})) {
-    if (value === number) return name as Deno.Signal;
-  }
+  for (const [name, value] of signals()) if (value === number) return name as Deno.Signal;
   return null;
 }
 
-/** Makes C's set of signals, as large as any system's. */
+/** Makes C's `sigset_t`, as large as the largest of any system. */
 export function signalSet(numbers: Iterable<number>): BigUint64Array<ArrayBuffer> {
   const set = new BigUint64Array(new ArrayBuffer(128));
-  for (const number of numbers) set[0] |= 1n << BigInt(number - 1);
+  for (const number of numbers) set[0]! |= 1n << BigInt(number - 1);
   return set;
+}
+
+function signals(): [name: string, number: number][] {
+  return Object.entries(abi.signals?.constants ?? {});
 }

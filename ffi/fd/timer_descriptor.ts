@@ -1,9 +1,9 @@
 import { abi } from "../abi/host.ts";
+import { need } from "../checks.ts";
 import { nameOf } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
 import { FileDescriptor } from "./file_descriptor.ts";
-import { need } from "../checks.ts";
 
 const { timespec } = abi.structs;
 
@@ -16,39 +16,39 @@ const calls = libcCalls({
 const EXPIRATIONS = new BigUint64Array(1);
 
 /**
- * Linux's timer that is a descriptor (`timerfd`), for a selector to wait for beside all others: it
- * is readable once it has expired, until that is read. It counts time as `performance.now()` does,
- * by no clock that can be set.
+ * A timer that is a descriptor, Linux's `timerfd`, so that one selector can wait for it beside
+ * everything else. It is readable from its expiration until that is read. Like `performance.now()`
+ * it uses the monotonic clock, which nobody can set.
  *
- * @example A timeout and a beat in one selector
+ * @example Wait for a timeout and an interval in one selector
  * ```ts
  * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
  * import { TimerDescriptor } from "@readiness/selectors/fd";
  * import { assertGreaterOrEqual } from "@std/assert";
  *
- * using beat = new TimerDescriptor();
+ * using interval = new TimerDescriptor();
  * using timeout = new TimerDescriptor();
  * using selector = new DefaultSelector<unknown, TimerDescriptor>();
- * selector.register(beat, EVENT_READ);
+ * selector.register(interval, EVENT_READ);
  * selector.register(timeout, EVENT_READ);
- * beat.start(2, 2);
+ * interval.start(2, 2);
  * timeout.start(20);
- * let beats = 0;
+ * let count = 0;
  * for (let isOver = false; !isOver;) {
  *   for (const [{ fileobj }] of selector.select()) {
  *     const expirations = fileobj.readExpirations() ?? 0;
- *     if (fileobj === beat) beats += expirations;
+ *     if (fileobj === interval) count += expirations;
  *     else isOver = true;
  *   }
  * }
- * assertGreaterOrEqual(beats, 9);
+ * assertGreaterOrEqual(count, 9);
  * ```
  */
 export class TimerDescriptor extends FileDescriptor {
   /**
-   * Makes a timer that does not run yet, non-blocking and close-on-exec.
+   * Makes a stopped timer, non-blocking and close-on-exec.
    *
-   * @throws {OSError} If the system refuses (`timerfd_create`), such as with `EMFILE`
+   * @throws {OSError} If `timerfd_create` fails, such as with `EMFILE`
    * @throws {Deno.errors.NotSupported} On a system other than Linux
    * @throws {Deno.errors.NotCapable} Without FFI permission
    */
@@ -57,35 +57,35 @@ export class TimerDescriptor extends FileDescriptor {
   }
 
   /**
-   * Starts the timer, or starts it anew. What it had expired before and was not read is forgotten.
+   * Starts or restarts the timer. Unread expirations are dropped.
    *
-   * @param delay When it expires first, in milliseconds from now, 0 or more; fractions count
-   * @param interval How often from then on, in milliseconds; 0 is never again
-   * @throws {TypeError} If one of them is no number, or `NaN`
+   * @param delay The time until the first expiration, in milliseconds, 0 or more, with fractions
+   * @param interval The time between later expirations, in milliseconds; 0, the default, for none
+   * @throws {TypeError} If one of them is `NaN` or not a number
    * @throws {RangeError} If one of them is negative or too large
-   * @throws {OSError} If the system refuses (`timerfd_settime`), such as with `EBADF` once closed
+   * @throws {OSError} If `timerfd_settime` fails, such as with `EBADF` once closed
    */
   start(delay: number, interval: number = 0): void {
-    assertDuration("a delay", delay);
-    assertDuration("an interval", interval);
-    // A value of zero would stop it.
+    assertDuration("the delay", delay);
+    assertDuration("the interval", interval);
+    // A value of zero would stop the timer.
     setTimer(this, Math.max(delay, 1e-6), interval);
   }
 
   /**
-   * Stops the timer. What it has expired and was not read is forgotten.
+   * Stops the timer. Unread expirations are dropped.
    *
-   * @throws {OSError} If the system refuses (`timerfd_settime`), such as with `EBADF` once closed
+   * @throws {OSError} If `timerfd_settime` fails, such as with `EBADF` once closed
    */
   stop(): void {
     setTimer(this, 0, 0);
   }
 
   /**
-   * Reads how many times the timer has expired since the last time, or since it was started.
+   * Reads how often the timer has expired since the last read, or since it was started.
    *
-   * @returns How many times, 1 or more, or `null` if it has not
-   * @throws {OSError} If the system refuses (`read`), such as with `EBADF` once closed
+   * @returns The number of expirations, or `null` if there are none
+   * @throws {OSError} If `read` fails, such as with `EBADF` once closed
    *
    * @example
    * ```ts
@@ -103,10 +103,10 @@ export class TimerDescriptor extends FileDescriptor {
   }
 
   /**
-   * Tells when the timer expires next.
+   * Returns the time until the next expiration.
    *
-   * @returns In how many milliseconds, or `null` if it does not run
-   * @throws {OSError} If the system refuses (`timerfd_gettime`), such as with `EBADF` once closed
+   * @returns The time in milliseconds, or `null` if the timer is stopped
+   * @throws {OSError} If `timerfd_gettime` fails, such as with `EBADF` once closed
    *
    * @example
    * ```ts
@@ -123,7 +123,7 @@ export class TimerDescriptor extends FileDescriptor {
     const { itimerspec } = abi.timerfd!;
     const bytes = new DataView(new ArrayBuffer(itimerspec.size));
     if (calls().timerfd_gettime(this.fileno(), bytes) < 0) {
-      throw failure(this, "tell the time of", "timerfd_gettime");
+      throw failure(this, "read the remaining time of", "timerfd_gettime");
     }
     const at = itimerspec.fields.it_value[0];
     const seconds = Number(bytes.getBigInt64(at + timespec.fields.tv_sec[0], true));
@@ -146,7 +146,7 @@ function setTimer(timer: TimerDescriptor, value: number, interval: number): void
   setTimespec(bytes, itimerspec.fields.it_value[0], value);
   setTimespec(bytes, itimerspec.fields.it_interval[0], interval);
   if (calls().timerfd_settime(timer.fileno(), 0, bytes, null) < 0) {
-    throw failure(timer, "set", "timerfd_settime");
+    throw failure(timer, "set the timer of", "timerfd_settime");
   }
 }
 
@@ -162,16 +162,17 @@ function setTimespec(bytes: DataView, at: number, milliseconds: number): void {
   bytes.setBigInt64(at + timespec.fields.tv_nsec[0], BigInt(nanoseconds), true);
 }
 
-function assertDuration(what: string, value: number): void {
+function assertDuration(subject: string, value: number): void {
   if (typeof value !== "number" || Number.isNaN(value)) {
     throw new TypeError(
-      `Cannot use ${what}: it must be a number of milliseconds, received ${String(value)}`,
+      `Cannot start a timer: ${subject} must be a number of milliseconds, ` +
+        `received ${String(value)}`,
     );
   }
   if (value < 0 || value > Number.MAX_SAFE_INTEGER) {
     throw new RangeError(
-      `Cannot use ${what}: it must be from 0 to ${Number.MAX_SAFE_INTEGER} milliseconds, ` +
-        `received ${value}`,
+      `Cannot start a timer: ${subject} must be from 0 to ${Number.MAX_SAFE_INTEGER} ` +
+        `milliseconds, received ${value}`,
     );
   }
 }

@@ -8,7 +8,8 @@
 export type { HasFileno } from "../descriptor.ts";
 export type { InternetAddress, SocketAddress, UnixAddress } from "./address.ts";
 export * from "./constants.ts";
-export { FileDescriptor, pipe } from "../fd/file_descriptor.ts";
+export { FileDescriptor } from "../fd/file_descriptor.ts";
+export { pipe } from "../fd/pipe.ts";
 export { type AnySocket, Socket, socketpair } from "./socket.ts";
 export { OSError } from "../errno.ts";
 export { type ListenFd, listenFds } from "./activation.ts";

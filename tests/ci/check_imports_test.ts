@@ -40,14 +40,14 @@ Deno.test("check_imports.ts finds forbidden imports, also of files that no entry
     "examples/tool.ts": `import "../mod.ts"; import "../ffi/checks.ts";`,
     "ffi/checks.ts": ``,
     "ffi/fd/file_descriptor.ts": `import "../../backends/ready.ts"; import "../socket/mod.ts";`,
-    "ffi/fd/pipe.ts": `import "./file_descriptor.ts";`,
-    "ffi/socket/mod.ts": `import "../fd/file_descriptor.ts"; import "../fd/pipe.ts";`,
+    "ffi/fd/terminal.ts": `import "./file_descriptor.ts";`,
+    "ffi/socket/mod.ts": `import "../fd/file_descriptor.ts"; import "../fd/terminal.ts";`,
   });
   assertEquals(findForbidden(await readGraph(files.url)).sort(), [
     "backends/ready.ts must not import ffi/fd/file_descriptor.ts",
     "examples/tool.ts must not import ffi/checks.ts",
     "ffi/fd/file_descriptor.ts must not import ffi/socket/mod.ts",
-    "ffi/socket/mod.ts must not import ffi/fd/pipe.ts",
+    "ffi/socket/mod.ts must not import ffi/fd/terminal.ts",
     "mod.ts must not import examples/tool.ts",
   ]);
 });

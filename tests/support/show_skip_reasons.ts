@@ -11,7 +11,11 @@ import { type Skip, skipIf } from "./skip.ts";
 /** An example in documentation has no definition to spread a reason into. */
 const examples: readonly (readonly [file: RegExp, code: RegExp, skip: Skip])[] = [
   [/backends\/epoll\.ts/, /./, skipIf(isWindows, "Windows has no epoll")],
-  [/ffi\/fd\/(?!file_)\w+\.ts/, /./, skipIf(isWindows, "only sockets are descriptors on Windows")],
+  [
+    /ffi\/fd\/(?!file_|pipe)\w+\.ts/,
+    /./,
+    skipIf(isWindows, "only sockets are descriptors on Windows"),
+  ],
   [/ffi\/socket\/activation\.ts/, /./, skipIf(isWindows, "Windows has no socket activation")],
   [/ffi\/socket\/message\.ts/, /./, skipIf(isWindows, "Windows has no SCM_RIGHTS")],
   [/ffi\/fd\/terminal\.ts/, /\.sendBreak\(/, skipIf(isQemu, "qemu has no TIOCSBRK")],

@@ -5,7 +5,7 @@ import { untilReadable, untilWritable } from "../../support/sockets.ts";
 import { type Refusal, testRefusals } from "../socket/refusals.ts";
 import { linuxOnly } from "../../support/skip.ts";
 
-const MOST = 2n ** 64n - 2n;
+const MAX_COUNTER = 2n ** 64n - 2n;
 
 function test(name: string, fn: () => void | Promise<void>): void {
   Deno.test({ name, ...linuxOnly, fn });
@@ -24,7 +24,7 @@ function closed(): EventDescriptor {
   return event;
 }
 
-const refusals: Refusal[] = [
+export const refusals: readonly Refusal[] = [
   {
     name: "EventDescriptor() throws RangeError when the first value is out of range",
     error: RangeError,
@@ -34,16 +34,17 @@ const refusals: Refusal[] = [
     ),
   },
   {
-    name: "EventDescriptor.add() throws TypeError when it is given no number",
+    name: "EventDescriptor.add() throws TypeError when the value is not a number",
     error: TypeError,
-    message: /^Cannot add: it must be a number or a bigint, received /,
+    message: /^Cannot add to a counter: the value must be a number or a bigint, received /,
     calls: [null, "1", true, {}].map((value) => withEvent((event) => event.add(value as never))),
   },
   {
     name: "EventDescriptor.add() throws RangeError when the value is out of range",
     error: RangeError,
-    message: /^Cannot add: it must be an integer from 0 to 18446744073709551614, /,
-    calls: [-1, 0.5, NaN, 2 ** 53, -1n, MOST + 1n].map((value) =>
+    message:
+      /^Cannot add to a counter: the value must be an integer from 0 to 18446744073709551614, /,
+    calls: [-1, 0.5, NaN, 2 ** 53, -1n, MAX_COUNTER + 1n].map((value) =>
       withEvent((event) => event.add(value))
     ),
   },
@@ -60,7 +61,7 @@ const refusals: Refusal[] = [
     calls: [() => closed().readCounter()],
   },
   {
-    name: "EventDescriptor.read() throws OSError when there is no room for the number",
+    name: "EventDescriptor.read() throws OSError when the buffer is too small",
     error: ["EINVAL", "read"],
     message: /^Cannot read from fd \d+: /,
     calls: [withEvent((event) => event.read(new Uint8Array(7)))],
@@ -68,19 +69,19 @@ const refusals: Refusal[] = [
 ];
 testRefusals(refusals.map((refusal) => ({ ...refusal, ...linuxOnly })));
 
-test("EventDescriptor() makes a descriptor that is non-blocking and close-on-exec", () => {
+test("EventDescriptor() makes a counter, non-blocking and close-on-exec", () => {
   using event = new EventDescriptor();
   assert(event instanceof FileDescriptor);
   assertEquals(descriptorFlags(event.fileno()), BORN);
   assertEquals(event.readCounter(), null);
 });
 
-test("EventDescriptor() begins with the value that it is given", () => {
+test("EventDescriptor() starts with the initial value", () => {
   using event = new EventDescriptor({ initial: 0xffff_ffff });
   assertEquals(event.readCounter(), 0xffff_ffffn);
 });
 
-test("EventDescriptor.readCounter() reads what was added, and sets it to zero", () => {
+test("EventDescriptor.readCounter() returns the sum and resets it to zero", () => {
   using event = new EventDescriptor();
   assert(event.add());
   assert(event.add(0));
@@ -91,22 +92,22 @@ test("EventDescriptor.readCounter() reads what was added, and sets it to zero", 
   assertEquals(event.readCounter(), null);
 });
 
-test("EventDescriptor.readCounter() takes one of a semaphore", () => {
+test("EventDescriptor.readCounter() takes one from a semaphore", () => {
   using event = new EventDescriptor({ initial: 1, semaphore: true });
   event.add(2);
   assertEquals([1, 2, 3, 4].map(() => event.readCounter()), [1n, 1n, 1n, null]);
 });
 
-test("EventDescriptor.add() returns false when there is no room, and changes nothing", () => {
+test("EventDescriptor.add() returns false and changes nothing when there is no room", () => {
   using event = new EventDescriptor();
-  assert(event.add(MOST));
+  assert(event.add(MAX_COUNTER));
   assertFalse(event.add());
-  assertEquals(event.readCounter(), MOST);
+  assertEquals(event.readCounter(), MAX_COUNTER);
   untilWritable(event);
   assert(event.add());
 });
 
-test("EventDescriptor.fromFd() adopts a counter, with all that it has", () => {
+test("EventDescriptor.fromFd() adopts a counter with its value", () => {
   const made = new EventDescriptor({ initial: 3 });
   using adopted = EventDescriptor.fromFd(made.detach());
   assert(adopted instanceof EventDescriptor);

@@ -1,14 +1,8 @@
-import { assert, assertEquals, assertFalse, assertInstanceOf, assertThrows } from "@std/assert";
-import { FileDescriptor, OSError, pipe } from "../../../ffi/socket/mod.ts";
+import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
+import { FileDescriptor, OSError, pipe } from "../../../ffi/fd/mod.ts";
 import { BORN, Descriptor, descriptorFlags, needsDup2, Pipe } from "../../support/descriptors.ts";
 import { runProgram } from "../../support/subprocess.ts";
-import {
-  assertSameBytes,
-  noise,
-  readFully,
-  transfer,
-  untilReadable,
-} from "../../support/sockets.ts";
+import { assertSameBytes, noise, readFully, transfer } from "../../support/sockets.ts";
 import { fileDescriptorRefusals, testRefusals } from "../socket/refusals.ts";
 import { linuxOnly, skipIf } from "../../support/skip.ts";
 import { isWindows } from "../../support/os.ts";
@@ -17,7 +11,7 @@ const MEGABYTES = noise(2_000_003);
 
 testRefusals(fileDescriptorRefusals);
 
-/** Tells whether a descriptor is open. */
+/** Returns whether a descriptor is open. */
 function isOpen(fd: number): boolean {
   try {
     Descriptor.dup(fd).close();
@@ -28,7 +22,7 @@ function isOpen(fd: number): boolean {
 }
 
 Deno.test({
-  name: "FileDescriptor() adopts a descriptor as it is",
+  name: "FileDescriptor() adopts a descriptor unchanged",
   ...linuxOnly,
   fn() {
     using zero = Descriptor.open("/dev/zero");
@@ -48,14 +42,14 @@ Deno.test("FileDescriptor.read() returns null when there is nothing to read", ()
   assertEquals(buffer, new Uint8Array([1, 2]));
 });
 
-Deno.test("FileDescriptor.read() returns 0 at the end of the stream, again and again", () => {
+Deno.test("FileDescriptor.read() returns 0 at the end of the stream, each time", () => {
   using ends = new Pipe();
   ends.writer.write(new Uint8Array([5]));
   ends.writer.close();
   assertEquals([1, 2, 3].map(() => ends.reader.read(new Uint8Array(9))), [1, 0, 0]);
 });
 
-Deno.test("FileDescriptor.read() reads as many bytes as fit, and leaves the others", () => {
+Deno.test("FileDescriptor.read() reads as many bytes as fit and leaves the rest", () => {
   using ends = new Pipe();
   assertEquals(ends.writer.write(new Uint8Array([1, 2, 3, 4, 5])), 5);
   const buffer = new Uint8Array(3);
@@ -65,7 +59,7 @@ Deno.test("FileDescriptor.read() reads as many bytes as fit, and leaves the othe
   assertEquals(buffer, new Uint8Array([4, 5, 3]));
 });
 
-Deno.test("FileDescriptor.read() and write() use just the part that a view shows", () => {
+Deno.test("FileDescriptor.read() and write() use only the part that a view covers", () => {
   using ends = new Pipe();
   const data = new Uint8Array([1, 2, 3, 4, 5, 6]);
   assertEquals(ends.writer.write(data.subarray(2, 4)), 2);
@@ -74,7 +68,7 @@ Deno.test("FileDescriptor.read() and write() use just the part that a view shows
   assertEquals(buffer, new Uint8Array([9, 9, 9, 3, 4, 9, 9, 9]));
 });
 
-Deno.test("FileDescriptor.read() and write() take views of shared and of resizable memory", () => {
+Deno.test("FileDescriptor.read() and write() take views of shared and resizable memory", () => {
   using ends = new Pipe();
   const shared = new Uint8Array(new SharedArrayBuffer(8), 4, 2);
   const resizable = new Uint8Array(new ArrayBuffer(2, { maxByteLength: 8 }));
@@ -125,7 +119,7 @@ Deno.test("FileDescriptor.read() and write() move 2 MB byte for byte", () => {
 });
 
 Deno.test({
-  name: "FileDescriptor.write() throws EPIPE in a program that does nothing against SIGPIPE",
+  name: "FileDescriptor.write() throws EPIPE in a program that does not handle SIGPIPE",
   ...skipIf(isWindows, "Windows has no SIGPIPE"),
   async fn() {
     const { code, signal, stdout, stderr } = await runProgram(`
@@ -139,7 +133,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "FileDescriptor.setBlocking() changes whether calls return at once, and nothing else",
+  name: "FileDescriptor.setBlocking() changes whether calls block, and nothing else",
   ...linuxOnly,
   fn() {
     using ends = new Pipe();
@@ -157,7 +151,7 @@ Deno.test({
 });
 
 Deno.test(
-  "FileDescriptor.isBlocking() tells what setBlocking() set, for each end alone",
+  "FileDescriptor.isBlocking() returns what setBlocking() set, for each end",
   skipIf(isWindows, "Winsock cannot tell whether a socket blocks"),
   () => {
     using ends = new Pipe();
@@ -169,7 +163,7 @@ Deno.test(
   },
 );
 
-Deno.test("FileDescriptor.detach() gives the descriptor up, open", () => {
+Deno.test("FileDescriptor.detach() gives the descriptor up without closing it", () => {
   using ends = new Pipe();
   const fd = ends.reader.fileno();
   assertEquals(ends.reader.detach(), fd);
@@ -199,7 +193,7 @@ Deno.test("FileDescriptor.close() closes the descriptor", needsDup2, () => {
   copy.becomes(ends.reader.fileno());
 });
 
-Deno.test("FileDescriptor.close() leaves a descriptor that was reused alone", needsDup2, () => {
+Deno.test("FileDescriptor.close() does not close a descriptor that was reused", needsDup2, () => {
   using ends = new Pipe();
   using copy = Descriptor.dupHigh(ends.reader.fileno());
   const file = new FileDescriptor(copy.fd);
@@ -210,7 +204,7 @@ Deno.test("FileDescriptor.close() leaves a descriptor that was reused alone", ne
   assert(isOpen(copy.fd));
 });
 
-Deno.test("FileDescriptor.close() gives the descriptor up also when it throws", () => {
+Deno.test("FileDescriptor.close() gives the descriptor up even when it throws", () => {
   using ends = new Pipe();
   using copy = Descriptor.dupHigh(ends.reader.fileno());
   const file = new FileDescriptor(copy.fd);
@@ -232,25 +226,4 @@ Deno.test("FileDescriptor is closed at the end of a using block", () => {
     throw new RangeError("out of the block");
   }, RangeError);
   assertEquals(reader.fileno(), -1);
-});
-
-Deno.test({
-  name: "pipe() makes both ends non-blocking and close-on-exec",
-  ...linuxOnly,
-  fn() {
-    using ends = new Pipe();
-    assertEquals(descriptorFlags(ends.reader.fileno()), BORN);
-    assertEquals(descriptorFlags(ends.writer.fileno()), BORN);
-  },
-});
-
-Deno.test("pipe() leads from the writer to the reader", () => {
-  using ends = new Pipe();
-  assertInstanceOf(ends.reader, FileDescriptor);
-  assertInstanceOf(ends.writer, FileDescriptor);
-  ends.writer.write(new TextEncoder().encode("hi"));
-  untilReadable(ends.reader);
-  const buffer = new Uint8Array(10);
-  const size = ends.reader.read(buffer)!;
-  assertEquals(new TextDecoder().decode(buffer.subarray(0, size)), "hi");
 });

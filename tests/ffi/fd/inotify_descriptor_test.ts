@@ -32,12 +32,12 @@ function test(name: string, fn: () => void | Promise<void>): void {
   Deno.test({ name, ...linuxOnly, fn });
 }
 
-/** A folder that is watched, removed at the end of a `using` block. */
+/** A directory and its watcher, removed at the end of a `using` block. */
 class Watched implements Disposable {
   readonly path = Deno.makeTempDirSync({ prefix: "inotify_" });
   readonly inotify = new InotifyDescriptor();
 
-  /** All events that wait. */
+  /** Reads all pending events. */
   read(): InotifyEvent[] {
     const events: InotifyEvent[] = [];
     for (let more; (more = this.inotify.readEvents()).length > 0;) events.push(...more);
@@ -63,9 +63,9 @@ function closed(): InotifyDescriptor {
   return inotify;
 }
 
-const refusals: Refusal[] = [
+export const refusals: readonly Refusal[] = [
   {
-    name: "InotifyDescriptor.watch() throws TypeError when the path is no string",
+    name: "InotifyDescriptor.watch() throws TypeError when the path is not a string",
     error: TypeError,
     message: /^Cannot watch a path: it must be a string, received /,
     calls: [undefined, null, 3, new URL("file:///tmp")].map((path) =>
@@ -73,13 +73,13 @@ const refusals: Refusal[] = [
     ),
   },
   {
-    name: "InotifyDescriptor.watch() throws RangeError when the path holds a NUL",
+    name: "InotifyDescriptor.watch() throws RangeError when the path contains a NUL",
     error: RangeError,
-    message: /^Cannot watch a path: it must not hold a NUL$/,
+    message: /^Cannot watch a path: it must not contain a NUL$/,
     calls: [watching((inotify, path) => inotify.watch(`${path}\0x`, IN_CREATE))],
   },
   {
-    name: "InotifyDescriptor.watch() throws RangeError when the mask is none",
+    name: "InotifyDescriptor.watch() throws RangeError when the mask is 0 or not a 32-bit integer",
     error: RangeError,
     message: /^Cannot watch .+: the mask must be a 32-bit integer other than 0, received /,
     calls: [0, 1.5, NaN, 2 ** 32, -(2 ** 31) - 1, "1", 1n, undefined].map((mask) =>
@@ -93,7 +93,8 @@ const refusals: Refusal[] = [
     calls: [watching((inotify, path) => inotify.watch(`${path}/missing`, IN_CREATE))],
   },
   {
-    name: "InotifyDescriptor.watch() throws OSError when it is to be a folder and is none",
+    name:
+      "InotifyDescriptor.watch() throws OSError with IN_ONLYDIR when the file is not a directory",
     error: ["ENOTDIR", "inotify_add_watch"],
     message: /^Cannot watch /,
     calls: [watching((inotify, path) => {
@@ -108,9 +109,10 @@ const refusals: Refusal[] = [
     calls: [() => closed().watch("/tmp", IN_CREATE)],
   },
   {
-    name: "InotifyDescriptor.unwatch() throws RangeError when it is given no integer",
+    name: "InotifyDescriptor.unwatch() throws RangeError when the watch is not a 32-bit integer",
     error: RangeError,
-    message: /^Cannot end a watch: it must be a 32-bit integer, received /,
+    message:
+      /^Cannot remove a watch: it must be an integer from -2147483648 to 2147483647, received /,
     calls: [1.5, NaN, 2 ** 31, "1", null].map((wd) =>
       watching((inotify) => inotify.unwatch(wd as never))
     ),
@@ -118,7 +120,7 @@ const refusals: Refusal[] = [
   {
     name: "InotifyDescriptor.unwatch() throws OSError when there is no such watch",
     error: ["EINVAL", "inotify_rm_watch"],
-    message: /^Cannot end watch 77 of fd \d+: /,
+    message: /^Cannot remove watch 77 from fd \d+: /,
     calls: [watching((inotify) => inotify.unwatch(77))],
   },
   {
@@ -128,7 +130,7 @@ const refusals: Refusal[] = [
     calls: [() => closed().readEvents()],
   },
   {
-    name: "InotifyDescriptor.read() throws OSError when there is no room for an event",
+    name: "InotifyDescriptor.read() throws OSError when the buffer is too small",
     error: ["EINVAL", "read"],
     message: /^Cannot read from fd \d+: /,
     calls: [watching((inotify, path) => {
@@ -140,41 +142,42 @@ const refusals: Refusal[] = [
 ];
 testRefusals(refusals.map((refusal) => ({ ...refusal, ...linuxOnly })));
 
-test("InotifyDescriptor() makes a descriptor that is non-blocking and close-on-exec", () => {
+test("InotifyDescriptor() makes a descriptor, non-blocking and close-on-exec", () => {
   using inotify = new InotifyDescriptor();
   assert(inotify instanceof FileDescriptor);
   assertEquals(descriptorFlags(inotify.fileno()), BORN);
   assertEquals(inotify.readEvents(), []);
 });
 
-test("InotifyDescriptor.readEvents() tells what happens in a folder, in order", () => {
+test("InotifyDescriptor.readEvents() returns what happened in a directory, in order", () => {
   using watched = new Watched();
   const wd = watched.inotify.watch(watched.path, IN_CREATE | IN_CLOSE_WRITE | IN_DELETE);
   Deno.writeTextFileSync(`${watched.path}/Zürich 🏔`, "a");
-  Deno.mkdirSync(`${watched.path}/folder`);
+  Deno.mkdirSync(`${watched.path}/directory`);
   Deno.removeSync(`${watched.path}/Zürich 🏔`);
   untilReadable(watched.inotify);
   assertEquals(watched.read(), [
     { wd, mask: IN_CREATE, cookie: 0, name: "Zürich 🏔" },
     { wd, mask: IN_CLOSE_WRITE, cookie: 0, name: "Zürich 🏔" },
-    { wd, mask: IN_CREATE | IN_ISDIR, cookie: 0, name: "folder" },
+    { wd, mask: IN_CREATE | IN_ISDIR, cookie: 0, name: "directory" },
     { wd, mask: IN_DELETE, cookie: 0, name: "Zürich 🏔" },
   ]);
 });
 
-test("InotifyDescriptor.readEvents() gives both halves of a renaming the same cookie", () => {
+test("InotifyDescriptor.readEvents() returns both events of a rename with the same cookie", () => {
   using watched = new Watched();
   Deno.writeTextFileSync(`${watched.path}/old`, "");
   const wd = watched.inotify.watch(watched.path, IN_MOVED_FROM | IN_MOVED_TO);
   Deno.renameSync(`${watched.path}/old`, `${watched.path}/new`);
   const [from, to] = watched.read();
+  assert(from !== undefined && to !== undefined);
   assertEquals([from.wd, from.mask, from.name], [wd, IN_MOVED_FROM, "old"]);
   assertEquals([to.wd, to.mask, to.name], [wd, IN_MOVED_TO, "new"]);
   assertGreater(from.cookie, 0);
   assertEquals(to.cookie, from.cookie);
 });
 
-test("InotifyDescriptor.readEvents() tells of a watched file without a name, to its end", () => {
+test("InotifyDescriptor.readEvents() returns a watched file's own events without a name", () => {
   using watched = new Watched();
   const path = `${watched.path}/file`;
   Deno.writeTextFileSync(path, "");
@@ -192,7 +195,7 @@ test("InotifyDescriptor.readEvents() tells of a watched file without a name, to 
   assert(events.every((event) => event.wd === wd && event.name === ""));
 });
 
-test("InotifyDescriptor.readEvents() reads a name of 255 bytes, and thousands of events", () => {
+test("InotifyDescriptor.readEvents() reads names of 255 bytes and thousands of events", () => {
   using watched = new Watched();
   watched.inotify.watch(watched.path, IN_CREATE | IN_DELETE);
   const names = Array.from({ length: 1000 }, (_, i) => `${i}`.padEnd(255, "x"));
@@ -203,7 +206,7 @@ test("InotifyDescriptor.readEvents() reads a name of 255 bytes, and thousands of
   assertEquals(watched.read().map((event) => event.name), names.flatMap((name) => [name, name]));
 });
 
-test("InotifyDescriptor.readEvents() puts U+FFFD for what is not UTF-8", () => {
+test("InotifyDescriptor.readEvents() decodes bytes that are not UTF-8 as U+FFFD", () => {
   using watched = new Watched();
   watched.inotify.watch(watched.path, IN_CREATE);
   new Deno.Command("sh", { args: ["-c", `touch "$1/$(printf 'a\\377b')"`, "sh", watched.path] })
@@ -211,7 +214,7 @@ test("InotifyDescriptor.readEvents() puts U+FFFD for what is not UTF-8", () => {
   assertEquals(watched.read().map((event) => event.name), ["a\ufffdb"]);
 });
 
-test("InotifyDescriptor.readEvents() says so when the system dropped some", () => {
+test("InotifyDescriptor.readEvents() reports that the kernel dropped events", () => {
   using watched = new Watched();
   const room = Number(Deno.readTextFileSync("/proc/sys/fs/inotify/max_queued_events"));
   watched.inotify.watch(watched.path, IN_OPEN | IN_CLOSE_NOWRITE);
@@ -221,7 +224,7 @@ test("InotifyDescriptor.readEvents() says so when the system dropped some", () =
   assertEquals(events.at(-1), { wd: -1, mask: IN_Q_OVERFLOW, cookie: 0, name: "" });
 });
 
-test("InotifyDescriptor.watch() changes the mask of what is watched already, or adds to it", () => {
+test("InotifyDescriptor.watch() replaces the mask of a watched path, or adds to it", () => {
   using watched = new Watched();
   const { inotify, path } = watched;
   const wd = inotify.watch(path, IN_CREATE);
@@ -244,7 +247,7 @@ test("InotifyDescriptor.watch() takes a mask with the highest bit", () => {
   }
 });
 
-test("InotifyDescriptor.unwatch() ends a watch, whose last event follows", () => {
+test("InotifyDescriptor.unwatch() removes a watch, whose last event follows", () => {
   using watched = new Watched();
   const wd = watched.inotify.watch(watched.path, IN_ALL_EVENTS);
   watched.inotify.unwatch(wd);

@@ -23,11 +23,11 @@ function test(name: string, fn: () => void | Promise<void>): void {
   Deno.test({ name, ...linuxOnly, fn });
 }
 
-/** Tells which signals this thread blocks, as a mask. */
+/** Returns the mask of the signals that this thread blocks. */
 function blocked(): bigint {
   const set = new BigUint64Array(16);
   libc().pthread_sigmask(0, null, set);
-  return set[0];
+  return set[0]!;
 }
 
 function maskOf(...signals: number[]): bigint {
@@ -40,9 +40,9 @@ function closed(): SignalDescriptor {
   return signals;
 }
 
-const refusals: Refusal[] = [
+export const refusals: readonly Refusal[] = [
   {
-    name: "SignalDescriptor() throws TypeError when it is given no signal of this system",
+    name: "SignalDescriptor() throws TypeError when the system lacks a signal",
     error: TypeError,
     message: /^Cannot read signals: this system has no signal /,
     calls: ["SIGNONE", "USR1", "SIGINFO", "", "toString", null, {}, 1n].map((signal) => () =>
@@ -50,13 +50,14 @@ const refusals: Refusal[] = [
     ),
   },
   {
-    name: "SignalDescriptor() throws RangeError when it is given no signal's number",
+    name: "SignalDescriptor() throws RangeError when no signal has the number",
     error: RangeError,
     message: /^Cannot read signals: a signal's number must be an integer from 1 to 64, received /,
     calls: [0, -1, 65, 1.5, NaN].map((signal) => () => new SignalDescriptor([signal])),
   },
   {
-    name: "SignalDescriptor() throws RangeError when it is given none, or one that none can block",
+    name:
+      "SignalDescriptor() throws RangeError without signals, and for one that cannot be blocked",
     error: RangeError,
     message: /^Cannot read signals: (there must be one or more|SIG(KILL|STOP) cannot be blocked)$/,
     calls: [[], ["SIGKILL"], ["SIGUSR1", "SIGSTOP"], [9]].map((signals) => () =>
@@ -70,7 +71,7 @@ const refusals: Refusal[] = [
     calls: [() => closed().readSignal()],
   },
   {
-    name: "SignalDescriptor.read() throws OSError when there is no room for a signal",
+    name: "SignalDescriptor.read() throws OSError when the buffer is too small",
     error: ["EINVAL", "read"],
     message: /^Cannot read from fd \d+: /,
     calls: [() => {
@@ -81,17 +82,17 @@ const refusals: Refusal[] = [
 ];
 testRefusals(refusals.map((refusal) => ({ ...refusal, ...linuxOnly })));
 
-test("SignalDescriptor() blocks nothing when it is refused", () => {
+test("SignalDescriptor() blocks no signal when it throws", () => {
   const before = blocked();
   try {
     new SignalDescriptor(["SIGUSR1", "SIGKILL"]);
   } catch {
-    // As the refusals say.
+    // Tested above.
   }
   assertEquals(blocked(), before);
 });
 
-test("SignalDescriptor() makes a descriptor that is non-blocking and close-on-exec", () => {
+test("SignalDescriptor() makes a descriptor, non-blocking and close-on-exec", () => {
   using signals = new SignalDescriptor(["SIGUSR1"]);
   assert(signals instanceof FileDescriptor);
   assertEquals(descriptorFlags(signals.fileno()), BORN);
@@ -99,7 +100,7 @@ test("SignalDescriptor() makes a descriptor that is non-blocking and close-on-ex
   assertFalse(signals.seesProcess);
 });
 
-test("SignalDescriptor.readSignal() reads the signals to this thread, and who sent them", () => {
+test("SignalDescriptor.readSignal() reads the signals to this thread and their sender", () => {
   using signals = new SignalDescriptor(["SIGUSR1", SIGUSR2, REALTIME]);
   for (const number of [SIGUSR2, REALTIME]) libc().raise(number);
   untilReadable(signals);
@@ -109,7 +110,7 @@ test("SignalDescriptor.readSignal() reads the signals to this thread, and who se
   assertEquals(signals.readSignal(), null);
 });
 
-test("SignalDescriptor ends a synchronous wait", () => {
+test("SignalDescriptor ends select()", () => {
   using signals = new SignalDescriptor(["SIGUSR1"]);
   using selector = new DefaultSelector();
   selector.register(signals, EVENT_READ);
@@ -118,7 +119,7 @@ test("SignalDescriptor ends a synchronous wait", () => {
   assertEquals(selector.select(10_000).length, 1);
 });
 
-test("SignalDescriptor.close() unblocks the signals when no other one has them", () => {
+test("SignalDescriptor.close() unblocks the signals that no other descriptor reads", () => {
   const before = blocked();
   const first = new SignalDescriptor(["SIGUSR1", "SIGUSR2"]);
   const second = new SignalDescriptor(["SIGUSR2", REALTIME]);
@@ -130,7 +131,7 @@ test("SignalDescriptor.close() unblocks the signals when no other one has them",
   assertEquals(blocked(), before);
 });
 
-test("SignalDescriptor.close() drops what waits unread, which would end the program", () => {
+test("SignalDescriptor.close() drops unread signals, which would end the program", () => {
   const signals = new SignalDescriptor(["SIGUSR1", REALTIME]);
   for (const number of [SIGUSR1, REALTIME, REALTIME]) libc().raise(number);
   signals.close();
@@ -150,7 +151,7 @@ test("SignalDescriptor.detach() leaves the signals blocked", async () => {
   assertEquals([stdout, stderr], ["true", ""]);
 });
 
-test("SignalDescriptor sees no signal to the process, which does what it does anyway", async () => {
+test("SignalDescriptor does not see a signal to the process, which still takes effect", async () => {
   const { signal, stdout } = await runProgram(`
     const signals = new descriptors.SignalDescriptor(["SIGTERM"]);
     console.log(signals.seesProcess);
@@ -171,7 +172,7 @@ const blocking = needs(
 );
 
 Deno.test({
-  name: "SignalDescriptor sees every signal of a program that was started with it blocked",
+  name: "SignalDescriptor sees every signal if Deno was started with it blocked",
   ...linuxOnly,
   ...blocking,
   async fn() {
@@ -196,7 +197,7 @@ Deno.test({
   },
 });
 
-/** Runs a program in which SIGTERM and SIGUSR1 were blocked before it began. */
+/** Runs a program that starts with SIGTERM and SIGUSR1 blocked. */
 async function runBlocked(source: string): Promise<Pick<Outcome, "stdout" | "stderr">> {
   const run = [Deno.execPath(), "run", "--no-config", "--quiet", "--allow-all", "-"];
   const child = new Deno.Command("env", {

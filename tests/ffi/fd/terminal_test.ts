@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertFalse, assertMatch, assertThrows } from "@std/assert";
 import {
-  FileDescriptor,
   isTerminal,
   type LineSettings,
   openTerminal,
@@ -9,41 +8,23 @@ import {
   pseudoTerminal,
   Terminal,
 } from "../../../ffi/fd/mod.ts";
-import { DefaultSelector, EVENT_READ } from "../../../mod.ts";
 import { BORN, descriptorFlags, Pipe } from "../../support/descriptors.ts";
+import { isQemu } from "../../support/os.ts";
 import { linuxOnly, needsProgram, skipIf } from "../../support/skip.ts";
-import { COUNT_DESCRIPTORS, runProgram } from "../../support/subprocess.ts";
 import { untilReadable } from "../../support/sockets.ts";
 import { type Refusal, testRefusals } from "../socket/refusals.ts";
-import { isQemu } from "../../support/os.ts";
+import { closedTerminal, needsTerminals, read, write } from "./terminals.ts";
 
-const unix = skipIf(Deno.build.os === "windows", "there are no terminals of POSIX's");
 const needsStty = { ...linuxOnly, ...needsProgram("stty") };
 
-function test(name: string, fn: () => void | Promise<void>, where = unix): void {
+function test(name: string, fn: () => void | Promise<void>, where = needsTerminals): void {
   Deno.test({ name, ...where, fn });
 }
 
-function write(file: FileDescriptor, text: string): void {
-  const bytes = new TextEncoder().encode(text);
-  assertEquals(file.write(bytes), bytes.length);
-}
-
-function read(file: FileDescriptor): string {
-  untilReadable(file);
-  const buffer = new Uint8Array(1000);
-  return new TextDecoder().decode(buffer.subarray(0, file.read(buffer)!));
-}
-
-/** What stty says of a terminal. */
+/** Returns stty's output for a terminal. */
 function stty(pair: PseudoTerminal, ...args: string[]): string {
   const { stdout } = new Deno.Command("stty", { args: ["-F", pair.path, ...args] }).outputSync();
   return new TextDecoder().decode(stdout);
-}
-
-function closed(): Terminal {
-  using pair = pseudoTerminal();
-  return pair.subsidiary;
 }
 
 function inPair(call: (terminal: Terminal) => unknown): () => unknown {
@@ -53,7 +34,7 @@ function inPair(call: (terminal: Terminal) => unknown): () => unknown {
   };
 }
 
-/** Calls a function with a pipe's end that passes for a terminal. */
+/** Calls a function with one end of a pipe in place of a terminal. */
 function inPipe(call: (terminal: Terminal) => unknown): () => unknown {
   return () => {
     using ends = new Pipe();
@@ -63,17 +44,17 @@ function inPipe(call: (terminal: Terminal) => unknown): () => unknown {
 
 const attributesBy = Deno.build.os === "linux" ? "ioctl" : "tcgetattr";
 
-const refusals: Refusal[] = [
+export const refusals: readonly Refusal[] = [
   {
-    name: "Terminal() throws RangeError when it is given no descriptor",
+    name: "Terminal() throws RangeError when the descriptor is out of range",
     error: RangeError,
     message: /^Cannot adopt a descriptor: it must be an integer from 0 to 2147483647, received /,
     calls: [-1, 1.5].map((fd) => () => new Terminal(fd)),
   },
   {
-    name: "Terminal.raw(), settings() and configure() throw OSError when it is no terminal",
+    name: "Terminal.raw(), settings() and configure() throw OSError when it is not a terminal",
     error: ["ENOTTY", attributesBy],
-    message: /^Cannot tell the attributes of fd \d+: /,
+    message: /^Cannot get the attributes of fd \d+: /,
     calls: [
       inPipe((terminal) => terminal.raw()),
       inPipe((terminal) => terminal.settings()),
@@ -83,17 +64,17 @@ const refusals: Refusal[] = [
   {
     name: "Terminal.raw(), settings() and configure() throw OSError when it is closed",
     error: ["EBADF", attributesBy],
-    message: /^Cannot tell the attributes of a closed descriptor: /,
+    message: /^Cannot get the attributes of a closed descriptor: /,
     calls: [
-      () => closed().raw(),
-      () => closed().settings(),
-      () => closed().configure({ speed: 9600 }),
+      () => closedTerminal().raw(),
+      () => closedTerminal().settings(),
+      () => closedTerminal().configure({ speed: 9600 }),
     ],
   },
   {
-    name: "Terminal.windowSize() and setWindowSize() throw OSError when it is no terminal",
+    name: "Terminal.windowSize() and setWindowSize() throw OSError when it is not a terminal",
     error: ["ENOTTY", "ioctl"],
-    message: /^Cannot (tell|set) the window size of fd \d+: /,
+    message: /^Cannot (get|set) the window size of fd \d+: /,
     calls: [
       inPipe((terminal) => terminal.windowSize()),
       inPipe((terminal) => terminal.setWindowSize({ rows: 1, columns: 1 })),
@@ -108,9 +89,9 @@ const refusals: Refusal[] = [
     ),
   },
   {
-    name: "Terminal.configure() throws RangeError when a setting is none of those there are",
+    name: "Terminal.configure() throws RangeError when a setting is not one of those listed",
     error: RangeError,
-    message: /^Cannot configure a line: the .+ must be .+, received /,
+    message: /^Cannot configure a line: the .+ must be one of .+, received /,
     calls: [
       { dataBits: 9 },
       { dataBits: 0 },
@@ -121,23 +102,24 @@ const refusals: Refusal[] = [
     ].map((settings) => inPair((terminal) => terminal.configure(settings as never))),
   },
   {
-    name: "Terminal.setWindowSize() throws RangeError when it is no size",
+    name: "Terminal.setWindowSize() throws RangeError when the size is out of range",
     error: RangeError,
-    message: /^Cannot set a window size: it must be integers from 0 to 65535, received /,
+    message:
+      /^Cannot set a window size: the number of (rows|columns) must be an integer from 0 to 65535, /,
     calls: [{ rows: -1, columns: 1 }, { rows: 1, columns: 65536 }, { rows: 1 }, {}].map((size) =>
       inPair((terminal) => terminal.setWindowSize(size as never))
     ),
   },
   {
-    name: "openTerminal() throws TypeError when the path is no string",
+    name: "openTerminal() throws TypeError when the path is not a string",
     error: TypeError,
     message: /^Cannot open a terminal: its path must be a string, received /,
     calls: [undefined, null, 3].map((path) => () => openTerminal(path as never)),
   },
   {
-    name: "openTerminal() throws RangeError when the path holds a NUL",
+    name: "openTerminal() throws RangeError when the path contains a NUL",
     error: RangeError,
-    message: /^Cannot open a terminal: its path must not hold a NUL$/,
+    message: /^Cannot open a terminal: its path must not contain a NUL$/,
     calls: [() => openTerminal("/dev/tty\0")],
   },
   {
@@ -147,73 +129,30 @@ const refusals: Refusal[] = [
     calls: [() => openTerminal("/dev/missing")],
   },
   {
-    name: "openTerminal() throws OSError when it is no terminal",
+    name: "openTerminal() throws OSError when the file is not a terminal",
     error: ["ENOTTY", "isatty"],
     message: /^Cannot open the terminal \/dev\/null: /,
     calls: [() => openTerminal("/dev/null")],
   },
   {
-    name: "openTerminal() throws OSError when it is a folder",
+    name: "openTerminal() throws OSError when the file is a directory",
     error: ["EISDIR", "open"],
     message: /^Cannot open the terminal \/tmp: /,
     calls: [() => openTerminal("/tmp")],
   },
 ];
-testRefusals(refusals.map((refusal) => ({ ...refusal, ...unix })));
+testRefusals(refusals.map((refusal) => ({ ...refusal, ...needsTerminals })));
 
-test("Terminal.sendBreak() is rejected when it is no terminal, or closed", async () => {
+test("Terminal.sendBreak() rejects when it is not a terminal, or closed", async () => {
   using ends = new Pipe();
-  for (const terminal of [new Terminal(ends.reader.fileno()), closed()]) {
+  for (const terminal of [new Terminal(ends.reader.fileno()), closedTerminal()]) {
     const error = await terminal.sendBreak(0).catch((error) => error);
     assert(error instanceof OSError);
     assertMatch(error.message, /^Cannot send a break over (fd \d+|a closed descriptor): /);
   }
 });
 
-test("pseudoTerminal() makes both sides non-blocking and close-on-exec", () => {
-  using pair = pseudoTerminal();
-  assert(pair.manager instanceof Terminal && pair.subsidiary instanceof FileDescriptor);
-  assertEquals(descriptorFlags(pair.manager.fileno()), BORN);
-  assertEquals(descriptorFlags(pair.subsidiary.fileno()), BORN);
-  assertEquals(pair.subsidiary.read(new Uint8Array(10)), null);
-  assertEquals(pair.manager.read(new Uint8Array(10)), null);
-}, linuxOnly);
-
-test("pseudoTerminal() is in lines and with echo at first", () => {
-  using pair = pseudoTerminal();
-  write(pair.manager, "ab");
-  assertEquals(pair.subsidiary.read(new Uint8Array(10)), null);
-  write(pair.manager, "\x7fc\r");
-  assertEquals(read(pair.subsidiary), "ac\n");
-  assertMatch(read(pair.manager), /^ab.*c\r\n$/);
-  write(pair.subsidiary, "out\n");
-  assertEquals(read(pair.manager), "out\r\n");
-});
-
-test("pseudoTerminal() closes both sides at the end of a using block", () => {
-  let sides: Terminal[];
-  {
-    using pair = pseudoTerminal();
-    sides = [pair.manager, pair.subsidiary];
-  }
-  assertEquals(sides.map((side) => side.fileno()), [-1, -1]);
-});
-
-test("pseudoTerminal() hangs up when one side is closed", () => {
-  using first = pseudoTerminal();
-  using selector = new DefaultSelector();
-  selector.register(first.subsidiary, EVENT_READ);
-  first.manager.close();
-  assertEquals(selector.select(10_000).length, 1);
-  assertEquals(first.subsidiary.read(new Uint8Array(10)), 0);
-  using second = pseudoTerminal();
-  second.subsidiary.close();
-  untilReadable(second.manager);
-  if (Deno.build.os !== "linux") return;
-  assertThrows(() => second.manager.read(new Uint8Array(10)), OSError, "EIO");
-});
-
-test("openTerminal() opens the other side, non-blocking and close-on-exec", () => {
+test("openTerminal() opens a terminal, non-blocking and close-on-exec", () => {
   using pair = pseudoTerminal();
   using terminal = openTerminal(pair.path);
   assertEquals(descriptorFlags(terminal.fileno()), BORN);
@@ -221,35 +160,38 @@ test("openTerminal() opens the other side, non-blocking and close-on-exec", () =
   assertEquals(read(pair.manager), "hi");
 }, linuxOnly);
 
-test("isTerminal() tells a terminal from what is none", () => {
+test("isTerminal() returns whether a descriptor refers to a terminal", () => {
   using pair = pseudoTerminal();
   using ends = new Pipe();
   assert(isTerminal(pair.manager));
   assert(isTerminal(pair.subsidiary.fileno()));
   assertFalse(isTerminal(ends.reader));
-  assertFalse(isTerminal(closed()));
+  assertFalse(isTerminal(closedTerminal()));
   assertFalse(isTerminal(-1));
   assertFalse(isTerminal(19_999));
 });
 
-test("Terminal.raw() hands bytes over as they are, until it is disposed of", () => {
+test("Terminal.raw() passes bytes unchanged until it is disposed of", () => {
   using pair = pseudoTerminal();
   const bytes = Array.from({ length: 256 }, (_, i) => i);
   {
     using _raw = pair.subsidiary.raw();
-    for (const [from, to] of [[pair.manager, pair.subsidiary], [pair.subsidiary, pair.manager]]) {
+    for (const toSubsidiary of [true, false]) {
+      const [from, to] = toSubsidiary
+        ? [pair.manager, pair.subsidiary]
+        : [pair.subsidiary, pair.manager];
       assertEquals(from.write(new Uint8Array(bytes)), 256);
       const buffer = new Uint8Array(300);
       untilReadable(to);
       assertEquals([...buffer.subarray(0, to.read(buffer)!)], bytes);
-      assertEquals(from.read(buffer), null, "There must be no echo");
+      assertEquals(from.read(buffer), null, "There must not be an echo");
     }
   }
   write(pair.manager, "a");
   assertEquals(read(pair.manager), "a");
 });
 
-test("Terminal.raw() restores every setting, also one inside another, or after an error", () => {
+test("Terminal.raw() restores every setting, also when nested, and after an error", () => {
   using pair = pseudoTerminal();
   const before = stty(pair, "-g");
   assertThrows(() => {
@@ -265,7 +207,7 @@ test("Terminal.raw() restores every setting, also one inside another, or after a
   assertEquals(stty(pair, "-g"), before);
 }, needsStty);
 
-test("Terminal.raw() sets what stty raw sets, but for the number of bits", () => {
+test("Terminal.raw() sets what stty raw sets, except the number of bits", () => {
   using ours = pseudoTerminal();
   using theirs = pseudoTerminal();
   ours.subsidiary.raw();
@@ -276,7 +218,7 @@ test("Terminal.raw() sets what stty raw sets, but for the number of bits", () =>
   assertMatch(stty(ours, "-a"), /min = 1; time = 0;/);
 }, needsStty);
 
-test("Terminal.raw() does nothing at its end when the terminal is closed or hung up", () => {
+test("Terminal.raw() restores nothing when the terminal is closed or hung up", () => {
   for (const side of ["subsidiary", "manager"] as const) {
     using pair = pseudoTerminal();
     using _raw = pair.subsidiary.raw();
@@ -284,7 +226,7 @@ test("Terminal.raw() does nothing at its end when the terminal is closed or hung
   }
 });
 
-test("Terminal.configure() takes any speed, and stty sees it", () => {
+test("Terminal.configure() sets any speed, and stty sees it", () => {
   using pair = pseudoTerminal();
   for (const speed of [50, 9600, 115_200, 250_000, 4_000_000, 12_345]) {
     assertEquals(pair.subsidiary.configure({ speed }).speed, speed);
@@ -295,7 +237,7 @@ test("Terminal.configure() takes any speed, and stty sees it", () => {
   }
 }, needsStty);
 
-test("Terminal.configure() changes what it is given alone", () => {
+test("Terminal.configure() changes only the given settings", () => {
   using pair = pseudoTerminal();
   const { subsidiary } = pair;
   const first: LineSettings = {
@@ -313,13 +255,13 @@ test("Terminal.configure() changes what it is given alone", () => {
   assertEquals(subsidiary.configure({ parity: "odd" }).speed, 9600);
 }, linuxOnly);
 
-test("Terminal.configure() tells what the line has: a pseudo-terminal has 8 bits", () => {
+test("Terminal.configure() returns the new settings: a pseudo-terminal keeps 8 bits", () => {
   using pair = pseudoTerminal();
   const { dataBits, parity } = pair.subsidiary.configure({ dataBits: 5, parity: "even" });
   assertEquals([dataBits, parity], [8, "none"]);
 }, linuxOnly);
 
-test("Terminal.setWindowSize() sets what both sides tell", () => {
+test("Terminal.setWindowSize() sets the size of both sides", () => {
   using pair = pseudoTerminal();
   assertEquals(pair.subsidiary.windowSize(), { rows: 0, columns: 0 });
   pair.manager.setWindowSize({ rows: 24, columns: 65535 });
@@ -328,7 +270,7 @@ test("Terminal.setWindowSize() sets what both sides tell", () => {
 });
 
 test(
-  "Terminal.sendBreak() is over when it says, and when the terminal is closed meanwhile",
+  "Terminal.sendBreak() resolves after the break, also when the terminal is closed meanwhile",
   async () => {
     using pair = pseudoTerminal();
     const start = performance.now();
@@ -338,28 +280,5 @@ test(
     pair.subsidiary.close();
     await sending;
   },
-  { ...unix, ...skipIf(isQemu, "qemu has no TIOCSBRK") },
+  { ...needsTerminals, ...skipIf(isQemu, "qemu has no TIOCSBRK") },
 );
-
-test("pseudoTerminal() and openTerminal() leave nothing open, also when refused", async () => {
-  const { stdout, stderr } = await runProgram(`
-    ${COUNT_DESCRIPTORS}
-    const use = () => {
-      using pair = descriptors.pseudoTerminal();
-      using line = descriptors.openTerminal(pair.path);
-      for (const path of ["/dev/null", "/missing"]) try { descriptors.openTerminal(path); } catch {}
-    };
-    use();
-    const before = countDescriptors();
-    for (let i = 0; i < 20; i++) use();
-    const fds = [];
-    for (;;) try { fds.push(new descriptors.EventDescriptor()); } catch { break; }
-    fds.pop().close();
-    let code;
-    try { descriptors.pseudoTerminal(); } catch (error) { code = error.code; }
-    fds.push(new descriptors.EventDescriptor());
-    fds.forEach((fd) => fd.close());
-    console.log(countDescriptors() - before, code);
-  `);
-  assertEquals([stdout, stderr], ["0 EMFILE", ""]);
-}, linuxOnly);

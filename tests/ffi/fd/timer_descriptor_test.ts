@@ -23,11 +23,12 @@ function withTimer(call: (timer: TimerDescriptor) => unknown): () => unknown {
   };
 }
 
-const refusals: Refusal[] = [
+export const refusals: readonly Refusal[] = [
   {
-    name: "TimerDescriptor.start() throws TypeError when a duration is no number",
+    name: "TimerDescriptor.start() throws TypeError when a duration is not a number",
     error: TypeError,
-    message: /^Cannot use (a delay|an interval): it must be a number of milliseconds, received /,
+    message:
+      /^Cannot start a timer: the (delay|interval) must be a number of milliseconds, received /,
     calls: [NaN, "5", null, 5n, {}].flatMap((value) => [
       withTimer((timer) => timer.start(value as never)),
       withTimer((timer) => timer.start(1, value as never)),
@@ -36,7 +37,8 @@ const refusals: Refusal[] = [
   {
     name: "TimerDescriptor.start() throws RangeError when a duration is out of range",
     error: RangeError,
-    message: /^Cannot use (a delay|an interval): it must be from 0 to \d+ milliseconds, received /,
+    message:
+      /^Cannot start a timer: the (delay|interval) must be from 0 to \d+ milliseconds, received /,
     calls: [-1, -0.001, Infinity, 2 ** 54].flatMap((value) => [
       withTimer((timer) => timer.start(value)),
       withTimer((timer) => timer.start(1, value)),
@@ -45,13 +47,13 @@ const refusals: Refusal[] = [
   {
     name: "TimerDescriptor.start() and stop() throw OSError when it is closed",
     error: ["EBADF", "timerfd_settime"],
-    message: /^Cannot set a closed descriptor: /,
+    message: /^Cannot set the timer of a closed descriptor: /,
     calls: [() => closed().start(1), () => closed().stop()],
   },
   {
     name: "TimerDescriptor.remaining() throws OSError when it is closed",
     error: ["EBADF", "timerfd_gettime"],
-    message: /^Cannot tell the time of a closed descriptor: /,
+    message: /^Cannot read the remaining time of a closed descriptor: /,
     calls: [() => closed().remaining()],
   },
   {
@@ -61,7 +63,7 @@ const refusals: Refusal[] = [
     calls: [() => closed().readExpirations()],
   },
   {
-    name: "TimerDescriptor.read() throws OSError when there is no room for the number",
+    name: "TimerDescriptor.read() throws OSError when the buffer is too small",
     error: ["EINVAL", "read"],
     message: /^Cannot read from fd \d+: /,
     calls: [withTimer((timer) => timer.read(new Uint8Array(7)))],
@@ -69,7 +71,7 @@ const refusals: Refusal[] = [
 ];
 testRefusals(refusals.map((refusal) => ({ ...refusal, ...linuxOnly })));
 
-test("TimerDescriptor() makes a descriptor that is non-blocking and close-on-exec", () => {
+test("TimerDescriptor() makes a stopped timer, non-blocking and close-on-exec", () => {
   using timer = new TimerDescriptor();
   assert(timer instanceof FileDescriptor);
   assertEquals(descriptorFlags(timer.fileno()), BORN);
@@ -77,7 +79,7 @@ test("TimerDescriptor() makes a descriptor that is non-blocking and close-on-exe
   assertEquals(timer.remaining(), null);
 });
 
-test("TimerDescriptor.start() expires once, and never early", () => {
+test("TimerDescriptor.start() expires once and never early", () => {
   for (const delay of [0.3, 1, 12.5]) {
     using timer = new TimerDescriptor();
     const start = performance.now();
@@ -97,7 +99,7 @@ test("TimerDescriptor.start() expires at once when the delay is zero", () => {
   assertEquals(timer.readExpirations(), 1);
 });
 
-test("TimerDescriptor.start() expires again and again when it has an interval", () => {
+test("TimerDescriptor.start() expires repeatedly with an interval", () => {
   using timer = new TimerDescriptor();
   const start = performance.now();
   timer.start(1, 2.5);
@@ -110,7 +112,7 @@ test("TimerDescriptor.start() expires again and again when it has an interval", 
   assert(timer.remaining() !== null);
 });
 
-test("TimerDescriptor.start() forgets what had expired before", () => {
+test("TimerDescriptor.start() drops unread expirations", () => {
   using timer = new TimerDescriptor();
   timer.start(0);
   untilReadable(timer);
@@ -124,7 +126,7 @@ test("TimerDescriptor.start() takes a delay of centuries", () => {
   assertGreaterOrEqual(timer.remaining()!, 1e12);
 });
 
-test("TimerDescriptor.stop() stops it, and forgets what had expired", () => {
+test("TimerDescriptor.stop() stops the timer and drops unread expirations", () => {
   using timer = new TimerDescriptor();
   timer.start(0, 1);
   untilReadable(timer);
@@ -133,14 +135,14 @@ test("TimerDescriptor.stop() stops it, and forgets what had expired", () => {
   assertEquals(timer.remaining(), null);
 });
 
-test("TimerDescriptor.remaining() tells when it expires next", () => {
+test("TimerDescriptor.remaining() returns the time until the next expiration", () => {
   using timer = new TimerDescriptor();
   timer.start(5000.5, 10);
   const remaining = timer.remaining()!;
   assert(remaining > 1000 && remaining <= 5000.5, `${remaining}`);
 });
 
-test("TimerDescriptor.readExpirations() counts what nobody read meanwhile", () => {
+test("TimerDescriptor.readExpirations() counts all expirations since the last read", () => {
   using timer = new TimerDescriptor();
   using later = new TimerDescriptor();
   timer.start(1, 1);
@@ -149,7 +151,7 @@ test("TimerDescriptor.readExpirations() counts what nobody read meanwhile", () =
   assertGreaterOrEqual(timer.readExpirations()!, 19);
 });
 
-test("TimerDescriptor ends a wait of a selector, of either kind", async () => {
+test("TimerDescriptor ends select() and selectAsync()", async () => {
   using timer = new TimerDescriptor();
   using selector = new DefaultSelector();
   selector.register(timer, EVENT_READ);
