@@ -13,7 +13,9 @@ import {
   SCM_RIGHTS,
   sendMessage,
   SO_PASSCRED,
+  SO_RCVBUF,
   SO_RXQ_OVFL,
+  SO_SNDBUF,
   SOCK_DGRAM,
   SOCK_SEQPACKET,
   SOCK_STREAM,
@@ -85,6 +87,8 @@ Deno.test({
 
 Deno.test("sendMessage() gathers and receiveMessage() scatters many buffers of all sizes", () => {
   using pair = new Pair();
+  pair.left.setOption(SOL_SOCKET, SO_SNDBUF, 1 << 17); // macOS has 8 KiB.
+  pair.right.setOption(SOL_SOCKET, SO_RCVBUF, 1 << 17);
   const bytes = noise(40_000);
   const sizes = [0, 1, 2, 63, 64, 65, 127, 0, 1000, 10_000, 28_678];
   let at = 0;

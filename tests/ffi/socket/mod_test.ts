@@ -153,7 +153,7 @@ const TOUR = `
   {
     const [left, right] = sockets.socketpair();
     left.setOption(sockets.SOL_SOCKET, sockets.SO_KEEPALIVE, 1);
-    said.push(left.getOption(sockets.SOL_SOCKET, sockets.SO_KEEPALIVE));
+    said.push(left.getOption(sockets.SOL_SOCKET, sockets.SO_KEEPALIVE) !== 0);
     left.shutdown("both");
     left.close();
     said.push(right.read(new Uint8Array(1)));
@@ -208,7 +208,7 @@ for (const { name, flags, skip } of permissions) {
         "stream",
         "",
         path,
-        1,
+        true,
         0,
         2,
         2,
@@ -240,11 +240,13 @@ Deno.test("the socket module leaves no descriptor behind", needsUnix, async () =
       left.close();
       new FileDescriptor(right.detach()).close();
       using server = new Socket(AF_UNIX, SOCK_STREAM);
-      server.bind({ path: "\\0" + crypto.randomUUID() });
+      const folder = Deno.makeTempDirSync();
+      server.bind({ path: folder + "/socket" });
       server.listen();
       using client = new Socket(AF_UNIX, SOCK_STREAM);
       client.connect(server.localAddress);
       Socket.fromFd(server.accept().detach()).close();
+      Deno.removeSync(folder, { recursive: true });
     }
     const cases = [["use", [uses]]];
     for (const { name, calls, ignore } of [...refusals, ...moreRefusals]) {

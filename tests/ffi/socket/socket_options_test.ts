@@ -28,11 +28,14 @@ import { Pair } from "../../support/descriptors.ts";
 import { Connection, needsIpv6, untilReadable } from "../../support/sockets.ts";
 import { isWinsock } from "../../support/platform.ts";
 import { optionRefusals, testRefusals } from "./refusals.ts";
-import { linuxOnly, skipIf } from "../../support/skip.ts";
-import { isWindows, isWine } from "../../support/os.ts";
+import { linuxOnly, skipIf, skipUnless } from "../../support/skip.ts";
+import { isLinux, isWindows, isWine } from "../../support/os.ts";
 
 testRefusals(optionRefusals);
 
+const needsNegative = skipUnless(isLinux || isWine, "other systems take no -1 here");
+
+/** Elsewhere than on Linux a flag that is set reads as any number but 0. */
 const integers = [
   { name: "SO_REUSEADDR", level: SOL_SOCKET, option: SO_REUSEADDR, values: [1, 0] },
   { name: "SO_KEEPALIVE", level: SOL_SOCKET, option: SO_KEEPALIVE, values: [1, 0] },
@@ -51,12 +54,17 @@ for (const { name, level, option, values, skip = {} } of integers) {
   Deno.test(`Socket.getOption() tells what setOption() set (${name})`, skip, () => {
     using socket = new Socket(AF_INET, SOCK_STREAM);
     for (const value of values) {
+      const isFlag = values.includes(0);
+      const get = () => {
+        const current = socket.getOption(level, option);
+        return isFlag ? Math.min(current, 1) : current;
+      };
       socket.setOption(level, option, value);
-      assertEquals(socket.getOption(level, option), value);
+      assertEquals(get(), value);
       const bytes = new Uint8Array(new Int32Array([9, value, 9]).buffer, 4, 4);
       socket.setOption(level, option, values[0]);
       socket.setOption(level, option, bytes);
-      assertEquals(socket.getOption(level, option), value);
+      assertEquals(get(), value);
     }
   });
 }
@@ -72,7 +80,7 @@ Deno.test("Socket.setOption() makes the buffers larger", () => {
   }
 });
 
-Deno.test("Socket.setOption() takes a negative number", () => {
+Deno.test("Socket.setOption() takes a negative number", needsNegative, () => {
   using socket = new Socket(AF_INET, SOCK_DGRAM);
   socket.setOption(IPPROTO_IP, IP_MULTICAST_TTL, 9);
   socket.setOption(IPPROTO_IP, IP_MULTICAST_TTL, -1); // As it was.
