@@ -13,26 +13,36 @@ export const PEERS = {
   readinessAsync: "this package, for await",
   base: "base",
   baseAsync: "base, for await",
+  ffi: "bare FFI calls",
   c: "C",
   cThreaded: "C, two threads",
-  python: "CPython selectors",
-  deno: "Deno.listen",
-  nodeInDeno: "node:net in Deno",
-  node: "node:net in Node",
+  python: "CPython",
+  deno: "Deno's own API",
+  nodeInDeno: "Node's API in Deno",
+  node: "Node",
 } as const;
 
 /** The name of a peer in the code and in the results. */
 export type PeerName = keyof typeof PEERS;
 
-/** The peers that need another checkout, and the peer that each of them is compared with. */
-const BASES = { readiness: "base", readinessAsync: "baseAsync" } as const;
+/** This package's peers, and those that run the same programs of another checkout. */
+const BASES: Partial<Record<PeerName, PeerName>> = {
+  readiness: "base",
+  readinessAsync: "baseAsync",
+};
+
+/** Returns which of this package's peers another peer is compared with. */
+export function counterpartOf(peer: PeerName): PeerName {
+  const own = Object.keys(BASES) as PeerName[];
+  return own.find((name) => BASES[name] === peer) ?? "readiness";
+}
 
 /** Which peers to look for. */
 export interface PeerOptions {
   /** Only these. */
-  only?: readonly string[];
+  only?: readonly string[] | undefined;
   /** The folder of another checkout of this package, to compare with. */
-  base?: string;
+  base?: string | undefined;
 }
 
 const ROOT = new URL("../", import.meta.url).pathname;
@@ -59,10 +69,10 @@ export class Peers implements Disposable {
     const peers = new Peers(options);
     const { base } = options;
     const deno = `Deno ${Deno.version.deno}, V8 ${Deno.version.v8}`;
-    for (const name of ["readiness", "readinessAsync", "deno", "nodeInDeno"] as const) {
+    for (const name of ["readiness", "readinessAsync", "ffi", "deno", "nodeInDeno"] as const) {
       await peers.#try(name, () => deno);
     }
-    for (const name of ["base", "baseAsync"] as const) {
+    for (const name of Object.values(BASES)) {
       if (base !== undefined) await peers.#try(name, () => describeCheckout(base));
     }
     const compiler = run(["cc", "--version"]).then((text) => `${text.split("\n")[0]}, -O2`);
@@ -89,7 +99,7 @@ export class Peers implements Disposable {
   /** Returns those of some peers that this machine has, the base's beside this package's. */
   select(names: readonly PeerName[]): PeerName[] {
     return names
-      .flatMap((name) => name in BASES ? [name, BASES[name as keyof typeof BASES]] : [name])
+      .flatMap((name) => [name, BASES[name] ?? []].flat())
       .filter((name) => this.has(name));
   }
 
@@ -102,34 +112,32 @@ export class Peers implements Disposable {
    */
   async command(name: PeerName, program: string, ...args: unknown[]): Promise<Command> {
     const rest = args.map(String);
-    const script = (file: string, root = ROOT) => [`${root}bench/peers/${file}`, ...rest];
-    const ffi = ["--allow-ffi", ...V8_FLAGS[program] ?? []];
+    const { base } = this.#options;
+    const peer = `${ROOT}bench/peers`;
     const net = "--allow-net=127.0.0.1";
     switch (name) {
       case "readiness":
-        return deno(...ffi, ...script(`readiness/${program}.ts`));
+        return deno("--allow-ffi", ...ownProgram(ROOT, program), ...rest);
       case "readinessAsync":
-        return deno(...ffi, ...script(`readiness/${program}.ts`), "async");
+        return deno("--allow-ffi", ...ownProgram(ROOT, program), ...rest, "async");
       case "base":
-        return deno(...ffi, ...script(`readiness/${program}.ts`, `${this.#options.base}/`));
+        return deno("--allow-ffi", ...ownProgram(`${base}/`, program), ...rest);
       case "baseAsync":
-        return deno(
-          ...ffi,
-          ...script(`readiness/${program}.ts`, `${this.#options.base}/`),
-          "async",
-        );
+        return deno("--allow-ffi", ...ownProgram(`${base}/`, program), ...rest, "async");
+      case "ffi":
+        return deno("--allow-ffi", `${peer}/ffi/${program}.ts`, ...rest);
       case "c":
         return [await this.compile(`peers/c/${program}.c`), ...rest];
       case "cThreaded":
         return [await this.compile(`peers/c/${program}.c`, "-DTHREADED"), ...rest];
       case "python":
-        return [this.#python, ...script(`python/${program}.py`)];
+        return [this.#python, `${peer}/python/${program}.py`, ...rest];
       case "deno":
-        return deno("--allow-ffi", net, ...script(`deno/${program}.ts`));
+        return deno("--allow-ffi", net, "--unstable-net", `${peer}/deno/${program}.ts`, ...rest);
       case "nodeInDeno":
-        return deno(net, ...script(`node/${program}.mjs`));
+        return deno(net, `${peer}/node/${program}.mjs`, ...rest);
       case "node":
-        return ["node", ...script(`node/${program}.mjs`)];
+        return ["node", `${peer}/node/${program}.mjs`, ...rest];
     }
   }
 
@@ -167,8 +175,19 @@ export class Peers implements Disposable {
   }
 }
 
-/** The flags of V8 that some programs need. */
-const V8_FLAGS: Record<string, string[]> = { memory: ["--v8-flags=--expose-gc"] };
+/** Programs of this package that are examples, with their arguments. */
+const EXAMPLES: Record<string, string[]> = {
+  http: ["http.ts", "--port", "0"],
+  datagrams: ["udp_echo.ts", "127.0.0.1:0"],
+};
+
+/** Returns the flags and the script of a program in a checkout of this package. */
+function ownProgram(root: string, program: string): string[] {
+  const [example, ...args] = EXAMPLES[program] ?? [];
+  if (example !== undefined) return [`${root}examples/${example}`, ...args];
+  const flags = program === "memory" ? ["--v8-flags=--expose-gc"] : [];
+  return [...flags, `${root}bench/peers/readiness/${program}.ts`];
+}
 
 function deno(...args: string[]): Command {
   return [Deno.execPath(), "run", "--quiet", "--no-lock", "--no-prompt", ...args];

@@ -45,9 +45,9 @@ export interface Server extends AsyncDisposable {
 }
 
 /**
- * Starts a server that prints its port and ends when its standard input does.
+ * Starts a server whose first line of output is its port, or has it after a colon.
  *
- * @throws {Error} If it ends without printing a port
+ * @throws {Error} If it does not print one
  */
 export async function startServer([program, ...args]: Command): Promise<Server> {
   const child = new Deno.Command(program, {
@@ -59,7 +59,9 @@ export async function startServer([program, ...args]: Command): Promise<Server> 
   }).spawn();
   const reader = child.stdout.getReader();
   const stop = async () => {
-    await child.stdin.close().catch(() => {}); // The server may have ended.
+    // Most servers end with their standard input, so that none outlives this process.
+    await child.stdin.close().catch(() => {});
+    child.kill("SIGTERM");
     const timer = setTimeout(() => child.kill("SIGKILL"), GRACE);
     await child.status;
     clearTimeout(timer);
@@ -68,11 +70,13 @@ export async function startServer([program, ...args]: Command): Promise<Server> 
   let line = "";
   while (!line.endsWith("\n")) {
     const { value, done } = await reader.read();
-    if (done) {
-      await stop();
-      throw new Error(`${program} ${args.join(" ")} ended without printing a port`);
-    }
+    if (done) break;
     line += new TextDecoder().decode(value);
   }
-  return { pid: child.pid, port: Number(line), [Symbol.asyncDispose]: stop };
+  const port = line.match(/(?:^|:)(\d+)/)?.[1];
+  if (port === undefined) {
+    await stop();
+    throw new Error(`${program} ${args.join(" ")} printed no port`);
+  }
+  return { pid: child.pid, port: Number(port), [Symbol.asyncDispose]: stop };
 }

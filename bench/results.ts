@@ -5,7 +5,7 @@
  */
 
 import type { Machine } from "./machine.ts";
-import type { PeerName } from "./peers.ts";
+import { counterpartOf, type PeerName } from "./peers.ts";
 import { ratios, summarize, type Summary } from "./statistics.ts";
 import type { Target } from "./targets.ts";
 
@@ -57,13 +57,13 @@ export interface Results {
 
 /** Returns our figure divided by theirs, over all rounds; `undefined` if either is missing. */
 export function ratioOf(
-  workload: WorkloadResult,
+  { peers }: WorkloadResult,
   metric: string,
-  ours: PeerName,
   theirs: PeerName,
+  ours: PeerName = counterpartOf(theirs),
 ): Summary | undefined {
-  const [own, other] = [workload.peers[ours]?.[metric], workload.peers[theirs]?.[metric]];
-  return own && other ? summarize(ratios(own, other)) : undefined;
+  const [own, other] = [peers[ours]?.[metric], peers[theirs]?.[metric]];
+  return ours !== theirs && own && other ? summarize(ratios(own, other)) : undefined;
 }
 
 /** Returns the results as JSON, with medians and ratios beside the figures of each round. */
@@ -86,7 +86,7 @@ export function toJson(results: Results, targets: readonly Target[]): string {
 function summaryOf(section: SectionResult, workload: WorkloadResult, peer: PeerName) {
   return Object.fromEntries(section.metrics.map(({ name }) => {
     const value = summarize(workload.peers[peer]![name]!);
-    const ratio = peer === "readiness" ? undefined : ratioOf(workload, name, "readiness", peer);
+    const ratio = ratioOf(workload, name, peer);
     return [name, ratio === undefined ? { value } : { value, ratio }];
   }));
 }

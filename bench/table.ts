@@ -50,12 +50,11 @@ function titleOf({ title, unit }: Metric): string {
   return unit === "per second" ? `${title} ${unit}` : `${title} (${unit})`;
 }
 
-function rowsOf({ name, peers, ...rest }: WorkloadResult, first: Metric, others: Metric[]) {
+function rowsOf(workload: WorkloadResult, first: Metric, others: Metric[]): string[][] {
+  const { name, peers } = workload;
   return (Object.keys(peers) as PeerName[]).sort(byOrder).map((peer, i) => {
     const value = (metric: Metric) => formatFigure(summarize(peers[peer]![metric.name]!).median);
-    const ratio = peer === "readiness"
-      ? undefined
-      : ratioOf({ name, peers, ...rest }, first.name, "readiness", peer);
+    const ratio = ratioOf(workload, first.name, peer);
     return [
       i === 0 ? name : "",
       PEERS[peer],

@@ -19,6 +19,7 @@ const COLORS: Record<PeerName, string> = {
   readinessAsync: "#f0a35e",
   base: "#8c564b",
   baseAsync: "#c49c94",
+  ffi: "#e0c341",
   c: "#333333",
   cThreaded: "#999999",
   python: "#3f7fbf",

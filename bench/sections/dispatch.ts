@@ -1,5 +1,5 @@
 import { canOpen, type Context, CPU_PER_CALL, type Section } from "../section.ts";
-import { BACKENDS, SELECT_NOTE, selectWorkload } from "./select_workload.ts";
+import { BACKENDS, selectNotes, selectWorkload } from "./select_workload.ts";
 
 /** The cost of `select(0)`, by the numbers of registered and of ready descriptors. */
 export function dispatch(context: Context): Section {
@@ -13,7 +13,7 @@ export function dispatch(context: Context): Section {
     title: "select(0): ready of registered descriptors",
     metrics: [CPU_PER_CALL],
     rounds: 5,
-    notes: [SELECT_NOTE],
+    notes: selectNotes(context),
     workloads: BACKENDS.flatMap((backend) =>
       cases.map(({ registered, ready }) => selectWorkload(context, backend, registered, ready))
     ),

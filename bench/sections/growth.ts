@@ -1,5 +1,5 @@
 import { canOpen, type Context, CPU_PER_CALL, type Section } from "../section.ts";
-import { BACKENDS, SELECT_NOTE, selectWorkload } from "./select_workload.ts";
+import { BACKENDS, selectNotes, selectWorkload } from "./select_workload.ts";
 
 /** The numbers of registered descriptors, as far as the limit of open files allows. */
 const SIZES = [10, 100, 1000, 4000, 19_000, 100_000, 1_000_000];
@@ -12,7 +12,7 @@ export function growth(context: Context): Section {
     title: "Growth: select(0) with one ready descriptor",
     metrics: [CPU_PER_CALL],
     rounds: 3,
-    notes: [SELECT_NOTE],
+    notes: selectNotes(context),
     workloads: BACKENDS.flatMap((backend) =>
       sizes.map((size) => selectWorkload(context, backend, size, 1))
     ),

@@ -13,7 +13,7 @@ export function memory(context: Context): Section {
       { name: "rss", title: "resident", unit: "bytes", better: "less" },
     ],
     rounds: 3,
-    notes: ["C is left out: its table is whatever the program makes it"],
+    notes: [],
     workloads: ["epoll", "poll"].map((backend) => ({
       name: backend,
       parameters: { backend, registered },

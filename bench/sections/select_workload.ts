@@ -12,8 +12,10 @@ import { type Context, runsOf, type Workload } from "../section.ts";
 /** The selectors that this package, C and CPython all have on Linux. */
 export const BACKENDS = ["epoll", "poll", "select"];
 
-/** Why CPython is missing from some workloads. */
-export const SELECT_NOTE = "CPython's select accepts no descriptors above 1,023";
+/** Returns the notes of a section with such workloads. */
+export function selectNotes({ peers }: Context): string[] {
+  return peers.has("python") ? ["CPython's select accepts no descriptors above 1,023"] : [];
+}
 
 /**
  * Returns the workload of calling `select(0)` with some descriptors ready.
@@ -29,7 +31,7 @@ export function selectWorkload(
   registered: number,
   ready: number,
 ): Workload {
-  const names: PeerName[] = ["readiness", "c", "cThreaded"];
+  const names: PeerName[] = ["readiness", "ffi", "c", "cThreaded"];
   if (backend !== "select" || registered <= 1000) names.push("python");
   const ms = isQuick ? 10 : 200;
   return {
