@@ -2,6 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { AF_INET, SOCK_DGRAM, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
 import { runCommand } from "../support/command.ts";
 import { linuxOnly, needsProgram, skipIf } from "../support/skip.ts";
+import { needsNc } from "../support/netcat.ts";
 import { inTime } from "../support/deadline.ts";
 import { Example, runExample } from "../support/example_process.ts";
 import { Lines } from "../support/lines.ts";
@@ -9,7 +10,6 @@ import { untilReadable } from "../support/sockets.ts";
 import { isWindows } from "../support/os.ts";
 
 const needsActivate = needsProgram("systemd-socket-activate");
-const needsNc = needsProgram("nc");
 const needsPython = needsProgram("python3");
 
 const ROOT = new URL("../../", import.meta.url);

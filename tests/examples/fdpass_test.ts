@@ -1,14 +1,13 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { AF_UNIX, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
 import { runCommand } from "../support/command.ts";
-import { linuxOnly, needsProgram, skipIf } from "../support/skip.ts";
+import { linuxOnly, skipIf } from "../support/skip.ts";
+import { needsNc } from "../support/netcat.ts";
 import { inTime } from "../support/deadline.ts";
 import { Example, runExample } from "../support/example_process.ts";
 import { Lines } from "../support/lines.ts";
 import { filePath, noise } from "../support/sockets.ts";
 import { isWindows } from "../support/os.ts";
-
-const needsNc = needsProgram("nc");
 
 const accept = (path: string, descriptors?: number) =>
   Example.start("fdpass", ["--port", "0", "--socket", path, "accept"], { descriptors });

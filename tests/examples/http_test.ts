@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { RequestReader } from "../../examples/support/http_requests.ts";
+import { isWindows } from "../support/os.ts";
 import { linuxOnly, needsProgram } from "../support/skip.ts";
 import { inTime } from "../support/deadline.ts";
 import {
@@ -33,7 +34,7 @@ Deno.test({
     assert(await curl(`${url}/bytes/20000003`) === ".".repeat(20_000_003));
     assertMatch(await curl("-I", `${url}/bytes/7`), /^HTTP\/1\.1 200 OK\r\nContent-Length: 7\r\n/);
     assertMatch(await curl("-i", `${url}/nothing`), /^HTTP\/1\.1 404 .*\r\n\r\nNot found\n$/s);
-    const codes = ["-o", "/dev/null", "-w", "%{http_code} "];
+    const codes = ["-o", isWindows ? "NUL" : "/dev/null", "-w", "%{http_code} "];
     assertEquals(await curl(...codes, "-d", "x".repeat(5000), url), "405 ");
     assertEquals(await curl(...codes, "-d", "x", "-H", "Expect: 100-continue", url), "405 ");
     assertEquals(await curl(...codes, "-d", "x", "-H", "Transfer-Encoding: chunked", url), "405 ");

@@ -2,6 +2,7 @@ import { assertEquals, assertGreaterOrEqual, assertLess, assertMatch } from "@st
 import { createHash } from "node:crypto";
 import type { InternetAddress } from "../../ffi/socket/mod.ts";
 import { linuxOnly, needsProgram, skipIf } from "../support/skip.ts";
+import { needsNc } from "../support/netcat.ts";
 import { inTime } from "../support/deadline.ts";
 import { runExample } from "../support/example_process.ts";
 import { Lines } from "../support/lines.ts";
@@ -23,7 +24,6 @@ const needsStdin = skipIf(
 );
 
 const ROOT = new URL("../../", import.meta.url);
-const needsNc = needsProgram("nc");
 const needsPython = needsProgram("python3");
 
 const data = noise(5_000_003);

@@ -69,7 +69,8 @@ import os, socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.settimeout(10)
 s.connect(("127.0.0.1", int(sys.argv[1])))
-for size in 0, 1, 1000, 1472, 1473, 65000, 65507:
+largest = 9216 if sys.platform == "darwin" else 65507
+for size in 0, 1, 1000, 1472, 1473, largest - 507, largest:
     data = os.urandom(size)
     s.send(data)
     assert s.recv(65536) == data, size
@@ -79,7 +80,7 @@ Deno.test("udp_echo.ts drops and counts what is larger than it takes", needsSign
   await using server = await start("--size", "10", "--verbose", "127.0.0.1:0");
   using client = datagrams();
   const to = { hostname: "127.0.0.1", port: server.port };
-  for (const size of [11, 10, 65_000, 0]) client.sendTo(noise(size), to);
+  for (const size of [11, 10, 9_000, 0]) client.sendTo(noise(size), to);
   const { port } = client.localAddress as InternetAddress;
   await server.stdout.wait(`127.0.0.1:${port} sent 0 bytes to 127.0.0.1:${server.port}`);
   for (const size of [10, 0]) {

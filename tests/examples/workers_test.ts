@@ -54,6 +54,7 @@ Deno.test("workers.ts answers fetch()", needsReusePort, async () => {
 
 Deno.test({
   name: "workers.ts keeps a connection of python3's http.client, and answers its mistakes",
+  ...needsReusePort,
   ...needsPython,
   async fn() {
     await using server = await start("--workers", "1");

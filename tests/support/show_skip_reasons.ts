@@ -6,19 +6,16 @@
  */
 
 import { isQemu, isWindows } from "./os.ts";
-import { type Skip, skipIf } from "./skip.ts";
+import { linuxOnly, type Skip, skipIf } from "./skip.ts";
 
-/** An example in documentation has no definition to spread a reason into. */
+/** Examples of the documentation have no definition to spread a reason into. */
 const examples: readonly (readonly [file: RegExp, code: RegExp, skip: Skip])[] = [
-  [/backends\/epoll\.ts/, /./, skipIf(isWindows, "Windows has no epoll")],
-  [
-    /ffi\/fd\/(?!file_|pipe)\w+\.ts/,
-    /./,
-    skipIf(isWindows, "only sockets are descriptors on Windows"),
-  ],
-  [/ffi\/socket\/activation\.ts/, /./, skipIf(isWindows, "Windows has no socket activation")],
-  [/ffi\/socket\/message\.ts/, /./, skipIf(isWindows, "Windows has no SCM_RIGHTS")],
-  [/ffi\/fd\/terminal\.ts/, /\.sendBreak\(/, skipIf(isQemu, "qemu has no TIOCSBRK")],
+  [/backends\/epoll/, /./, linuxOnly],
+  [/ffi\/fd\/mod|fd\/(event|inotify|process|signal|timer)_descriptor/, /./, linuxOnly],
+  [/ffi\/fd\/(pseudo_)?terminal/, /./, skipIf(isWindows, "Windows has no POSIX terminals")],
+  [/ffi\/fd\/terminal/, /\.sendBreak\(/, skipIf(isQemu, "qemu has no TIOCSBRK")],
+  [/ffi\/socket\/activation/, /./, skipIf(isWindows, "Windows has no socket activation")],
+  [/ffi\/socket\/message/, /./, skipIf(isWindows, "Windows has no SCM_RIGHTS")],
 ];
 
 const declare = Deno.test;

@@ -65,6 +65,7 @@ Deno.test({
       await Deno.writeTextFile(
         `${folder}/constants.c`,
         `#define _GNU_SOURCE
+        #define __APPLE_USE_RFC_3542
         #include <netinet/in.h>
         #include <netinet/tcp.h>
         #include <stdio.h>
