@@ -12,13 +12,14 @@ const handleCalls = libcCalls({
   SetHandleInformation: { parameters: ["usize", "u32", "u32"], result: "i32" },
 }, processLibrary);
 
+/** Returns the descriptor of a socket that is closed by now. */
 function closed(): number {
   using ends = new Pair();
   using file = Descriptor.dupHigh(ends.left.fileno());
   return file.fd;
 }
 
-/** A pipe as C makes it: its ends block, and programs inherit them. */
+/** Makes a pipe as C does: its ends block, and child processes inherit them. */
 function plainPipe(): [Descriptor, Descriptor] {
   if (isWinsock) {
     const ends = makePipe();
@@ -33,7 +34,7 @@ function plainPipe(): [Descriptor, Descriptor] {
   return [new Descriptor(fds[0]), new Descriptor(fds[1])];
 }
 
-/** Whether a program that is started inherits a descriptor. */
+/** Returns whether a child process inherits a descriptor. */
 function isInherited(fd: number): boolean {
   if (isWinsock) {
     const flags = new Uint32Array(1);
@@ -44,7 +45,7 @@ function isInherited(fd: number): boolean {
   return new Deno.Command("sh", { args: ["-c", script], stdin: "null" }).outputSync().success;
 }
 
-Deno.test("closeDescriptor() closes, and throws OSError the second time", () => {
+Deno.test("closeDescriptor() throws OSError for a closed descriptor", () => {
   const [reader, writer] = makePipe();
   closeDescriptor(writer);
   assertEquals(new FileDescriptor(reader).read(new Uint8Array(1)), 0);
@@ -54,7 +55,7 @@ Deno.test("closeDescriptor() closes, and throws OSError the second time", () => 
   assertEquals([error.code, error.syscall], [CLOSED, names.close]);
 });
 
-Deno.test("makePipe() makes a pipe that neither blocks nor is inherited", () => {
+Deno.test("makePipe() makes a non-blocking, close-on-exec pipe", () => {
   const [reader, writer] = makePipe();
   using source = new FileDescriptor(reader);
   using sink = new FileDescriptor(writer);
@@ -65,7 +66,7 @@ Deno.test("makePipe() makes a pipe that neither blocks nor is inherited", () => 
   assertEquals([isInherited(reader), isInherited(writer)], [false, false]);
 });
 
-Deno.test("setBlocking() makes calls return at once, or wait", () => {
+Deno.test("setBlocking() makes calls block, or return at once", () => {
   const [reader, writer] = plainPipe();
   using _ = writer;
   using source = new FileDescriptor(reader.fd);
@@ -79,14 +80,14 @@ Deno.test("setBlocking() makes calls return at once, or wait", () => {
   }
 });
 
-Deno.test("setCloseOnExec() keeps a descriptor from programs", () => {
+Deno.test("setCloseOnExec() keeps a descriptor from child processes", () => {
   const [reader, writer] = plainPipe();
   using _ = writer;
   using __ = reader;
   const before = isInherited(reader.fd);
   setCloseOnExec(reader.fd);
   assertEquals(isInherited(reader.fd), false);
-  assert(before === isInherited(writer.fd)); // Deno itself may keep all but the standard ones.
+  assert(before === isInherited(writer.fd)); // Deno itself may pass on only the standard ones.
 });
 
 for (

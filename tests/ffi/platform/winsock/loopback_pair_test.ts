@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { windowsOnly } from "../../../support/skip.ts";
 import { runProgram } from "../../../support/subprocess.ts";
 
-/** Has strangers connect to each port as soon as somebody listens there, and then makes a pair. */
+/** Makes a pair while three strangers connect to its port as soon as it listens. */
 const AMONG_STRANGERS = `
   const { dlopen } = Deno;
   const own = dlopen("ws2_32.dll", {
@@ -38,7 +38,7 @@ const AMONG_STRANGERS = `
 `;
 
 Deno.test({
-  name: "connectPair() sends strangers away who connect first",
+  name: "connectPair() closes the connections of strangers",
   ...windowsOnly,
   async fn() {
     const { stdout, stderr } = await runProgram(AMONG_STRANGERS);
