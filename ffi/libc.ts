@@ -11,7 +11,7 @@ export type Calls<D extends Declarations> = Deno.StaticForeignLibraryInterface<D
  *
  * @param declarations The calls, declared as for `Deno.dlopen`
  * @param places Where the calls are if not in libc: a bare name first, then absolute paths
- * @returns A function that returns the calls, and throws `Deno.errors.NotCapable` without permission
+ * @returns A function that returns the calls. It throws `Deno.errors.NotCapable` without permission
  */
 export function libcCalls<const D extends Declarations>(
   declarations: D,
@@ -115,7 +115,7 @@ function isPath(place: string): boolean {
   return /[/\\]/.test(place);
 }
 
-/** Opens a library. All calls are optional to Deno, so that a missing one has an error of its own. */
+/** Opens a library. Deno takes all calls as optional: a missing one has an error of its own. */
 function openLibrary<const D extends Declarations>(path: string, declarations: D): Calls<D> {
   if (Deno.permissions.requestSync({ name: "ffi", path }).state !== "granted") {
     throw new Deno.errors.NotCapable(

@@ -103,7 +103,7 @@ export interface Sockets {
   readonly connectPendingErrno: number;
   /** Whether `SO_ERROR` keeps its value once it is read. */
   readonly keepsSocketError: boolean;
-  /** Returns the address family of a socket without an address, where `getsockname` fails; else -1. */
+  /** Returns the family of a socket without an address, where `getsockname` fails; else -1. */
   familyOfUnbound(fd: number): number;
 }
 

@@ -66,7 +66,7 @@ for (const flag of FLAGS) {
       "ENOTSOCK getsockopt": "sockets.Socket.fromFd(0)",
     })
   ) {
-    Deno.test(`lastErrno() is right at the first failure, ${failure}, with ${way} permission`, async () => {
+    Deno.test(`lastErrno() is right at the first failure, ${failure}, with ${way} grant`, async () => {
       const { code, stdout, stderr } = await runProgram(
         `
         try {
@@ -81,7 +81,7 @@ for (const flag of FLAGS) {
     });
   }
 
-  Deno.test(`lastErrno() is right while garbage is collected, with ${way} permission`, async () => {
+  Deno.test(`lastErrno() is right while garbage is collected, with ${way} grant`, async () => {
     const { code, stdout, stderr } = await runProgram(
       `
       const socket = new sockets.Socket(sockets.AF_INET, sockets.SOCK_STREAM);

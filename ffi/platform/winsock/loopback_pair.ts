@@ -9,7 +9,7 @@ const { ECONNABORTED, ECONNRESET } = abi.errno;
 const { sockaddr_in, sockaddr_in6 } = abi.structs;
 const { SO_EXCLUSIVEADDRUSE } = (abi.winsock ?? windowsX64.winsock!).constants;
 
-/** How long to wait for the connection, in seconds. It is there already unless something broke it. */
+/** How long to wait for the connection, in seconds. Unless something broke it, it is there. */
 const PATIENCE = 5;
 
 /**

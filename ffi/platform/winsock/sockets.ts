@@ -4,7 +4,7 @@ import { lastErrno, winsockCalls } from "./calls.ts";
 const { MSG_PEEK, SOL_SOCKET } = abi.constants;
 const { EINTR, EMSGSIZE, ENOTCONN, ESHUTDOWN, EWOULDBLOCK } = abi.errno;
 
-/** The calls on sockets. A handle has 64 bits, of which Windows uses 31: it is passed as an `int`. */
+/** The calls on sockets. Windows uses 31 bits of a handle's 64: it is passed as an `int`. */
 export const calls = winsockCalls({
   WSAIoctl: {
     parameters: ["i32", "u32", "buffer", "u32", "buffer", "u32", "buffer", "pointer", "pointer"],
