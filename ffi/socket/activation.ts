@@ -1,15 +1,15 @@
 import { abi } from "../abi/host.ts";
+import { need } from "../checks.ts";
 import { setBlocking, setCloseOnExec } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
 import { cString, stringAt } from "../memory.ts";
 import { FileDescriptor } from "../fd/file_descriptor.ts";
 import { Socket } from "./socket.ts";
-import { need } from "../checks.ts";
 
 const { FD_CLOEXEC } = abi.constants;
 
-// Through libc: Deno's environment takes a permission of its own.
+// Deno.env would need another permission.
 const calls = libcCalls({
   getenv: { parameters: ["buffer"], result: "usize" },
   unsetenv: { parameters: ["buffer"], result: "i32" },
@@ -17,45 +17,44 @@ const calls = libcCalls({
   getFlags: { name: "fcntl", parameters: ["i32", "i32"], result: "i32" },
 });
 
-/** The first descriptor that is handed over: systemd's `SD_LISTEN_FDS_START`. */
+/** The first descriptor that is passed: systemd's `SD_LISTEN_FDS_START`. */
 const FIRST = 3;
 
-/** More than anyone hands over, and few enough to go through. */
-const MOST = 65_536;
+/** More descriptors than a service manager passes, but few enough to look at each. */
+const MAX_FDS = 65_536;
 
-const VARIABLES = ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_PIDFDID"] as const;
-
-/** A descriptor that this process was started with. */
+/** A descriptor that the service manager passed to this process. */
 export interface ListenFd {
   /** Its name: `FileDescriptorName=` of the unit, or `"unknown"`. */
   readonly name: string;
-  /** A {@linkcode Socket}, or, if it is something else, such as a FIFO, a plain descriptor. */
+  /** A {@linkcode Socket}, or a plain descriptor of anything else, such as a FIFO. */
   readonly descriptor: FileDescriptor;
 }
 
 /**
- * Takes over the sockets that this process was started with by systemd, or whoever does as it does:
- * descriptors from 3 up, `LISTEN_FDS` of them, for the process `LISTEN_PID`, named `LISTEN_FDNAMES`.
+ * Returns the descriptors that a service manager such as systemd passed to this process (socket
+ * activation): `LISTEN_FDS` descriptors from 3 up, for the process `LISTEN_PID`, with the names
+ * `LISTEN_FDNAMES`.
  *
- * They become non-blocking and close-on-exec. The variables are cleared, also if they are wrong or for
- * another process, so that no child takes itself for the one meant; a second call finds nothing.
+ * It makes them non-blocking and close-on-exec. It removes the variables, even if they are wrong or
+ * for another process, so that no child process uses them; a second call returns nothing.
  *
- * @returns The descriptors in order; none if there are no variables, or they are for another process
- * @throws {RangeError} If a variable is malformed, or there are not as many names as descriptors
+ * @returns The descriptors in order; none if the variables are not set or for another process
+ * @throws {RangeError} If a variable is malformed, or the number of names is not that of descriptors
  * @throws {OSError} If a descriptor is not open (`fcntl`, `EBADF`)
- * @throws {Deno.errors.BadResource} If a descriptor was not inherited, but is one of Deno's own
+ * @throws {Deno.errors.BadResource} If a descriptor was not inherited, but opened by Deno
  * @throws {Deno.errors.NotSupported} On Solaris and Windows
  * @throws {Deno.errors.NotCapable} Without FFI permission
  *
- * @example A server that makes its socket itself if it was given none
+ * @example A server that creates its own socket if none was passed
  * ```ts
  * import { AF_INET, listenFds, SOCK_STREAM, Socket } from "@readiness/selectors/socket";
  *
  * const [given] = listenFds();
- * using server = given?.descriptor instanceof Socket ? given.descriptor : own();
+ * using server = given?.descriptor instanceof Socket ? given.descriptor : listen();
  * console.log(server.localAddress);
  *
- * function own(): Socket {
+ * function listen(): Socket {
  *   const socket = new Socket(AF_INET, SOCK_STREAM);
  *   socket.bind({ hostname: "127.0.0.1", port: 0 });
  *   socket.listen();
@@ -64,24 +63,27 @@ export interface ListenFd {
  * ```
  */
 export function listenFds(): ListenFd[] {
-  need(
+  const command = need(
     abi.constants.F_GETFD as number | undefined,
-    "Cannot list the descriptors that were handed over",
+    "Cannot list passed descriptors",
     "socket activation",
   );
-  const [count, pid, names] = VARIABLES.map(take);
+  const count = take("LISTEN_FDS");
+  const pid = take("LISTEN_PID");
+  const names = take("LISTEN_FDNAMES");
+  take("LISTEN_PIDFDID");
   if (count === null || pid === null) return [];
   if (parse("LISTEN_PID", pid, 0x7fff_ffff) !== calls().getpid()) return [];
-  const total = parse("LISTEN_FDS", count, MOST);
+  const total = parse("LISTEN_FDS", count, MAX_FDS);
   const words = names?.split(":");
   if (words !== undefined && total > 0 && words.length !== total) {
     throw new RangeError(
-      `Cannot take descriptors over: LISTEN_FDS is ${total}, ` +
+      `Cannot take over descriptors: LISTEN_FDS is ${total}, ` +
         `but LISTEN_FDNAMES has ${words.length} names`,
     );
   }
   const fds = Array.from({ length: total }, (_, i) => FIRST + i);
-  fds.forEach(assertInherited);
+  for (const fd of fds) assertInherited(fd, command);
   return fds.map((fd, i) => {
     setCloseOnExec(fd);
     setBlocking(fd, false);
@@ -89,7 +91,7 @@ export function listenFds(): ListenFd[] {
   });
 }
 
-/** Reads a variable and clears it. */
+/** Returns a variable and removes it. */
 function take(name: string): string | null {
   const { getenv, unsetenv } = calls();
   const address = getenv(cString(name));
@@ -103,20 +105,20 @@ function parse(name: string, text: string, maximum: number): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value > maximum) {
     throw new RangeError(
-      `Cannot take descriptors over: ${name} must be an integer from 0 to ${maximum}, ` +
+      `Cannot take over descriptors: ${name} must be an integer from 0 to ${maximum}, ` +
         `received "${text}"`,
     );
   }
   return value;
 }
 
-/** What was inherited is not close-on-exec, and what Deno has opened itself is. */
-function assertInherited(fd: number): void {
-  const flags = calls().getFlags(fd, abi.constants.F_GETFD);
-  if (flags < 0) throw new OSError(`Cannot take fd ${fd} over`, "fcntl", lastErrno());
+/** Deno opens its own descriptors close-on-exec, and an inherited one cannot be. */
+function assertInherited(fd: number, command: number): void {
+  const flags = calls().getFlags(fd, command);
+  if (flags < 0) throw new OSError(`Cannot take over fd ${fd}`, "fcntl", lastErrno());
   if (flags & FD_CLOEXEC) {
     throw new Deno.errors.BadResource(
-      `Cannot take fd ${fd} over: it is Deno's own, so LISTEN_FDS counts too many`,
+      `Cannot take over fd ${fd}: it is Deno's own, so LISTEN_FDS is too high`,
     );
   }
 }

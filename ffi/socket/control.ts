@@ -1,47 +1,43 @@
 import { abi } from "../abi/host.ts";
-import { getField, setField } from "./message_header.ts";
-import { assertInteger } from "./socket.ts";
+import { assertBytes, assertInteger } from "../checks.ts";
+import { getField, setField } from "./fields.ts";
 
 const { SOL_SOCKET } = abi.constants;
 
-/** A piece of control data. */
+/** A control message: ancillary data that goes with the bytes of a message. */
 export interface ControlMessage {
-  /** Whose it is: `SOL_SOCKET`, `IPPROTO_IP`, … */
+  /** The level: `SOL_SOCKET`, `IPPROTO_IP`, … */
   readonly level: number;
-  /** What it is: `IP_TTL`, `SO_RXQ_OVFL`, … */
+  /** The type: `IP_TTL`, `SO_RXQ_OVFL`, … */
   readonly type: number;
-  /** Its bytes: mostly a C `int` or a structure. */
+  /** The bytes: usually a C `int` or a structure. */
   readonly data: Uint8Array;
 }
 
-/** Who a process is. */
+/** The credentials of a process. */
 export interface Credentials {
-  /** The process. */
+  /** The process id. */
   readonly pid: number;
-  /** Its user. */
+  /** The user id. */
   readonly uid: number;
-  /** Its group. */
+  /** The group id. */
   readonly gid: number;
 }
 
-/** What control data holds: open descriptors, a `struct ucred`, and the rest. */
+/** Decoded control data: open descriptors, a `struct ucred`, and all other control messages. */
 interface Control {
   readonly descriptors: number[];
   readonly credentials: Uint8Array<ArrayBuffer> | null;
   readonly others: ControlMessage[];
 }
 
-/** Writes control data as C's `struct cmsghdr`s, in an `ArrayBuffer` of its own. */
+/** Encodes control data as a sequence of `struct cmsghdr`, in an `ArrayBuffer` of its own. */
 export function encodeControl(messages: readonly ControlMessage[]): Uint8Array<ArrayBuffer> {
   const { cmsghdr: { fields }, constants: { "CMSG_LEN(0)": header } } = abi.messages!;
   for (const { level, type, data } of messages) {
-    assertInteger("a control message's level", level);
-    assertInteger("a control message's type", type);
-    if (!(data instanceof Uint8Array)) {
-      throw new TypeError(
-        `Cannot use a control message: its data must be a Uint8Array, received ${String(data)}`,
-      );
-    }
+    assertInteger("Cannot send a control message: its level", level);
+    assertInteger("Cannot send a control message: its type", type);
+    assertBytes("Cannot send a control message: its data", data);
   }
   const size = messages.reduce((sum, { data }) => sum + spaceFor(data.length), 0);
   const bytes = new Uint8Array(new ArrayBuffer(size));
@@ -58,8 +54,8 @@ export function encodeControl(messages: readonly ControlMessage[]): Uint8Array<A
 }
 
 /**
- * Reads control data. What is cut, or says that it is longer than there are bytes, is read as far as
- * it is there, so that no descriptor is lost.
+ * Decodes control data. A truncated control message, whose header may state more bytes than there
+ * are, is decoded as far as it goes, so that no descriptor is lost.
  */
 export function decodeControl(bytes: Uint8Array<ArrayBuffer>): Control {
   const { cmsghdr: { fields, size }, constants: { "CMSG_LEN(0)": header, SCM_RIGHTS } } = abi
@@ -86,31 +82,26 @@ export function decodeControl(bytes: Uint8Array<ArrayBuffer>): Control {
   return { descriptors, credentials, others };
 }
 
-/** How much room a piece of control data takes: C's `CMSG_SPACE`. */
+/** Returns the room that a control message of a length takes: C's `CMSG_SPACE`. */
 export function spaceFor(length: number): number {
   const { "CMSG_LEN(0)": header, "CMSG_SPACE(1)": one } = abi.messages!.constants;
   const alignment = one - header;
   return header + Math.ceil(length / alignment) * alignment;
 }
 
-/** Writes credentials in C's form. */
+/** Encodes credentials as a `struct ucred`. */
 export function encodeCredentials(credentials: Credentials): Uint8Array<ArrayBuffer> {
   const { fields, size } = abi.credentials!.ucred;
   const view = new DataView(new ArrayBuffer(size));
   for (const name of ["pid", "uid", "gid"] as const) {
     const value = credentials[name];
-    if (!Number.isInteger(value) || value < 0 || value > 0xffff_ffff) {
-      throw new RangeError(
-        `Cannot use credentials: their ${name} must be an integer from 0 to ${0xffff_ffff}, ` +
-          `received ${String(value)}`,
-      );
-    }
+    assertInteger(`Cannot send credentials: their ${name}`, value, 0, 0xffff_ffff);
     setField(view, 0, fields[name], value);
   }
   return new Uint8Array(view.buffer);
 }
 
-/** Reads credentials in C's form. */
+/** Decodes a `struct ucred`. */
 export function decodeCredentials(bytes: Uint8Array<ArrayBuffer>): Credentials {
   const { fields } = abi.credentials!.ucred;
   const view = new DataView(bytes.buffer, bytes.byteOffset);

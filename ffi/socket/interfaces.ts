@@ -1,30 +1,26 @@
 import { abi } from "../abi/host.ts";
+import { assertCString, assertInteger } from "../checks.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
 import { cString } from "../memory.ts";
-import { assertInteger } from "./socket.ts";
 
 const calls = libcCalls({
   if_nametoindex: { parameters: ["buffer"], result: "u32" },
   if_indextoname: { parameters: ["u32", "buffer"], result: "usize" },
 }, abi.winsock?.libraries.interfaces);
 
-/** Why there is no such interface: Windows gives no reason. */
-function reason(): number {
-  return abi.winsock === undefined ? lastErrno() : abi.errno.EADDRNOTAVAIL;
-}
-
 /** More than any system's `IF_NAMESIZE`, which is 16 or 32. */
 const NAME_SIZE = 64;
 
 /**
- * Tells the index of a network interface.
+ * Returns the index of a network interface.
  *
  * @param name Its name, such as `"eth0"`
  * @returns Its index, 1 or more
- * @throws {TypeError} If it is no string
- * @throws {RangeError} If there is a NUL in it
- * @throws {OSError} If there is no such interface (`if_nametoindex`): on Windows `EADDRNOTAVAIL`
+ * @throws {TypeError} If the name is not a string
+ * @throws {RangeError} If the name contains a NUL
+ * @throws {OSError} If there is no such interface (`if_nametoindex`): `ENODEV` on Linux, on Windows
+ * `EADDRNOTAVAIL`
  * @throws {Deno.errors.NotCapable} Without FFI permission
  *
  * @example
@@ -35,14 +31,7 @@ const NAME_SIZE = 64;
  * ```
  */
 export function interfaceIndex(name: string): number {
-  if (typeof name !== "string") {
-    throw new TypeError(
-      `Cannot use an interface: its name must be a string, received ${String(name)}`,
-    );
-  }
-  if (name.includes("\0")) {
-    throw new RangeError("Cannot use an interface: its name must not hold a NUL");
-  }
+  assertCString("Cannot find an interface: its name", name);
   const index = calls().if_nametoindex(cString(name));
   if (index === 0) {
     throw new OSError(`Cannot find the interface "${name}"`, "if_nametoindex", reason());
@@ -51,12 +40,13 @@ export function interfaceIndex(name: string): number {
 }
 
 /**
- * Tells the name of a network interface.
+ * Returns the name of a network interface.
  *
  * @param index Its index, 1 or more
  * @returns Its name
- * @throws {RangeError} If it is no integer from 0 to 2³¹ − 1
- * @throws {OSError} If there is no such interface (`if_indextoname`): on Windows `EADDRNOTAVAIL`
+ * @throws {RangeError} If the index is not an integer from 0 to 2³¹ − 1
+ * @throws {OSError} If there is no such interface (`if_indextoname`): `ENXIO` on Linux, on Windows
+ * `EADDRNOTAVAIL`
  * @throws {Deno.errors.NotCapable} Without FFI permission
  *
  * @example
@@ -67,10 +57,15 @@ export function interfaceIndex(name: string): number {
  * ```
  */
 export function interfaceName(index: number): string {
-  assertInteger("an interface's index", index, 0);
+  assertInteger("Cannot find an interface: its index", index, 0);
   const name = new Uint8Array(NAME_SIZE);
   if (calls().if_indextoname(index, name) === 0n) {
     throw new OSError(`Cannot find interface ${index}`, "if_indextoname", reason());
   }
   return new TextDecoder().decode(name.subarray(0, name.indexOf(0)));
+}
+
+/** Why an interface was not found: Windows gives no reason. */
+function reason(): number {
+  return abi.winsock === undefined ? lastErrno() : abi.errno.EADDRNOTAVAIL!;
 }

@@ -1,8 +1,10 @@
 import { abi } from "../abi/host.ts";
+import { assertDescriptor, assertFlags, assertInteger, need } from "../checks.ts";
 import { closeDescriptor, type HasFileno, nameOf, setCloseOnExec } from "../descriptor.ts";
-import { platform } from "../platform/mod.ts";
 import { lastErrno } from "../errno.ts";
-import { ADDRESS_SIZE, describe, type SocketAddress } from "./address.ts";
+import { FileDescriptor, isInterrupted, transferLength } from "../fd/file_descriptor.ts";
+import { platform } from "../platform/mod.ts";
+import { describe, type SocketAddress } from "./address.ts";
 import {
   type ControlMessage,
   type Credentials,
@@ -12,11 +14,11 @@ import {
   encodeCredentials,
   spaceFor,
 } from "./control.ts";
-import { FileDescriptor, isInterrupted, transferLength } from "../fd/file_descriptor.ts";
 import { MessageHeader } from "./message_header.ts";
+import { senderOf } from "./names.ts";
 import type { PacketAddress } from "./packet.ts";
-import { assertFlags, assertInteger, encodeFor, senderOf, type Socket } from "./socket.ts";
-import { assertDescriptor, need } from "../checks.ts";
+import { ADDRESS_SIZE } from "./sockaddr.ts";
+import { encodeFor, type Socket } from "./socket.ts";
 
 const { MSG_CMSG_CLOEXEC, MSG_CTRUNC, MSG_NOSIGNAL, MSG_TRUNC, SOCK_STREAM, SOL_SOCKET, SO_TYPE } =
   abi.constants;
@@ -24,83 +26,82 @@ const { EINVAL } = abi.errno;
 
 const { callNames, messageCalls: calls } = platform;
 
-/** The room for control data unless told, descriptors aside. */
+/** Default room for control data other than descriptors, in bytes. */
 const CONTROL_SIZE = 256;
 
-/** How many descriptors a message can bring at the most: Linux's limit, and above that of others. */
+/** The most descriptors that a message can carry: Linux's limit, the highest of all systems. */
 const MAX_DESCRIPTORS = 253;
 
-/** What goes with a message. */
+/** Options of {@linkcode sendMessage}. */
 export interface SendMessageOptions<
   Address extends SocketAddress | PacketAddress = SocketAddress,
 > {
-  /** Whom to send to, of a socket that is not connected. */
+  /** The receiver's address, for a socket that is not connected. */
   readonly address?: Address;
-  /** Open descriptors that the receiver gets copies of; Unix sockets alone. They stay open here. */
+  /** Open descriptors to send copies of; only over Unix sockets. They stay open here. */
   readonly descriptors?: readonly (number | HasFileno)[];
-  /** The credentials to send, which take a privilege unless they are the process's own (Linux). */
+  /** Credentials to send (Linux). Any but the process's own need a privilege. */
   readonly credentials?: Credentials;
-  /** Other control data. */
+  /** Other control messages to send. */
   readonly control?: readonly ControlMessage[];
   /** `MSG_DONTROUTE` and others, ORed. */
   readonly flags?: number;
 }
 
-/** What a message may bring along. */
+/** Options of {@linkcode receiveMessage}. */
 export interface ReceiveMessageOptions {
-  /** How many descriptors to take in, 253 at the most: none unless told. */
+  /** The most descriptors to receive, from 0 (the default) to 253. */
   readonly descriptors?: number;
-  /** The room for other control data in bytes, headers included: 256 unless told. */
+  /** Room for other control data in bytes, including headers; 256 by default. */
   readonly controlSize?: number;
   /** `MSG_PEEK` and others, ORed. */
   readonly flags?: number;
 }
 
-/** A message that was received. */
+/** A received message. */
 export interface ReceivedMessage<
   Address extends SocketAddress | PacketAddress = SocketAddress,
 > extends Disposable {
-  /** How many bytes were received; with the flag `MSG_TRUNC`, the whole datagram's size (Linux). */
+  /** The number of bytes received; with `MSG_TRUNC`, the size of the whole datagram (Linux). */
   readonly size: number;
-  /** The sender's address, as `recvFrom` tells it. */
+  /** The sender's address, as {@linkcode Socket.recvFrom} returns it. */
   readonly address: Address;
   /**
-   * The descriptors that came along, close-on-exec, and blocking or not as the sender's are. They
-   * are the receiver's to close, or are closed at the end of a `using` block of the message, but
-   * for those that were detached.
+   * The received descriptors, close-on-exec, and blocking or not like the sender's. Close them, or
+   * let a `using` block of the message close all that were not detached.
    */
   readonly descriptors: readonly FileDescriptor[];
-  /** The sender's credentials, if `SO_PASSCRED` is set (Linux), or else `null`. */
+  /** The sender's credentials if `SO_PASSCRED` is set (Linux), or `null`. */
   readonly credentials: Credentials | null;
-  /** Other control data. */
+  /** Other control messages. */
   readonly control: readonly ControlMessage[];
-  /** The flags that the system told: `MSG_TRUNC`, `MSG_CTRUNC`, `MSG_EOR`, … */
+  /** The flags that the system returned: `MSG_TRUNC`, `MSG_CTRUNC`, `MSG_EOR`, … */
   readonly flags: number;
   /** Whether the message was larger than the buffers, so that its end is lost. */
   readonly truncated: boolean;
-  /** Whether control data is lost: there was no room, or there were more descriptors than wanted. */
+  /** Whether control data was lost for want of room, or more descriptors came than were wanted. */
   readonly controlTruncated: boolean;
 }
 
 /**
- * Sends a message with `sendmsg` (on Windows `WSASendMsg`): gathered from many buffers, with descriptors, credentials and
- * other control data.
+ * Sends a message with `sendmsg` (`WSASendMsg` on Windows): bytes gathered from several buffers,
+ * with descriptors, credentials and other control messages.
  *
- * A stream may take a part of the bytes, as `send` does. What goes along goes with the first of them:
- * send the rest without it. If the result is `null`, nothing went.
+ * On a stream the system may take only a part of the bytes, as with `send`. The control messages go
+ * with the first byte: send the rest without them. Nothing was sent if the result is `null`.
  *
  * @param socket The socket
- * @param data The bytes, in one buffer or many, 1024 at the most on most systems
- * @param options What goes along, and to whom
+ * @param data The bytes, in one buffer or several, up to 1024 on most systems
+ * @param options The address and the control messages
  * @returns The number of bytes sent, or `null` if there is no room now
- * @throws {TypeError} If `data` is no `Uint8Array` and no array of these, a descriptor is neither a
- * number nor has one, or the address is of another family
- * @throws {RangeError} If an option is out of range, or a stream would lose control data, as it takes
- * that with a byte or more only
+ * @throws {TypeError} If `data` is neither a `Uint8Array` nor an array of them, a descriptor is
+ * neither a number nor an object that has one, or the address is of another family
+ * @throws {RangeError} If an option is out of range, or there are control messages but no bytes: a
+ * stream would lose them
  * @throws {OSError} If the system refuses (`sendmsg`), such as with `EMSGSIZE`, with `EBADF` if a
- * descriptor is closed, or with `EPERM` if the credentials are somebody else's
- * @throws {Deno.errors.NotSupported} On Solaris; with descriptors, on Windows; with credentials,
- * elsewhere than on Linux
+ * descriptor is closed, or with `EPERM` if the credentials are another process's
+ * @throws {Deno.errors.NotSupported} On Solaris; with descriptors, on Windows; with credentials, on
+ * a system other than Linux
  *
  * @example Descriptors over a Unix socket
  * ```ts
@@ -110,10 +111,10 @@ export interface ReceivedMessage<
  * const [left, right] = socketpair();
  * const { reader, writer } = pipe();
  * sendMessage(left, new Uint8Array(1), { descriptors: [writer] });
- * writer.close(); // The copy in the message stays open.
+ * writer.close(); // The copy stays open.
  *
  * using message = receiveMessage(right, new Uint8Array(1), { descriptors: 1 })!;
- * message.descriptors[0].write(new TextEncoder().encode("hi"));
+ * message.descriptors[0]!.write(new TextEncoder().encode("hi"));
  * assertEquals(reader.read(new Uint8Array(9)), 2);
  * for (const file of [left, right, reader]) file.close();
  * ```
@@ -125,45 +126,45 @@ export function sendMessage<Address extends SocketAddress | PacketAddress = Sock
 ): number | null {
   needMessages("send");
   const { address, flags = 0 } = options;
-  assertFlags(flags);
+  assertFlags("Cannot send a message: the flags", flags);
   const buffers = buffersOf(data);
   const control = encodeControl(controlOf(options));
   if (
     control.length > 0 && buffers.every(({ length }) => length === 0) &&
     socket.getOption(SOL_SOCKET, SO_TYPE) === SOCK_STREAM
   ) {
-    throw new RangeError("Cannot send control data without a byte: a stream would lose it");
+    throw new RangeError("Cannot send control data without bytes: a stream would lose it");
   }
   const name = address === undefined
     ? undefined
-    : encodeFor(socket, address, "send a message from", callNames.sendmsg);
+    : encodeFor(socket, address, "send on", callNames.sendmsg);
   const header = new MessageHeader(buffers, control, name);
-  const to = address === undefined ? "to" : `to ${describe(address)} from`;
+  const action = address === undefined ? "send on" : `send to ${describe(address)} on`;
   for (;;) {
     const size = header.keepFor((bytes) =>
       calls().sendmsg(socket.fileno(), bytes, flags | (MSG_NOSIGNAL ?? 0))
     );
     if (size >= 0) return size;
-    if (!isInterrupted(`send ${to}`, socket, callNames.sendmsg)) return null;
+    if (!isInterrupted(action, socket, callNames.sendmsg)) return null;
   }
 }
 
 /**
- * Receives a message with `recvmsg` (on Windows `WSARecvMsg`, for datagrams alone): scattered into many buffers, with descriptors, credentials and
- * other control data. What did not fit is lost, and the message says so.
+ * Receives a message with `recvmsg` (on Windows `WSARecvMsg`, only for datagrams): bytes scattered
+ * into several buffers, with descriptors, credentials and other control messages. What does not fit
+ * is lost, and the message says so.
  *
- * Descriptors that come although they were not asked for, or more of them, are closed; so are all of
- * them if anything fails.
+ * Descriptors beyond the number that you asked for are closed. All are closed if anything fails.
  *
  * @param socket The socket
- * @param buffer Where the bytes go: one buffer, or many that are filled one after the other
- * @param options What may come along
- * @returns The message, of size 0 at the end of a stream, or `null` if none waits
- * @throws {TypeError} If `buffer` is no `Uint8Array` and no array of these
+ * @param buffer One buffer, or several that are filled one after the other
+ * @param options The room for control messages
+ * @returns The message, of size 0 at the end of a stream, or `null` if there is none now
+ * @throws {TypeError} If `buffer` is neither a `Uint8Array` nor an array of them
  * @throws {RangeError} If an option is out of range
  * @throws {OSError} If the system refuses (`recvmsg`), such as with `ECONNRESET`
- * @throws {Deno.errors.NotSupported} On Solaris; or if the sender's family is none of
- * IPv4, IPv6, Unix and packets, which loses the message
+ * @throws {Deno.errors.NotSupported} On Solaris; or if the sender's address is not of IPv4, IPv6,
+ * Unix or packets, in which case the message is lost
  *
  * @example A datagram that is larger than the buffer
  * ```ts
@@ -178,7 +179,7 @@ export function sendMessage<Address extends SocketAddress | PacketAddress = Sock
  * right.close();
  * ```
  *
- * @example Whose message it is (Linux)
+ * @example The credentials of the sender (Linux)
  * ```ts
  * import { receiveMessage, SO_PASSCRED, socketpair, SOL_SOCKET } from "@readiness/selectors/socket";
  * import { assertEquals } from "@std/assert";
@@ -200,14 +201,9 @@ export function receiveMessage<Address extends SocketAddress | PacketAddress = S
 ): ReceivedMessage<Address> | null {
   needMessages("receive");
   const { descriptors: wanted = 0, controlSize = CONTROL_SIZE, flags = 0 } = options;
-  assertFlags(flags);
-  assertInteger("a number of descriptors", wanted, 0);
-  assertInteger("a size of control data", controlSize, 0);
-  if (wanted > MAX_DESCRIPTORS) {
-    throw new RangeError(
-      `Cannot receive ${wanted} descriptors: a message brings ${MAX_DESCRIPTORS} at the most`,
-    );
-  }
+  assertFlags("Cannot receive a message: the flags", flags);
+  assertInteger("Cannot receive a message: its descriptors", wanted, 0, MAX_DESCRIPTORS);
+  assertInteger("Cannot receive a message: the controlSize", controlSize, 0);
   const control = new Uint8Array(
     new ArrayBuffer(controlSize + (wanted > 0 ? spaceFor(4 * wanted) : 0)),
   );
@@ -221,9 +217,9 @@ export function receiveMessage<Address extends SocketAddress | PacketAddress = S
       calls().recvmsg(socket.fileno(), bytes, flags | atOnce, room)
     );
     if (size >= 0) return received(socket, header, control, name, size, wanted, atOnce !== 0);
-    // Packet sockets refuse the flag, and never bring descriptors.
+    // Packet sockets refuse the flag. They never receive descriptors.
     if (atOnce !== 0 && lastErrno() === EINVAL) atOnce = 0;
-    else if (!isInterrupted("receive from", socket, callNames.recvmsg)) return null;
+    else if (!isInterrupted("receive on", socket, callNames.recvmsg)) return null;
     header.reset();
   }
 }
@@ -246,11 +242,11 @@ function received<Address extends SocketAddress | PacketAddress>(
     const isCut = unwanted.length > 0;
     close(unwanted);
     if (!areCloseOnExec) fds.forEach(setCloseOnExec);
-    const flags = header.flags & ~(MSG_CMSG_CLOEXEC ?? 0); // Linux tells this one back.
+    const flags = header.flags & ~(MSG_CMSG_CLOEXEC ?? 0); // Linux returns this one, too.
     const descriptors = fds.map((fd) => new FileDescriptor(fd));
     return {
       size,
-      address: senderOf(socket, name, header.nameSize) as Address,
+      address: senderOf(socket.fileno(), name, header.nameSize) as Address,
       descriptors,
       credentials: credentials === null ? null : decodeCredentials(credentials),
       control: others,
@@ -265,22 +261,17 @@ function received<Address extends SocketAddress | PacketAddress>(
   }
 }
 
-/** Refuses where the tables have no layout for messages. */
-function needMessages(what: "send" | "receive"): void {
-  if (abi.messages === undefined) {
-    throw new Deno.errors.NotSupported(
-      `Cannot ${what} a message: ${Deno.build.os} has no sendmsg and recvmsg that the package knows`,
-    );
-  }
+function needMessages(action: "send" | "receive"): void {
+  need(abi.messages, `Cannot ${action} a message`, "sendmsg and recvmsg that this package knows");
 }
 
 function buffersOf(data: Uint8Array | readonly Uint8Array[]): readonly Uint8Array[] {
   const buffers = Array.isArray(data) ? data : [data];
-  buffers.forEach(transferLength); // Refuses what is none.
+  buffers.forEach(transferLength); // Throws if one of them is not a Uint8Array.
   return buffers;
 }
 
-/** All of the control data that goes along. */
+/** Returns all control messages to send. */
 function controlOf(
   { descriptors = [], credentials, control = [] }: Omit<SendMessageOptions, "address">,
 ): ControlMessage[] {
@@ -308,7 +299,8 @@ function descriptorOf(file: number | HasFileno): number {
   const fd = typeof file === "number" ? file : file?.fileno?.();
   if (typeof fd !== "number") {
     throw new TypeError(
-      `Cannot send a descriptor: it must be a number or have a fileno(), received ${String(file)}`,
+      "Cannot send a descriptor: it must be a number or an object with a fileno(), " +
+        `received ${String(file)}`,
     );
   }
   assertDescriptor(`Cannot send ${nameOf(fd)}: it`, fd);

@@ -1,24 +1,24 @@
 import { abi } from "../abi/host.ts";
-import type { Field } from "../abi/abi.ts";
 import { addressOf } from "../memory.ts";
+import { getField, setField } from "./fields.ts";
 
 /**
- * C's `struct msghdr`, with all that it points to: buffers, control data and an address. It keeps
- * these alive, and where they are, as long as it is in use.
+ * C's `struct msghdr` with everything it points to: buffers, control data and an address. They stay
+ * alive and do not move while the structure is in use.
  */
 export class MessageHeader {
   readonly #bytes = new DataView(new ArrayBuffer(abi.messages!.msghdr.size));
   readonly #control: Uint8Array<ArrayBuffer>;
   readonly #name: Uint8Array<ArrayBuffer> | undefined;
-  /** Referred to from here, so that nothing moves or goes before the call returns. */
+  /** What the structure points to. */
   readonly #kept: unknown[];
 
   /**
-   * Makes one.
+   * Fills in the structure for a message to send, or for room to receive one.
    *
-   * @param buffers The bytes of the message, or where they go
-   * @param control The control data, or where it goes, in an `ArrayBuffer` of its own
-   * @param name The address, or where it goes, in an `ArrayBuffer` of its own
+   * @param buffers The buffers
+   * @param control The control data, in an `ArrayBuffer` of its own
+   * @param name The address, in an `ArrayBuffer` of its own
    */
   constructor(
     buffers: readonly Uint8Array[],
@@ -28,7 +28,7 @@ export class MessageHeader {
     const { iovec, msghdr: { fields } } = abi.messages!;
     const vector = new DataView(new ArrayBuffer(Math.max(iovec.size * buffers.length, 1)));
     buffers.forEach((buffer, i) => {
-      // A small array's memory moves until somebody has asked for its ArrayBuffer.
+      // The memory of a small array moves until its ArrayBuffer is asked for.
       const pinned = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
       const { iov_base, iov_len } = iovec.fields;
       const base = buffer.byteLength === 0 ? 0n : addressOf(pinned as Uint8Array<ArrayBuffer>);
@@ -45,7 +45,7 @@ export class MessageHeader {
     this.reset();
   }
 
-  /** Sets what the system has written over. */
+  /** Restores what the system has overwritten. */
   reset(): void {
     const { fields } = abi.messages!.msghdr;
     setField(this.#bytes, 0, fields.msg_namelen, this.#name?.length ?? 0);
@@ -53,7 +53,7 @@ export class MessageHeader {
     setField(this.#bytes, 0, fields.msg_flags, 0);
   }
 
-  /** Makes a call with the structure. */
+  /** Makes a call with the structure, and keeps everything alive until it returns. */
   keepFor(call: (bytes: DataView<ArrayBuffer>) => number): number {
     inUse = this.#kept;
     const result = call(this.#bytes);
@@ -61,40 +61,21 @@ export class MessageHeader {
     return result;
   }
 
-  /** How long the address is that the system wrote. */
+  /** The size of the address that the system wrote, in bytes. */
   get nameSize(): number {
     return getField(this.#bytes, 0, abi.messages!.msghdr.fields.msg_namelen);
   }
 
-  /** How much control data the system wrote. */
+  /** The size of the control data that the system wrote, in bytes. */
   get controlSize(): number {
     return getField(this.#bytes, 0, abi.messages!.msghdr.fields.msg_controllen);
   }
 
-  /** The flags that the system told. */
+  /** The flags that the system returned. */
   get flags(): number {
     return getField(this.#bytes, 0, abi.messages!.msghdr.fields.msg_flags);
   }
 }
 
-/** What a call uses: a variable of the module, which no compiler can take for unused. */
+/** What the current call uses. It is exported so that no compiler can drop it as unused. */
 export let inUse: unknown;
-
-/** Writes a field of two, four or eight bytes. */
-export function setField(
-  view: DataView,
-  at: number,
-  [offset, width]: Field,
-  value: number | bigint,
-): void {
-  if (width === 8) view.setBigUint64(at + offset, BigInt(value), true);
-  else if (width === 4) view.setUint32(at + offset, Number(value), true);
-  else view.setUint16(at + offset, Number(value), true);
-}
-
-/** Reads a field of four or eight bytes. */
-export function getField(view: DataView, at: number, [offset, width]: Field): number {
-  return width === 8
-    ? Number(view.getBigUint64(at + offset, true))
-    : view.getUint32(at + offset, true);
-}

@@ -1,16 +1,19 @@
 /**
- * Thin sockets, pipes and descriptors over the system's own calls, for use with a selector: Deno's
- * own connections tell no descriptor.
+ * Sockets for use with a selector: thin classes and functions over the system's own calls. Deno's
+ * own connections do not have a descriptor that a selector could wait for.
  *
  * @module
  */
 
 export type { HasFileno } from "../descriptor.ts";
-export type { InternetAddress, SocketAddress, UnixAddress } from "./address.ts";
+export type { SocketAddress } from "./address.ts";
+export type { InternetAddress } from "./internet_address.ts";
+export type { UnixAddress } from "./unix_address.ts";
 export * from "./constants.ts";
 export { FileDescriptor } from "../fd/file_descriptor.ts";
 export { pipe } from "../fd/pipe.ts";
-export { type AnySocket, Socket, socketpair } from "./socket.ts";
+export { type AnySocket, Socket } from "./socket.ts";
+export { socketpair } from "./socketpair.ts";
 export { OSError } from "../errno.ts";
 export { type ListenFd, listenFds } from "./activation.ts";
 export type { ControlMessage, Credentials } from "./control.ts";

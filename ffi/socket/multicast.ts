@@ -1,9 +1,10 @@
 import { abi } from "../abi/host.ts";
-import { parseAddress } from "./address.ts";
+import { assertInteger, assertString, need } from "../checks.ts";
+import { setField } from "./fields.ts";
 import { interfaceIndex } from "./interfaces.ts";
-import { setField } from "./message_header.ts";
-import { type AnySocket, assertInteger, familyOfSocket } from "./socket.ts";
-import { need } from "../checks.ts";
+import { parseAddress } from "./internet_address.ts";
+import { familyOfSocket } from "./names.ts";
+import type { AnySocket } from "./socket.ts";
 
 const {
   AF_INET,
@@ -23,26 +24,26 @@ const {
 } = abi.constants;
 
 /**
- * Which network interface: its index, its name, such as `"eth0"`, or, of IPv4 alone, its address, such
- * as `"192.0.2.1"`. 0 leaves the choice to the system.
+ * A network interface: its index, its name, such as `"eth0"`, or, only for IPv4, its address, such
+ * as `"192.0.2.1"`. 0 lets the system choose.
  */
 export type Interface = number | string;
 
 /**
- * Joins a multicast group on an interface. The socket gets what arrives for the group at the port that
- * it is bound to; once closed it has left.
+ * Joins a multicast group on an interface. The socket then receives what is sent to the group at the
+ * port that it is bound to. Closing the socket leaves the group.
  *
- * @param socket An IPv4 or IPv6 socket for datagrams
- * @param group The group's numeric address, of the socket's family
- * @param on The interface; left out, the system chooses
- * @throws {TypeError} If an argument is of another type, or the socket neither IPv4 nor IPv6
- * @throws {RangeError} If the group is no numeric address of the socket's family, or the interface no
- * index
+ * @param socket An IPv4 or IPv6 datagram socket
+ * @param group The numeric address of the group, of the socket's family
+ * @param on The interface; by default the system chooses
+ * @throws {TypeError} If an argument has the wrong type, or the socket is neither IPv4 nor IPv6
+ * @throws {RangeError} If the group is not a numeric address of the socket's family, or the
+ * interface is not an index
  * @throws {OSError} If the system refuses (`setsockopt`), such as with `EADDRINUSE` if the socket has
- * joined already, `EINVAL` if it is no multicast address, `ENODEV` or `EADDRNOTAVAIL` if there is no
- * such interface; or the interface has no such name (`if_nametoindex`)
- * @throws {Deno.errors.NotSupported} If the system takes an interface of IPv4 by its address alone, as
- * NetBSD, OpenBSD and Solaris
+ * joined already, `EINVAL` if the address is not multicast, or `ENODEV` or `EADDRNOTAVAIL` if there
+ * is no such interface; or if no interface has the name (`if_nametoindex`)
+ * @throws {Deno.errors.NotSupported} If the system selects an IPv4 interface only by its address, as
+ * NetBSD, OpenBSD and Solaris do
  *
  * @example A group on the loopback interface
  * ```ts
@@ -70,14 +71,14 @@ export function joinGroup(socket: AnySocket, group: string, on: Interface = 0): 
  * Leaves a multicast group.
  *
  * @param socket The socket that has joined it
- * @param group The group's numeric address
- * @param on The interface, as it was when the socket joined
- * @throws {TypeError} If an argument is of another type, or the socket neither IPv4 nor IPv6
- * @throws {RangeError} If the group is no numeric address of the socket's family, or the interface no
- * index
+ * @param group The numeric address of the group
+ * @param on The interface that the socket joined the group on
+ * @throws {TypeError} If an argument has the wrong type, or the socket is neither IPv4 nor IPv6
+ * @throws {RangeError} If the group is not a numeric address of the socket's family, or the
+ * interface is not an index
  * @throws {OSError} If the system refuses (`setsockopt`), such as with `EADDRNOTAVAIL` if the socket
- * has not joined; or the interface has no such name (`if_nametoindex`)
- * @throws {Deno.errors.NotSupported} If the system takes an interface of IPv4 by its address alone
+ * has not joined; or if no interface has the name (`if_nametoindex`)
+ * @throws {Deno.errors.NotSupported} If the system selects an IPv4 interface only by its address
  *
  * @example
  * ```ts
@@ -99,15 +100,16 @@ export function leaveGroup(socket: AnySocket, group: string, on: Interface = 0):
 }
 
 /**
- * Chooses the interface that the socket sends multicast through.
+ * Selects the interface through which the socket sends multicast.
  *
  * @param socket An IPv4 or IPv6 socket
- * @param on The interface; 0 leaves the choice to the system
- * @throws {TypeError} If `on` is neither a number nor a string, or the socket neither IPv4 nor IPv6
- * @throws {RangeError} If `on` is no index
- * @throws {OSError} If the system refuses (`setsockopt`), such as with `ENODEV` or `EADDRNOTAVAIL`; or
- * the interface has no such name (`if_nametoindex`)
- * @throws {Deno.errors.NotSupported} If the system takes an interface of IPv4 by its address alone
+ * @param on The interface; 0 lets the system choose
+ * @throws {TypeError} If `on` is neither a number nor a string, or the socket is neither IPv4 nor
+ * IPv6
+ * @throws {RangeError} If `on` is not an index
+ * @throws {OSError} If the system refuses (`setsockopt`), such as with `ENODEV` or `EADDRNOTAVAIL`;
+ * or if no interface has the name (`if_nametoindex`)
+ * @throws {Deno.errors.NotSupported} If the system selects an IPv4 interface only by its address
  *
  * @example
  * ```ts
@@ -133,12 +135,12 @@ export function setMulticastInterface(socket: AnySocket, on: Interface): void {
 }
 
 /**
- * Sets how many routers multicast from the socket may pass: the time to live, or hop limit.
+ * Sets how far multicast from the socket travels: its time to live, or hop limit.
  *
  * @param socket An IPv4 or IPv6 socket
- * @param hops From 0, which keeps it on this host, to 255; the system's is 1, the link
+ * @param hops From 0, which keeps it on this host, to 255. The default is 1: it stays on the link
  * @throws {TypeError} If the socket is neither IPv4 nor IPv6
- * @throws {RangeError} If `hops` is out of range or no integer
+ * @throws {RangeError} If `hops` is out of range or not an integer
  * @throws {OSError} If the system refuses (`setsockopt`), such as with `EBADF`
  *
  * @example
@@ -150,22 +152,18 @@ export function setMulticastInterface(socket: AnySocket, on: Interface): void {
  * ```
  */
 export function setMulticastHops(socket: AnySocket, hops: number): void {
-  if (!Number.isInteger(hops) || hops < 0 || hops > 255) {
-    throw new RangeError(
-      `Cannot use a hop limit: it must be an integer from 0 to 255, received ${String(hops)}`,
-    );
-  }
-  // Of IPv4 it is a byte, which is all that some of the BSDs take.
+  assertInteger("Cannot set the hop limit: it", hops, 0, 255);
+  // The value for IPv4 is a byte: some BSDs take nothing else.
   if (isIpv6(socket)) socket.setOption(IPPROTO_IPV6, IPV6_MULTICAST_HOPS, hops);
   else socket.setOption(IPPROTO_IP, IP_MULTICAST_TTL, new Uint8Array([hops]));
 }
 
 /**
- * Sets whether multicast from the socket comes back to this host's own members of the group, as it
- * does unless told. Through the loopback interface it comes back all the same.
+ * Sets whether members of the group on this host receive multicast from the socket, as they do by
+ * default. On the loopback interface they always do.
  *
  * @param socket An IPv4 or IPv6 socket
- * @param loops Whether it does
+ * @param loops Whether they do
  * @throws {TypeError} If the socket is neither IPv4 nor IPv6
  * @throws {OSError} If the system refuses (`setsockopt`), such as with `EBADF`
  *
@@ -192,7 +190,7 @@ function changeMembership(
 ): void {
   if (isIpv6(socket)) {
     const { fields, size } =
-      need(abi.options, "Cannot change a membership", "struct ipv6_mreq").ipv6_mreq;
+      need(abi.options, "Cannot join or leave a group", "struct ipv6_mreq").ipv6_mreq;
     const bytes = new Uint8Array(size);
     bytes.set(parseGroup(group, AF_INET6), fields.ipv6mr_multiaddr[0]);
     setField(new DataView(bytes.buffer), 0, fields.ipv6mr_interface, indexOf(on));
@@ -203,7 +201,7 @@ function changeMembership(
   }
 }
 
-/** A group and an interface in C's form: by the interface's address, or else by its index. */
+/** Encodes a group, with the address of the interface if that is what `on` is, or its index. */
 function ipv4Request(group: Uint8Array, on: Interface): Uint8Array<ArrayBuffer> {
   const { ip_mreq, ip_mreqn } = need(abi.options, "Cannot use multicast", "struct ip_mreq");
   const address = ipv4Address(on);
@@ -226,7 +224,7 @@ function ipv4Request(group: Uint8Array, on: Interface): Uint8Array<ArrayBuffer> 
   return bytes;
 }
 
-/** The address that an interface is told by; `null` if it is told by its index or name. */
+/** Returns the address of the interface, or `null` if `on` is its index or name. */
 function ipv4Address(on: Interface): Uint8Array<ArrayBuffer> | null {
   if (on === 0) return new Uint8Array(4);
   return typeof on === "string" ? parseAddress(on, AF_INET) : null;
@@ -236,15 +234,15 @@ function indexOf(on: Interface): number {
   if (typeof on === "string") return interfaceIndex(on);
   if (typeof on !== "number") {
     throw new TypeError(
-      `Cannot use an interface: it must be an index or a name, received ${String(on)}`,
+      `Cannot use an interface: it must be a number or a string, received ${String(on)}`,
     );
   }
-  assertInteger("an interface's index", on, 0);
+  assertInteger("Cannot use an interface: its index", on, 0);
   return on;
 }
 
 function isIpv6(socket: AnySocket): boolean {
-  const family = familyOfSocket(socket);
+  const family = familyOfSocket(socket.fileno());
   if (family !== AF_INET && family !== AF_INET6) {
     throw new TypeError(`Cannot use multicast with a socket of family ${family}`);
   }
@@ -252,15 +250,12 @@ function isIpv6(socket: AnySocket): boolean {
 }
 
 function parseGroup(group: string, family: number): Uint8Array<ArrayBuffer> {
-  if (typeof group !== "string") {
-    throw new TypeError(`Cannot use a group: it must be a string, received ${String(group)}`);
-  }
+  assertString("Cannot use a group: its address", group);
   const bytes = parseAddress(group, family);
   if (bytes === null) {
     throw new RangeError(
-      `Cannot use the group "${group}": it must be a numeric IPv${
-        family === AF_INET ? 4 : 6
-      } address`,
+      `Cannot use a group: its address must be a numeric IPv${family === AF_INET ? 4 : 6} ` +
+        `address, received ${JSON.stringify(group)}`,
     );
   }
   return bytes;

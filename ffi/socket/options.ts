@@ -1,39 +1,35 @@
 import { abi } from "../abi/host.ts";
+import { assertInteger, need } from "../checks.ts";
 import { errnoOf, nameOf } from "../descriptor.ts";
 import { OSError } from "../errno.ts";
-import { platform } from "../platform/mod.ts";
+import { socketCalls as calls } from "./calls.ts";
 import { type Credentials, decodeCredentials } from "./control.ts";
-import { setField } from "./message_header.ts";
-import { type AnySocket, assertInteger } from "./socket.ts";
-import { need } from "../checks.ts";
+import { setField } from "./fields.ts";
+import type { AnySocket } from "./socket.ts";
 
 const {
   IPPROTO_TCP,
-  SOL_SOCKET,
   SO_KEEPALIVE,
   SO_LINGER,
   SO_PEERCRED,
+  SOL_SOCKET,
   TCP_KEEPCNT,
   TCP_KEEPIDLE,
   TCP_KEEPINTVL,
 } = abi.constants;
 
-const calls = platform.openCalls({
-  getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
-});
-
 /**
- * Reads an option that is a structure or a string.
+ * Gets an option that is a structure or a string. {@linkcode Socket.getOption} gets an integer.
  *
  * @param socket The socket
- * @param level Whose option it is: `SOL_SOCKET`, `IPPROTO_TCP`, …
+ * @param level The level of the option: `SOL_SOCKET`, `IPPROTO_TCP`, …
  * @param name The option: `TCP_CONGESTION`, `TCP_INFO`, …
- * @param size How many bytes there is room for: the system cuts what is longer without a word
- * @returns As many bytes as the system gave
- * @throws {RangeError} If level, name or size is no 32-bit integer, or the size negative
+ * @param size The most bytes to get, 0 or more. The system silently truncates a longer value
+ * @returns The bytes of the value
+ * @throws {RangeError} If `level`, `name` or `size` is not a 32-bit integer, or `size` is negative
  * @throws {OSError} If the system refuses (`getsockopt`), such as with `ENOPROTOOPT`
  *
- * @example The name of the congestion control (Linux)
+ * @example The name of the congestion control algorithm (Linux)
  * ```ts
  * import {
  *   AF_INET,
@@ -57,31 +53,33 @@ export function getOptionBytes(
   name: number,
   size: number,
 ): Uint8Array<ArrayBuffer> {
-  assertInteger("a level", level);
-  assertInteger("an option", name);
-  assertInteger("a size", size, 0);
+  assertInteger("Cannot get an option: the level", level);
+  assertInteger("Cannot get an option: the name", name);
+  assertInteger("Cannot get an option: the size", size, 0);
+  const fd = socket.fileno();
   const bytes = new Uint8Array(size);
   const filled = new Uint32Array([size]);
-  if (calls().getsockopt(socket.fileno(), level, name, bytes, filled) < 0) {
+  if (calls().getsockopt(fd, level, name, bytes, filled) < 0) {
     throw new OSError(
-      `Cannot get option ${name} of level ${level} of ${nameOf(socket.fileno())}`,
+      `Cannot get option ${name} at level ${level} of ${nameOf(fd)}`,
       "getsockopt",
-      errnoOf(socket.fileno()),
+      errnoOf(fd),
     );
   }
   return bytes.subarray(0, filled[0]);
 }
 
 /**
- * Sets what becomes of unsent data as the socket is closed.
+ * Sets what happens to unsent data when the socket is closed (`SO_LINGER`).
  *
  * @param socket The socket
- * @param seconds How long `close` waits for it, from 0 to 32767: 0 drops it and resets the
- * connection. `null` is the system's usual way: `close` returns at once, the data is sent all the same
- * @throws {RangeError} If `seconds` is out of range or no integer
+ * @param seconds How long `close` waits until the data is sent, from 0 to 32767. 0 drops the data
+ * and resets the connection. `null` is the system's default: `close` returns at once, and the system
+ * goes on sending
+ * @throws {RangeError} If `seconds` is out of range or not an integer
  * @throws {OSError} If the system refuses (`setsockopt`), such as with `EBADF`
  *
- * @example A connection that is reset as it is closed
+ * @example Resetting the connection
  * ```ts
  * import { AF_INET, setLinger, SOCK_STREAM, Socket } from "@readiness/selectors/socket";
  *
@@ -91,41 +89,39 @@ export function getOptionBytes(
  */
 export function setLinger(socket: AnySocket, seconds: number | null): void {
   const { constants, linger } = need(abi.options, "Cannot set the linger time", "struct linger");
-  if (seconds !== null && (!Number.isInteger(seconds) || seconds < 0 || seconds > 0x7fff)) {
-    throw new RangeError(
-      `Cannot linger: it must be an integer from 0 to 32767 seconds or null, ` +
-        `received ${String(seconds)}`,
-    );
+  if (seconds !== null) {
+    assertInteger("Cannot set the linger time: the seconds", seconds, 0, 0x7fff);
   }
   const view = new DataView(new ArrayBuffer(linger.size));
   setField(view, 0, linger.fields.l_onoff, seconds === null ? 0 : 1);
   setField(view, 0, linger.fields.l_linger, seconds ?? 0);
-  // macOS counts in ticks of a hundredth there, and has an option of its own for seconds.
+  // SO_LINGER of macOS counts in hundredths of a second; another option of its counts in seconds.
   const option = constants.SO_LINGER_SEC ?? SO_LINGER;
   socket.setOption(SOL_SOCKET, option, new Uint8Array(view.buffer));
 }
 
-/** When an idle connection is probed; what is left out stays the system's. */
+/** When an idle connection is probed. What is left out keeps the system's value. */
 export interface KeepAlive {
   /** Seconds before the first probe, 1 or more. */
   readonly idle?: number;
   /** Seconds between probes, 1 or more. */
   readonly interval?: number;
-  /** How many probes may go unanswered, 1 or more. */
+  /** Number of probes that may go unanswered, 1 or more. */
   readonly count?: number;
 }
 
 /**
- * Has an idle TCP connection probed, so that a peer that is gone is noticed, or not.
+ * Turns keep-alive on or off: the system then probes an idle TCP connection, and notices if the peer
+ * is gone (`SO_KEEPALIVE`).
  *
  * @param socket The socket
- * @param when When it is probed, or `null` for never
- * @throws {RangeError} If a number is below 1 or no 32-bit integer
+ * @param when When to probe, or `null` for never
+ * @throws {RangeError} If a number is below 1 or not a 32-bit integer
  * @throws {OSError} If the system refuses (`setsockopt`), such as with `EINVAL` above its limit
- * @throws {Deno.errors.NotSupported} If the system has no such number of each socket, as OpenBSD, or
- * the package does not know it, as on Windows
+ * @throws {Deno.errors.NotSupported} If the system cannot set the number for a single socket, such
+ * as OpenBSD, or the package does not know how, as on Windows
  *
- * @example A peer that is gone is noticed after a minute and a half
+ * @example Noticing after a minute and a half that the peer is gone
  * ```ts
  * import { AF_INET, setKeepAlive, SOCK_STREAM, Socket } from "@readiness/selectors/socket";
  *
@@ -136,27 +132,26 @@ export interface KeepAlive {
 export function setKeepAlive(socket: AnySocket, when: KeepAlive | null): void {
   const { idle, interval, count } = when ?? {};
   const numbers = [
-    ["idle", idle, abi.options?.constants.TCP_KEEPALIVE ?? TCP_KEEPIDLE],
-    ["interval", interval, TCP_KEEPINTVL],
-    ["count", count, TCP_KEEPCNT],
+    ["idle time", idle, "TCP_KEEPIDLE", abi.options?.constants.TCP_KEEPALIVE ?? TCP_KEEPIDLE],
+    ["interval", interval, "TCP_KEEPINTVL", TCP_KEEPINTVL],
+    ["count", count, "TCP_KEEPCNT", TCP_KEEPCNT],
   ] as const;
-  const settings = numbers.flatMap(([name, value, option]) => {
+  const settings = numbers.flatMap(([what, value, name, option]) => {
     if (value === undefined) return [];
-    assertInteger(`${name} of keep-alive`, value, 1);
-    return [{
-      value,
-      option: need(option, `Cannot set the keep-alive ${name}`, "such option"),
-    }];
+    const attempt = `Cannot set the keep-alive ${what}`;
+    assertInteger(`${attempt}: it`, value, 1);
+    return [[need(option, attempt, name), value] as const];
   });
-  for (const { value, option } of settings) socket.setOption(IPPROTO_TCP, option, value);
+  for (const [option, value] of settings) socket.setOption(IPPROTO_TCP, option, value);
   socket.setOption(SOL_SOCKET, SO_KEEPALIVE, when === null ? 0 : 1);
 }
 
 /**
- * Tells who is at the other end of a Unix stream socket: who connected, listened or made the pair.
+ * Returns the credentials of the process at the other end of a Unix stream socket, as they were when
+ * it called `connect`, `listen` or `socketpair` (`SO_PEERCRED`).
  *
  * @param socket The socket
- * @returns The peer's credentials as it connected
+ * @returns The credentials
  * @throws {OSError} If the system refuses (`getsockopt`), such as with `EBADF`
  * @throws {Deno.errors.NotSupported} On a system other than Linux
  *
@@ -171,6 +166,6 @@ export function setKeepAlive(socket: AnySocket, when: KeepAlive | null): void {
  * ```
  */
 export function peerCredentials(socket: AnySocket): Credentials {
-  const { ucred } = need(abi.credentials, "Cannot read the peer's credentials", "SO_PEERCRED");
+  const { ucred } = need(abi.credentials, "Cannot get the peer's credentials", "SO_PEERCRED");
   return decodeCredentials(getOptionBytes(socket, SOL_SOCKET, SO_PEERCRED!, ucred.size));
 }

@@ -1,8 +1,9 @@
 import { abi } from "../abi/host.ts";
+import { assertInteger, assertString } from "../checks.ts";
 
 const { packets } = abi;
 
-/** Protocol of a packet address: every one (Linux). */
+/** Protocol of a packet address: all protocols (Linux). */
 export const ETH_P_ALL: number = packets?.constants.ETH_P_ALL ?? -1;
 
 /** Protocol of a packet address: ARP (Linux). */
@@ -17,13 +18,13 @@ export const ETH_P_IPV6: number = packets?.constants.ETH_P_IPV6 ?? -1;
 /** Packet type: to this host (Linux). */
 export const PACKET_HOST: number = packets?.constants.PACKET_HOST ?? -1;
 
-/** Packet type: to every host of the link (Linux). */
+/** Packet type: broadcast on the link (Linux). */
 export const PACKET_BROADCAST: number = packets?.constants.PACKET_BROADCAST ?? -1;
 
-/** Packet type: to a group of the link (Linux). */
+/** Packet type: multicast on the link (Linux). */
 export const PACKET_MULTICAST: number = packets?.constants.PACKET_MULTICAST ?? -1;
 
-/** Packet type: to another host, seen by an interface that takes everything in (Linux). */
+/** Packet type: to another host, captured in promiscuous mode (Linux). */
 export const PACKET_OTHERHOST: number = packets?.constants.PACKET_OTHERHOST ?? -1;
 
 /** Packet type: from this host (Linux). */
@@ -32,18 +33,21 @@ export const PACKET_OUTGOING: number = packets?.constants.PACKET_OUTGOING ?? -1;
 /** Option level: packet sockets (Linux). */
 export const SOL_PACKET: number = packets?.constants.SOL_PACKET ?? -1;
 
-/** What a packet socket took in and dropped since it was asked last: two unsigned `int`s (Linux). */
+/**
+ * Option: the packets that the socket received and dropped since the option was last read, two
+ * unsigned `int`s (Linux).
+ */
 export const PACKET_STATISTICS: number = packets?.constants.PACKET_STATISTICS ?? -1;
 
 /**
- * Where a packet socket is, or a packet came from: the address of a `Socket<PacketAddress>`. Linux
- * alone has these; elsewhere `AF_PACKET` is -1, which no socket is made of.
+ * The address of a packet socket or of a packet, in a `Socket<PacketAddress>`. Only Linux has packet
+ * sockets; elsewhere `AF_PACKET` is -1, and no socket can be created.
  *
- * A socket of type `SOCK_RAW` has packets with the link's own header, one of `SOCK_DGRAM` without
- * it. Both take the privilege `CAP_NET_RAW`. What goes out is seen with `ETH_P_ALL` alone; loopback
- * has each packet twice then, going out and coming in.
+ * The packets of a `SOCK_RAW` socket include the header of the link, those of a `SOCK_DGRAM` socket
+ * do not. Both need the privilege `CAP_NET_RAW`. Only `ETH_P_ALL` captures outgoing packets; on
+ * loopback each packet then comes twice, going out and coming in.
  *
- * @example The next packet that an interface takes in
+ * @example The next packet of an interface
  * ```ts ignore
  * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
  * import {
@@ -64,55 +68,43 @@ export const PACKET_STATISTICS: number = packets?.constants.PACKET_STATISTICS ??
  * ```
  */
 export interface PacketAddress {
-  /** The interface's index; 0 binds to all of them. */
+  /** The index of the interface. Binding to 0 captures on all interfaces. */
   interface: number;
-  /** What the packet holds, such as `ETH_P_IP`; 0 binds to nothing. */
+  /** The protocol of the packets, such as `ETH_P_IP`. Binding to 0 captures nothing. */
   protocol: number;
-  /** Whom a received packet was for: `PACKET_HOST`, `PACKET_OUTGOING`, … */
+  /** Whom a received packet is addressed to: `PACKET_HOST`, `PACKET_OUTGOING`, … */
   packetType?: number;
-  /** The kind of link of a received packet: 1 of Ethernet, 772 of loopback. */
+  /** The hardware type of the link of a received packet: 1 for Ethernet, 772 for loopback. */
   hardwareType?: number;
-  /** The sender, or whom to send to, such as `02:00:5e:10:00:01`; empty if the link has none. */
+  /** The sender or receiver, such as `02:00:5e:10:00:01`; empty if the link has no addresses. */
   hardwareAddress?: string;
 }
 
 /**
- * Turns a packet address into C's form.
+ * Encodes a packet address as C does.
  *
  * @param address The address
- * @throws {TypeError} If a field is of another type
+ * @returns A `struct sockaddr_ll`
+ * @throws {TypeError} If the hardware address is not a string
  * @throws {RangeError} If a field is out of range
  */
 export function encodePacketAddress(address: PacketAddress): Uint8Array<ArrayBuffer> {
   const { fields, size } = abi.packets!.sockaddr_ll;
   const { interface: index, protocol, hardwareAddress = "" } = address;
-  assertUnsigned("interface", index, 0x7fff_ffff);
-  assertUnsigned("protocol", protocol, 0xffff);
-  if (typeof hardwareAddress !== "string") {
-    throw new TypeError(
-      `Cannot use an address: its hardwareAddress must be a string, received ${hardwareAddress}`,
-    );
-  }
-  const hardware = hardwareAddress === "" ? [] : hardwareAddress.split(":");
-  if (
-    hardware.length > fields.sll_addr[1] || !hardware.every((byte) => /^[\da-f]{1,2}$/i.test(byte))
-  ) {
-    throw new RangeError(
-      "Cannot use an address: its hardwareAddress must be up to 8 hexadecimal bytes with colons, " +
-        `such as 02:00:5e:10:00:01, received ${hardwareAddress}`,
-    );
-  }
+  assertInteger("Cannot use an address: its interface", index, 0);
+  assertInteger("Cannot use an address: its protocol", protocol, 0, 0xffff);
+  const hardware = parseHardwareAddress(hardwareAddress, fields.sll_addr[1]);
   const bytes = new Uint8Array(size);
   const view = new DataView(bytes.buffer);
   view.setUint16(fields.sll_family[0], abi.constants.AF_PACKET!, true);
-  view.setUint16(fields.sll_protocol[0], protocol); // In network order, of all fields.
+  view.setUint16(fields.sll_protocol[0], protocol); // The only field in network byte order.
   view.setInt32(fields.sll_ifindex[0], index, true);
   view.setUint8(fields.sll_halen[0], hardware.length);
-  bytes.set(hardware.map((byte) => parseInt(byte, 16)), fields.sll_addr[0]);
+  bytes.set(hardware, fields.sll_addr[0]);
   return bytes;
 }
 
-/** Reads a packet address in C's form. */
+/** Decodes a `struct sockaddr_ll`. */
 export function decodePacketAddress(bytes: Uint8Array<ArrayBuffer>): Required<PacketAddress> {
   const { fields } = abi.packets!.sockaddr_ll;
   const view = new DataView(bytes.buffer, bytes.byteOffset);
@@ -130,11 +122,14 @@ export function decodePacketAddress(bytes: Uint8Array<ArrayBuffer>): Required<Pa
   };
 }
 
-function assertUnsigned(what: string, value: number, maximum: number): void {
-  if (!Number.isInteger(value) || value < 0 || value > maximum) {
+function parseHardwareAddress(address: string, maxLength: number): number[] {
+  assertString("Cannot use an address: its hardwareAddress", address);
+  const bytes = address === "" ? [] : address.split(":");
+  if (bytes.length > maxLength || !bytes.every((byte) => /^[\da-f]{1,2}$/i.test(byte))) {
     throw new RangeError(
-      `Cannot use an address: its ${what} must be an integer from 0 to ${maximum}, ` +
-        `received ${String(value)}`,
+      `Cannot use an address: its hardwareAddress must be up to ${maxLength} hexadecimal bytes ` +
+        `separated by colons, such as 02:00:5e:10:00:01, received ${address}`,
     );
   }
+  return bytes.map((byte) => parseInt(byte, 16));
 }

@@ -148,7 +148,7 @@ Deno.test({
         ["stream", "", "0", /started without a socket; --help tells/],
         ["stream", "", "x", /LISTEN_FDS must be an integer from 0 to 65536, received "x"$/],
         ["stream", "a:b", "", /LISTEN_FDS is 1, but LISTEN_FDNAMES has 2 names$/],
-        ["stream", "", "60", /^activation\.ts: Cannot take fd \d+ over: /],
+        ["stream", "", "60", /^activation\.ts: Cannot take over fd \d+: /],
       ] as const
     ) {
       const options = { through: through(kinds, names, count) };

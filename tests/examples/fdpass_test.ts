@@ -184,7 +184,7 @@ Deno.test(
     socket.bind({ path: taken });
     for (
       const [args, message] of [
-        [["--socket", filePath(), "serve"], /Cannot connect to .*ENOENT/],
+        [["--socket", filePath(), "serve"], /Cannot connect .*ENOENT/],
         [["--port", "0", "--socket", taken, "accept"], /Cannot bind .*EADDRINUSE/],
       ] as const
     ) {

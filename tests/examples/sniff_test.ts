@@ -171,7 +171,7 @@ Deno.test({
     assertEquals([code, stdout], [1, ""]);
     assertMatch(
       stderr,
-      /^sniff\.ts: Cannot make a socket .*CAP_NET_RAW \(run as root, .*\(EPERM\)$/m,
+      /^sniff\.ts: Cannot create a socket .*CAP_NET_RAW \(run as root, .*\(EPERM\)$/m,
     );
   },
 });

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertFalse } from "@std/assert";
 import { EventDescriptor, FileDescriptor } from "../../../ffi/fd/mod.ts";
 import { BORN, descriptorFlags } from "../../support/descriptors.ts";
 import { untilReadable, untilWritable } from "../../support/sockets.ts";
-import { type Refusal, testRefusals } from "../socket/refusals.ts";
+import { type ErrorCase, testErrors } from "../../support/error_cases.ts";
 import { linuxOnly } from "../../support/skip.ts";
 
 const MAX_COUNTER = 2n ** 64n - 2n;
@@ -24,7 +24,7 @@ function closed(): EventDescriptor {
   return event;
 }
 
-export const refusals: readonly Refusal[] = [
+export const refusals: readonly ErrorCase[] = [
   {
     name: "EventDescriptor() throws RangeError when the first value is out of range",
     error: RangeError,
@@ -67,7 +67,7 @@ export const refusals: readonly Refusal[] = [
     calls: [withEvent((event) => event.read(new Uint8Array(7)))],
   },
 ];
-testRefusals(refusals.map((refusal) => ({ ...refusal, ...linuxOnly })));
+testErrors(refusals.map((refusal) => ({ ...refusal, ...linuxOnly })));
 
 test("EventDescriptor() makes a counter, non-blocking and close-on-exec", () => {
   using event = new EventDescriptor();

@@ -3,13 +3,14 @@ import { FileDescriptor, OSError, pipe } from "../../../ffi/fd/mod.ts";
 import { BORN, Descriptor, descriptorFlags, needsDup2, Pipe } from "../../support/descriptors.ts";
 import { runProgram } from "../../support/subprocess.ts";
 import { assertSameBytes, noise, readFully, transfer } from "../../support/sockets.ts";
-import { fileDescriptorRefusals, testRefusals } from "../socket/refusals.ts";
+import { fileDescriptorErrors } from "./file_descriptor_errors.ts";
+import { testErrors } from "../../support/error_cases.ts";
 import { linuxOnly, skipIf } from "../../support/skip.ts";
 import { isWindows } from "../../support/os.ts";
 
 const MEGABYTES = noise(2_000_003);
 
-testRefusals(fileDescriptorRefusals);
+testErrors(fileDescriptorErrors);
 
 /** Returns whether a descriptor is open. */
 function isOpen(fd: number): boolean {

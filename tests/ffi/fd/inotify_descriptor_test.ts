@@ -25,7 +25,7 @@ import {
 import { BORN, Descriptor, descriptorFlags } from "../../support/descriptors.ts";
 import { COUNT_DESCRIPTORS, runProgram } from "../../support/subprocess.ts";
 import { untilReadable } from "../../support/sockets.ts";
-import { type Refusal, testRefusals } from "../socket/refusals.ts";
+import { type ErrorCase, testErrors } from "../../support/error_cases.ts";
 import { linuxOnly } from "../../support/skip.ts";
 
 function test(name: string, fn: () => void | Promise<void>): void {
@@ -63,7 +63,7 @@ function closed(): InotifyDescriptor {
   return inotify;
 }
 
-export const refusals: readonly Refusal[] = [
+export const refusals: readonly ErrorCase[] = [
   {
     name: "InotifyDescriptor.watch() throws TypeError when the path is not a string",
     error: TypeError,
@@ -140,7 +140,7 @@ export const refusals: readonly Refusal[] = [
     })],
   },
 ];
-testRefusals(refusals.map((refusal) => ({ ...refusal, ...linuxOnly })));
+testErrors(refusals.map((refusal) => ({ ...refusal, ...linuxOnly })));
 
 test("InotifyDescriptor() makes a descriptor, non-blocking and close-on-exec", () => {
   using inotify = new InotifyDescriptor();

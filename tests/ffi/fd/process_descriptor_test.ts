@@ -5,7 +5,7 @@ import { BORN, descriptorFlags } from "../../support/descriptors.ts";
 import { linuxOnly } from "../../support/skip.ts";
 import { untilReadable } from "../../support/sockets.ts";
 import { runProgram } from "../../support/subprocess.ts";
-import { type Refusal, testRefusals } from "../socket/refusals.ts";
+import { type ErrorCase, testErrors } from "../../support/error_cases.ts";
 import { waitForEnd } from "./children.ts";
 
 function test(name: string, fn: () => void | Promise<void>): void {
@@ -34,7 +34,7 @@ function own(call: (process: ProcessDescriptor) => unknown): () => unknown {
   };
 }
 
-export const refusals: readonly Refusal[] = [
+export const refusals: readonly ErrorCase[] = [
   {
     name: "ProcessDescriptor() throws RangeError when the process ID is out of range",
     error: RangeError,
@@ -101,7 +101,7 @@ export const refusals: readonly Refusal[] = [
     calls: [own((process) => process.read(new Uint8Array(8)))],
   },
 ];
-testRefusals(refusals.map((refusal) => ({ ...refusal, ...linuxOnly })));
+testErrors(refusals.map((refusal) => ({ ...refusal, ...linuxOnly })));
 
 test("ProcessDescriptor() opens a process, non-blocking and close-on-exec", () => {
   using process = new ProcessDescriptor(Deno.pid);

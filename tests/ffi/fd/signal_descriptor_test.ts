@@ -6,7 +6,7 @@ import { BORN, descriptorFlags } from "../../support/descriptors.ts";
 import { linuxOnly, needs } from "../../support/skip.ts";
 import { type Outcome, runProgram } from "../../support/subprocess.ts";
 import { untilReadable } from "../../support/sockets.ts";
-import { type Refusal, testRefusals } from "../socket/refusals.ts";
+import { type ErrorCase, testErrors } from "../../support/error_cases.ts";
 
 const libc = libcCalls({
   raise: { parameters: ["i32"], result: "i32" },
@@ -40,7 +40,7 @@ function closed(): SignalDescriptor {
   return signals;
 }
 
-export const refusals: readonly Refusal[] = [
+export const refusals: readonly ErrorCase[] = [
   {
     name: "SignalDescriptor() throws TypeError when the system lacks a signal",
     error: TypeError,
@@ -80,7 +80,7 @@ export const refusals: readonly Refusal[] = [
     }],
   },
 ];
-testRefusals(refusals.map((refusal) => ({ ...refusal, ...linuxOnly })));
+testErrors(refusals.map((refusal) => ({ ...refusal, ...linuxOnly })));
 
 test("SignalDescriptor() blocks no signal when it throws", () => {
   const before = blocked();

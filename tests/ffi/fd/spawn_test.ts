@@ -3,7 +3,7 @@ import { ProcessDescriptor } from "../../../ffi/fd/mod.ts";
 import { Pipe } from "../../support/descriptors.ts";
 import { linuxOnly, type Skip } from "../../support/skip.ts";
 import { COUNT_DESCRIPTORS, runProgram } from "../../support/subprocess.ts";
-import { type Refusal, testRefusals } from "../socket/refusals.ts";
+import { type ErrorCase, testErrors } from "../../support/error_cases.ts";
 import { needsSpawnErrors, outputOf, waitForEnd } from "./children.ts";
 
 const { spawn } = ProcessDescriptor;
@@ -21,7 +21,7 @@ function closed(): ProcessDescriptor {
   return process;
 }
 
-export const refusals: readonly Refusal[] = [
+export const refusals: readonly ErrorCase[] = [
   {
     name: "ProcessDescriptor.spawn() throws TypeError when an argument is not a string",
     error: TypeError,
@@ -55,7 +55,7 @@ export const refusals: readonly Refusal[] = [
     calls: [() => spawn("true", [], { stdin: closed() })],
   },
 ];
-testRefusals(refusals.map((refusal) => ({ ...refusal, ...linuxOnly })));
+testErrors(refusals.map((refusal) => ({ ...refusal, ...linuxOnly })));
 
 test("ProcessDescriptor.spawn() passes arguments unchanged", () => {
   const args = ["a b", "", "$HOME", "'\"", "Zürich 🏔", "x".repeat(100_000)];

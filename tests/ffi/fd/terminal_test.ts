@@ -12,7 +12,7 @@ import { BORN, descriptorFlags, Pipe } from "../../support/descriptors.ts";
 import { isQemu } from "../../support/os.ts";
 import { linuxOnly, needsProgram, skipIf } from "../../support/skip.ts";
 import { untilReadable } from "../../support/sockets.ts";
-import { type Refusal, testRefusals } from "../socket/refusals.ts";
+import { type ErrorCase, testErrors } from "../../support/error_cases.ts";
 import { closedTerminal, needsTerminals, read, write } from "./terminals.ts";
 
 const needsStty = { ...linuxOnly, ...needsProgram("stty") };
@@ -44,7 +44,7 @@ function inPipe(call: (terminal: Terminal) => unknown): () => unknown {
 
 const attributesBy = Deno.build.os === "linux" ? "ioctl" : "tcgetattr";
 
-export const refusals: readonly Refusal[] = [
+export const refusals: readonly ErrorCase[] = [
   {
     name: "Terminal() throws RangeError when the descriptor is out of range",
     error: RangeError,
@@ -141,7 +141,7 @@ export const refusals: readonly Refusal[] = [
     calls: [() => openTerminal("/tmp")],
   },
 ];
-testRefusals(refusals.map((refusal) => ({ ...refusal, ...needsTerminals })));
+testErrors(refusals.map((refusal) => ({ ...refusal, ...needsTerminals })));
 
 test("Terminal.sendBreak() rejects when it is not a terminal, or closed", async () => {
   using ends = new Pipe();

@@ -3,7 +3,7 @@ import { DefaultSelector, EVENT_READ } from "../../../mod.ts";
 import { FileDescriptor, TimerDescriptor } from "../../../ffi/fd/mod.ts";
 import { BORN, descriptorFlags } from "../../support/descriptors.ts";
 import { untilReadable } from "../../support/sockets.ts";
-import { type Refusal, testRefusals } from "../socket/refusals.ts";
+import { type ErrorCase, testErrors } from "../../support/error_cases.ts";
 import { linuxOnly } from "../../support/skip.ts";
 
 function test(name: string, fn: () => void | Promise<void>): void {
@@ -23,7 +23,7 @@ function withTimer(call: (timer: TimerDescriptor) => unknown): () => unknown {
   };
 }
 
-export const refusals: readonly Refusal[] = [
+export const refusals: readonly ErrorCase[] = [
   {
     name: "TimerDescriptor.start() throws TypeError when a duration is not a number",
     error: TypeError,
@@ -69,7 +69,7 @@ export const refusals: readonly Refusal[] = [
     calls: [withTimer((timer) => timer.read(new Uint8Array(7)))],
   },
 ];
-testRefusals(refusals.map((refusal) => ({ ...refusal, ...linuxOnly })));
+testErrors(refusals.map((refusal) => ({ ...refusal, ...linuxOnly })));
 
 test("TimerDescriptor() makes a stopped timer, non-blocking and close-on-exec", () => {
   using timer = new TimerDescriptor();

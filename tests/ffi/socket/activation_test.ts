@@ -38,7 +38,7 @@ async function run(variables: string, redirections = ""): Promise<string[]> {
 }
 
 Deno.test({
-  name: "listenFds() finds none without the variables",
+  name: "listenFds() returns none without the variables",
   ...linuxOnly,
   async fn() {
     for (const variables of ["A=1", "LISTEN_FDS=1", "LISTEN_PID=$$", "LISTEN_FDNAMES=a"]) {
@@ -48,7 +48,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "listenFds() takes over what is handed over, named, non-blocking and close-on-exec",
+  name:
+    "listenFds() returns the passed descriptors with their names, non-blocking and close-on-exec",
   ...linuxOnly,
   async fn() {
     assertEquals(
@@ -67,7 +68,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "listenFds() leaves alone what is for another process, and clears the variables",
+  name: "listenFds() returns none that are for another process, and removes the variables",
   ...linuxOnly,
   async fn() {
     assertEquals(await run("LISTEN_PID=1 LISTEN_FDS=1", "3</dev/zero"), []);
@@ -75,7 +76,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "listenFds() throws when a variable is wrong",
+  name: "listenFds() throws RangeError when a variable is wrong",
   ...linuxOnly,
   async fn() {
     for (
@@ -99,12 +100,12 @@ Deno.test({
   ...linuxOnly,
   async fn() {
     const [error] = await run("LISTEN_PID=$$ LISTEN_FDS=60000", "3</dev/zero");
-    assertMatch(error, /^BadResource: Cannot take fd \d+ over: it is Deno's own, so LISTEN_FDS /);
+    assertMatch(error, /^BadResource: Cannot take over fd \d+: it is Deno's own, so LISTEN_FDS /);
     const { stdout } = await runProgram(
       `Deno.env.set("LISTEN_PID", String(Deno.pid)); Deno.env.set("LISTEN_FDS", "5000");
       try { sockets.listenFds(); } catch (error) { console.log(error.message); }`,
     );
-    assertMatch(stdout, /^Cannot take fd \d+ over: /);
+    assertMatch(stdout, /^Cannot take over fd \d+: /);
   },
 });
 

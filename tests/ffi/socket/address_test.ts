@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { decodeAddress, describe, encodeAddress, familyOf } from "../../../ffi/socket/address.ts";
+import { decodeAddress, describe, encodeAddress } from "../../../ffi/socket/address.ts";
 import {
   AF_INET,
   AF_INET6,
@@ -9,12 +9,14 @@ import {
   Socket,
   type SocketAddress,
 } from "../../../ffi/socket/mod.ts";
+import { familyOf } from "../../../ffi/socket/sockaddr.ts";
 import { resolve } from "../../../ffi/socket/resolver.ts";
 import { abstractPath, filePath, needsIpv6 } from "../../support/sockets.ts";
-import { addressRefusals, testRefusals } from "./refusals.ts";
+import { addressErrors } from "./error_cases/address.ts";
+import { testErrors } from "../../support/error_cases.ts";
 import { linuxOnly } from "../../support/skip.ts";
 
-testRefusals(addressRefusals);
+testErrors(addressErrors);
 
 function roundTrip(address: SocketAddress, family: number) {
   const bytes = encodeAddress(address, family);
@@ -35,13 +37,13 @@ const addresses: { address: SocketAddress; family: number }[] = [
 ];
 
 for (const { address, family } of addresses) {
-  Deno.test(`decodeAddress() reads what encodeAddress() made of ${describe(address)}`, () => {
+  Deno.test(`decodeAddress() decodes what encodeAddress() encoded: ${describe(address)}`, () => {
     assertEquals(roundTrip(address, family), address);
   });
 }
 
 Deno.test({
-  name: "decodeAddress() reads an abstract name, NULs and all",
+  name: "decodeAddress() keeps the NULs of an abstract name",
   ...linuxOnly,
   fn() {
     for (const path of ["\0name", "\0na\0me\0", "\0\0x", "\0" + "a".repeat(107)]) {
@@ -51,7 +53,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "decodeAddress() keeps the zone of an address that is valid on a link alone",
+  name: "decodeAddress() keeps the zone of a link-local address",
   ...linuxOnly,
   fn() {
     const address = { hostname: "fe80::1%lo", port: 80 };
@@ -60,7 +62,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "encodeAddress() lays an address out as C does",
+  name: "encodeAddress() encodes an address as C does",
   ...linuxOnly,
   fn() {
     assertEquals(
@@ -78,7 +80,7 @@ Deno.test("encodeAddress() prefers the path when there is a hostname too", () =>
 });
 
 Deno.test({
-  name: "decodeAddress() ends a path at its NUL, if it has one",
+  name: "decodeAddress() ends a path at its NUL, if there is one",
   ...linuxOnly,
   fn() {
     const bytes = new Uint8Array(128);
@@ -90,7 +92,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "decodeAddress() tells an empty path of a socket without a name",
+  name: "decodeAddress() returns an empty path for an unnamed socket",
   ...linuxOnly,
   fn() {
     for (const size of [0, 1, 2, 16]) {
@@ -110,7 +112,7 @@ Deno.test("decodeAddress() throws NotSupported when the family is unknown", () =
   );
 });
 
-Deno.test("decodeAddress() reads within a larger buffer", () => {
+Deno.test("decodeAddress() decodes a part of a larger buffer", () => {
   const bytes = encodeAddress({ hostname: "1.2.3.4", port: 5 }, AF_INET);
   const larger = new Uint8Array(64);
   larger.set(bytes, 24);
@@ -127,7 +129,7 @@ Deno.test("describe() names an address", () => {
 });
 
 Deno.test({
-  name: "Socket.bind() takes a path of 107 bytes, and its peer sees all of it",
+  name: "Socket.bind() accepts a path of 107 bytes, and the peer sees all of it",
   ...linuxOnly,
   fn() {
     const start = filePath();
@@ -145,7 +147,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Socket.bind() takes an abstract name of 108 bytes, its NUL included",
+  name: "Socket.bind() accepts an abstract name of 108 bytes, including its NUL",
   ...linuxOnly,
   fn() {
     const path = abstractPath().padEnd(108, "x");
@@ -160,7 +162,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Socket.bind() takes the ports at the ends of their range",
+  name: "Socket.bind() and connect() accept the lowest and the highest port",
   ...needsIpv6,
   fn() {
     for (const [family, hostname] of [[AF_INET, "127.0.0.1"], [AF_INET6, "::1"]] as const) {
@@ -177,7 +179,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "encodeAddress() makes of a number what the resolver does",
+  name: "encodeAddress() encodes a numeric address as the resolver does",
   ...needsIpv6,
   fn() {
     for (

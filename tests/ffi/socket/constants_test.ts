@@ -22,7 +22,7 @@ Deno.test("constants are 32-bit integers, named as in C", () => {
 });
 
 Deno.test(
-  "constants that name one thing differ within their kind",
+  "constants of one kind differ from each other",
   skipIf(isWindows, "one option names both what it requests and what it delivers on Windows"),
   () => {
     for (const kind of ["AF_", "SOCK_", "IPPROTO_", "SO_", "MSG_", "TCP_", "IP_", "IPV6_"]) {
@@ -48,7 +48,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "constants are those of the machine's C headers, or -1, or 0 for a flag",
+  name: "constants equal those of the machine's C headers, or are -1, or 0 for a flag",
   ...needsProgram(COMPILER),
   ...skipIf(isWindows, "Windows has other headers"),
   async fn() {

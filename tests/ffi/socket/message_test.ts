@@ -27,18 +27,19 @@ import { Descriptor, descriptorFlags, Pair, Pipe } from "../../support/descripto
 import { COUNT_DESCRIPTORS, runProgram } from "../../support/subprocess.ts";
 import { assertSameBytes, datagrams, noise, places, untilReadable } from "../../support/sockets.ts";
 import { libcPath } from "../../support/platform.ts";
-import { messageRefusals, testRefusals } from "./more_refusals.ts";
+import { messageErrors } from "./error_cases/message.ts";
+import { testErrors } from "../../support/error_cases.ts";
 import { linuxOnly, needs, skipIf } from "../../support/skip.ts";
 import { isQemu, isWindows } from "../../support/os.ts";
 
 const needsDescriptorPassing = skipIf(isWindows, "Windows has no SCM_RIGHTS");
 const losesControlData = skipIf(isQemu, "qemu writes over the end of too small a control buffer");
 
-testRefusals(messageRefusals);
+testErrors(messageErrors);
 
 for (const place of places) {
   Deno.test({
-    name: `sendMessage() and receiveMessage() tell whose a datagram is (${place.name})`,
+    name: `receiveMessage() returns the sender's address of a datagram (${place.name})`,
     ...place.skip,
     fn() {
       using left = datagrams(place);
@@ -56,7 +57,7 @@ for (const place of places) {
   });
 
   Deno.test({
-    name: `receiveMessage() says that a datagram is larger than the buffers (${place.name})`,
+    name: `receiveMessage() reports that a datagram is larger than the buffers (${place.name})`,
     ...place.skip,
     fn() {
       using left = datagrams(place);
@@ -73,7 +74,7 @@ for (const place of places) {
 }
 
 Deno.test({
-  name: "receiveMessage() tells with MSG_TRUNC the whole size",
+  name: "receiveMessage() returns the size of the whole datagram with MSG_TRUNC",
   ...linuxOnly,
   fn() {
     using left = datagrams();
@@ -85,7 +86,7 @@ Deno.test({
   },
 });
 
-Deno.test("sendMessage() gathers and receiveMessage() scatters many buffers of all sizes", () => {
+Deno.test("sendMessage() gathers, and receiveMessage() scatters, many buffers of different sizes", () => {
   using pair = new Pair();
   pair.left.setOption(SOL_SOCKET, SO_SNDBUF, 1 << 17); // macOS has 8 KiB.
   pair.right.setOption(SOL_SOCKET, SO_RCVBUF, 1 << 17);
@@ -99,7 +100,7 @@ Deno.test("sendMessage() gathers and receiveMessage() scatters many buffers of a
   assertSameBytes(new Uint8Array(buffers.flatMap((buffer) => [...buffer])), bytes);
 });
 
-Deno.test("sendMessage() and receiveMessage() use just the part that a view shows", () => {
+Deno.test("sendMessage() and receiveMessage() use only the bytes of a view", () => {
   using pair = new Pair();
   const bytes = new Uint8Array([1, 2, 3, 4]);
   sendMessage(pair.left, [bytes.subarray(1, 2), bytes.subarray(2, 3)]);
@@ -108,7 +109,7 @@ Deno.test("sendMessage() and receiveMessage() use just the part that a view show
   assertEquals(buffer, new Uint8Array([0, 2, 0, 3, 0]));
 });
 
-Deno.test("receiveMessage() fills small buffers where they are after collections", async () => {
+Deno.test("receiveMessage() fills small buffers that the garbage collector moves", async () => {
   const { stdout, stderr } = await runProgram(
     `
     const [left, right] = sockets.socketpair();
@@ -130,7 +131,7 @@ Deno.test("receiveMessage() fills small buffers where they are after collections
 });
 
 Deno.test(
-  "sendMessage() returns null when there is no room, receiveMessage() 0 at the end",
+  "sendMessage() returns null when there is no room, receiveMessage() size 0 at the end",
   needsDescriptorPassing,
   () => {
     using pair = new Pair();
@@ -159,7 +160,7 @@ const kinds = [
 
 for (const { name, type, skip } of kinds) {
   Deno.test({
-    name: `sendMessage() passes descriptors on, in order, close-on-exec (${name})`,
+    name: `sendMessage() sends descriptors, in order, and they arrive close-on-exec (${name})`,
     ...needsDescriptorPassing,
     ...skip,
     fn() {
@@ -189,7 +190,7 @@ for (const { name, type, skip } of kinds) {
   });
 }
 
-Deno.test("receiveMessage() leaves a received descriptor blocking or not, as the sender's is", () => {
+Deno.test("receiveMessage() leaves a descriptor blocking or not, like the sender's", () => {
   if (linuxOnly.ignore) return;
   using pair = new Pair();
   using ends = new Pipe();
@@ -203,7 +204,7 @@ Deno.test("receiveMessage() leaves a received descriptor blocking or not, as the
 });
 
 Deno.test(
-  "ReceivedMessage closes its descriptors at the end of a using block, but for detached ones",
+  "ReceivedMessage closes its descriptors at the end of a using block, except detached ones",
   needsDescriptorPassing,
   () => {
     using pair = new Pair();
@@ -238,7 +239,7 @@ const LEAKS = `
 `;
 
 Deno.test({
-  name: "receiveMessage() closes descriptors that were not asked for, and says so",
+  name: "receiveMessage() closes descriptors that were not asked for, and reports it",
   ...losesControlData,
   ...linuxOnly,
   async fn() {
@@ -304,7 +305,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "receiveMessage() says that descriptors are lost when this process can have no more",
+  name: "receiveMessage() reports lost descriptors when the process has too many open",
   ...linuxOnly,
   async fn() {
     const { stdout, stderr } = await runProgram(`${LEAKS}
@@ -318,7 +319,7 @@ Deno.test({
   },
 });
 
-Deno.test("receiveMessage() leaves with MSG_PEEK the message and its descriptors", () => {
+Deno.test("receiveMessage() with MSG_PEEK leaves the message and its descriptors in the queue", () => {
   if (linuxOnly.ignore) return;
   using pair = new Pair();
   using ends = new Pipe();
@@ -331,7 +332,7 @@ Deno.test("receiveMessage() leaves with MSG_PEEK the message and its descriptors
 });
 
 Deno.test({
-  name: "sendMessage() sends credentials, and receiveMessage() tells them",
+  name: "sendMessage() sends credentials, and receiveMessage() returns them",
   ...linuxOnly,
   fn() {
     using pair = new Pair();
@@ -359,7 +360,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "receiveMessage() says that there was no room for credentials",
+  name: "receiveMessage() reports that there was no room for credentials",
   ...losesControlData,
   ...linuxOnly,
   fn() {
@@ -375,7 +376,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "sendMessage() and receiveMessage() carry other control data: a time to live",
+  name:
+    "sendMessage() sends other control messages, and receiveMessage() returns them: a time to live",
   ...linuxOnly,
   fn() {
     using left = datagrams();
@@ -390,7 +392,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "receiveMessage() tells how many datagrams the system dropped before",
+  name: "receiveMessage() returns how many datagrams the system dropped before",
   ...skipIf(isQemu, "qemu has no SO_RXQ_OVFL"),
   ...linuxOnly,
   fn() {
@@ -412,7 +414,7 @@ Deno.test({
 });
 
 Deno.test(
-  "sendMessage() refuses control data that a stream would lose",
+  "sendMessage() throws RangeError when a stream would lose the control data",
   needsDescriptorPassing,
   () => {
     using pair = new Pair();
@@ -442,7 +444,7 @@ Deno.test("sendMessage() sends control data with a datagram of no bytes", {
 });
 
 Deno.test(
-  "sendMessage() takes a descriptor as other control data, too",
+  "sendMessage() also sends a descriptor as a control message",
   needsDescriptorPassing,
   () => {
     using pair = new Pair();
@@ -459,7 +461,7 @@ Deno.test(
 );
 
 Deno.test({
-  name: "receiveMessage() works with the permission for libc alone",
+  name: "receiveMessage() needs only the permission for libc",
   ...needs("libc at one of its usual places", libcPath !== undefined),
   async fn() {
     const { stdout, stderr } = await runProgram(
@@ -476,7 +478,7 @@ Deno.test({
 });
 
 Deno.test(
-  "sendMessage() throws NotCapable that names the flag without permission",
+  "sendMessage() throws NotCapable without permission, and the message names the flag",
   skipIf(isWindows, "Windows has no socket activation"),
   async () => {
     const { stdout } = await runProgram(
@@ -492,7 +494,7 @@ Deno.test(
 );
 
 Deno.test(
-  "sendMessage() raises no SIGPIPE when the connection is broken",
+  "sendMessage() does not raise SIGPIPE when the connection is broken",
   skipIf(isWindows, "the first send() to a closed peer succeeds on Windows"),
   async () => {
     const { stdout, code } = await runProgram(
@@ -504,7 +506,7 @@ Deno.test(
   },
 );
 
-Deno.test("receiveMessage() tells of a stream whose it is as recvFrom() does", () => {
+Deno.test("receiveMessage() returns the peer's address on a stream", () => {
   using server = new Socket(AF_INET, SOCK_STREAM);
   server.bind({ hostname: "127.0.0.1", port: 0 });
   server.listen();

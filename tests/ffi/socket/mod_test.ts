@@ -18,7 +18,7 @@ import { COUNT_DESCRIPTORS, runProgram } from "../../support/subprocess.ts";
 import { libcPath } from "../../support/platform.ts";
 import { needsUnix } from "../../support/sockets.ts";
 
-Deno.test("the socket module exports what the contract names", () => {
+Deno.test("./socket exports the documented functions, classes and constants", () => {
   for (const name of ["FileDescriptor", "OSError", "Socket", "pipe", "socketpair"] as const) {
     assertEquals(typeof socket[name], "function", name);
   }
@@ -31,7 +31,7 @@ Deno.test("the socket module exports what the contract names", () => {
   ) assertEquals(typeof socket[name as keyof typeof socket], "number", name);
 });
 
-Deno.test("the socket module exports the types that the contract names", () => {
+Deno.test("./socket exports the documented types", () => {
   const internet: InternetAddress = { hostname: "::1", port: 0 };
   const unix: UnixAddress = { path: "/tmp/socket" };
   const addresses: SocketAddress[] = [internet, unix];
@@ -42,11 +42,11 @@ Deno.test("the socket module exports the types that the contract names", () => {
   assertEquals([addresses.length, files.length], [2, 2]);
 });
 
-Deno.test("the socket module exports the very OSError of the package", () => {
+Deno.test("./socket exports the same OSError as the package", () => {
   assertEquals(socket.OSError, OSError);
 });
 
-Deno.test("the socket module takes just the arguments that the contract names", () => {
+Deno.test("Socket and FileDescriptor have only the documented members", () => {
   const { FileDescriptor, Socket } = socket;
   assertEquals(Object.getPrototypeOf(Socket), FileDescriptor);
   assertEquals(
@@ -77,7 +77,7 @@ Deno.test("the socket module takes just the arguments that the contract names", 
   );
 });
 
-Deno.test("the socket module is imported without any permission", async () => {
+Deno.test("./socket can be imported without any permission", async () => {
   const { code, stdout, stderr } = await runProgram(
     `console.log(sockets.AF_INET, new sockets.FileDescriptor(5).fileno())`,
     [],
@@ -85,7 +85,7 @@ Deno.test("the socket module is imported without any permission", async () => {
   assertEquals([code, stdout], [0, `${socket.AF_INET} 5`], stderr);
 });
 
-Deno.test("the socket module throws NotCapable that names the flag without permission", async () => {
+Deno.test("./socket throws NotCapable without permission, and the message names the flag", async () => {
   const { stdout, stderr } = await runProgram(
     `
     const { AF_INET, SOCK_STREAM, FileDescriptor, Socket } = sockets;
@@ -185,7 +185,7 @@ const permissions = [
 
 for (const { name, flags, skip } of permissions) {
   Deno.test({
-    name: `the socket module needs no permission but ${name}`,
+    name: `./socket needs only ${name}`,
     ...needsUnix,
     ...skip,
     async fn() {
@@ -223,12 +223,11 @@ for (const { name, flags, skip } of permissions) {
   });
 }
 
-Deno.test("the socket module leaves no descriptor behind", needsUnix, async () => {
+Deno.test("./socket leaves no descriptor open, also when calls fail", needsUnix, async () => {
   const here = new URL(".", import.meta.url);
   const { code, stdout, stderr } = await runProgram(
     `
-    import { refusals } from "${new URL("refusals.ts", here)}";
-    import { moreRefusals } from "${new URL("more_refusals.ts", here)}";
+    import { errorCases } from "${new URL("error_cases/mod.ts", here)}";
     const { AF_UNIX, FileDescriptor, SOCK_STREAM, Socket } = sockets;
 
     function uses() {
@@ -249,7 +248,7 @@ Deno.test("the socket module leaves no descriptor behind", needsUnix, async () =
       Deno.removeSync(folder, { recursive: true });
     }
     const cases = [["use", [uses]]];
-    for (const { name, calls, ignore } of [...refusals, ...moreRefusals]) {
+    for (const { name, calls, ignore } of errorCases) {
       if (!ignore) cases.push([name, calls]);
     }
 
@@ -277,7 +276,7 @@ Deno.test("the socket module leaves no descriptor behind", needsUnix, async () =
 });
 
 Deno.test({
-  name: "the socket module throws EMFILE when descriptors run out, and loses none",
+  name: "./socket throws EMFILE when descriptors run out, and leaks none",
   ...linuxOnly,
   async fn() {
     const { code, stdout, stderr } = await runProgram(`

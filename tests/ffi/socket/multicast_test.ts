@@ -26,12 +26,14 @@ import {
 } from "../../../ffi/socket/mod.ts";
 import { datagrams, needsIpv6, places, untilReadable } from "../../support/sockets.ts";
 import { inOwnNetwork, needsOwnNetwork } from "../../support/privileges.ts";
-import { interfaceRefusals, multicastRefusals, testRefusals } from "./more_refusals.ts";
+import { interfaceErrors } from "./error_cases/interface.ts";
+import { multicastErrors } from "./error_cases/multicast.ts";
+import { testErrors } from "../../support/error_cases.ts";
 import { linuxOnly, skipIf } from "../../support/skip.ts";
 import { isQemu, isWindows } from "../../support/os.ts";
 
-testRefusals(multicastRefusals);
-testRefusals(interfaceRefusals);
+testErrors(multicastErrors);
+testErrors(interfaceErrors);
 
 /** The name of the loopback interface, which is the first everywhere. */
 const LO = interfaceName(1);
@@ -77,7 +79,7 @@ for (
 ) {
   for (const on of [LO, interfaceIndex(LO), ...name === "IPv4" ? ["127.0.0.1"] : []]) {
     Deno.test({
-      name: `joinGroup() has a socket receive what is sent to a group (${name}, ${on})`,
+      name: `joinGroup() makes a socket receive what is sent to a group (${name}, ${on})`,
       ...needsOwnNetwork,
       ...skipIf(isQemu && name === "IPv6", "qemu has no IPV6_MULTICAST_IF"),
       async fn() {
@@ -104,7 +106,8 @@ const ZONES = `
 `;
 
 Deno.test({
-  name: "Socket uses an address of a link by its interface's name and index, and tells the name",
+  name:
+    "Socket accepts a link-local address with the interface's name or index, and returns the name",
   ...needsOwnNetwork,
   async fn() {
     const prepare = "ip addr add fe80::7/64 dev lo nodad";
@@ -135,7 +138,7 @@ async function feed(program: string, args: string[], text: string): Promise<stri
 }
 
 Deno.test(
-  "joinGroup() on one interface by its name is left by its index",
+  "leaveGroup() by index leaves a group that was joined by name",
   skipIf(isWindows, "Windows has no struct ip_mreqn"),
   () => {
     using member = datagrams();
@@ -176,14 +179,14 @@ Deno.test({
   },
 });
 
-Deno.test("interfaceIndex() and interfaceName() are inverse", () => {
+Deno.test("interfaceIndex() is the inverse of interfaceName()", () => {
   const index = interfaceIndex(LO);
   assert(index > 0);
   assertEquals(interfaceName(index), LO);
 });
 
 Deno.test({
-  name: "Socket throws OSError when a link's interface is none",
+  name: "Socket throws OSError when the interface of a link-local address does not exist",
   ...linuxOnly,
   ...needsIpv6,
   fn() {
@@ -197,7 +200,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Socket takes IPv4 in on an IPv6 address unless IPV6_V6ONLY is set",
+  name: "Socket receives IPv4 on an IPv6 address unless IPV6_V6ONLY is set",
   ...skipIf(isWindows, "the package switches the error off on Windows that ends this test"),
   ...needsIpv6,
   fn() {
@@ -225,7 +228,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Socket broadcasts with SO_BROADCAST, and is refused without",
+  name: "Socket can broadcast only with SO_BROADCAST",
   ...linuxOnly,
   fn() {
     using receiver = new Socket(AF_INET, SOCK_DGRAM);

@@ -20,12 +20,13 @@ import {
 import { Pair } from "../../support/descriptors.ts";
 import { runProgram } from "../../support/subprocess.ts";
 import { Connection, untilReadable } from "../../support/sockets.ts";
-import { structureRefusals, testRefusals } from "./more_refusals.ts";
+import { structureErrors } from "./error_cases/option.ts";
+import { testErrors } from "../../support/error_cases.ts";
 import { linuxOnly } from "../../support/skip.ts";
 
-testRefusals(structureRefusals);
+testErrors(structureErrors);
 
-Deno.test("setLinger() of 0 resets the connection as the socket is closed", () => {
+Deno.test("setLinger() with 0 resets the connection when the socket is closed", () => {
   using connection = new Connection();
   setLinger(connection.client, 0);
   connection.client.close();
@@ -34,7 +35,7 @@ Deno.test("setLinger() of 0 resets the connection as the socket is closed", () =
   assertEquals(error.code, "ECONNRESET");
 });
 
-Deno.test("setLinger() of null sends what is unsent", () => {
+Deno.test("setLinger() with null still sends unsent data", () => {
   using connection = new Connection();
   setLinger(connection.client, 0);
   setLinger(connection.client, null);
@@ -47,7 +48,7 @@ Deno.test("setLinger() of null sends what is unsent", () => {
 });
 
 Deno.test({
-  name: "getOptionBytes() reads a structure, and the part that there is room for",
+  name: "getOptionBytes() returns a structure, or the part that there is room for",
   ...linuxOnly,
   fn() {
     using socket = new Socket(AF_INET, SOCK_STREAM);
@@ -67,7 +68,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "setKeepAlive() sets what it is given, and leaves the rest the system's",
+  name: "setKeepAlive() sets the given numbers and leaves the others at the system's values",
   ...linuxOnly,
   fn() {
     using socket = new Socket(AF_INET, SOCK_STREAM);
@@ -92,7 +93,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "peerCredentials() tells who is at the other end",
+  name: "peerCredentials() returns the credentials of the peer",
   ...linuxOnly,
   async fn() {
     using pair = new Pair();

@@ -30,13 +30,14 @@ import {
 } from "../../support/privileges.ts";
 import { runProgram } from "../../support/subprocess.ts";
 import { datagrams, untilReadable } from "../../support/sockets.ts";
-import { packetRefusals, testRefusals } from "./more_refusals.ts";
+import { packetErrors } from "./error_cases/packet.ts";
+import { testErrors } from "../../support/error_cases.ts";
 import { linuxOnly } from "../../support/skip.ts";
 
-testRefusals(packetRefusals);
+testErrors(packetErrors);
 
 Deno.test({
-  name: "PacketAddress goes to C's form and back",
+  name: "decodePacketAddress() decodes what encodePacketAddress() encoded",
   ...linuxOnly,
   fn() {
     for (const hardwareAddress of ["", "0a:ff:00:01:02:03", "01", "1:2:3:4:5:6:7:8"]) {
@@ -53,7 +54,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "decodePacketAddress() reads no more hardware address than there is",
+  name: "decodePacketAddress() reads at most the 8 bytes of a hardware address",
   ...linuxOnly,
   fn() {
     const bytes = encodePacketAddress({ interface: 1, protocol: 1 });
@@ -63,7 +64,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Socket receives an interface's packets, once in and once out of loopback",
+  name: "Socket receives the packets of an interface: on loopback each going out and coming in",
   ...needsOwnNetwork,
   async fn() {
     // Others' packets would fill the socket before its own arrive.
@@ -108,7 +109,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Socket sends a packet through an interface, and receiveMessage() tells one that is cut",
+  name: "Socket sends a packet through an interface, and receiveMessage() reports truncation",
   ...needsRaw,
   fn() {
     const PROTOCOL = 0x88b5; // For experiments.
@@ -126,7 +127,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Socket of packets receives nothing before it is bound",
+  name: "Socket for packets receives nothing before it is bound",
   ...needsRaw,
   fn() {
     using packets = new Socket<PacketAddress>(AF_PACKET, SOCK_RAW);
@@ -142,7 +143,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Socket of ICMP, raw, gets an answer from loopback",
+  name: "Socket for raw ICMP receives an answer from loopback",
   ...needsRaw,
   fn() {
     using socket = new Socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
@@ -166,7 +167,7 @@ const kinds = [
 
 for (const { name, args, says } of kinds) {
   Deno.test({
-    name: `Socket() says which privilege ${name} takes, and how to get it`,
+    name: `Socket() reports which privilege ${name} needs, and how to get it`,
     ...needsSetpriv,
     async fn() {
       const root = new URL("../../../ffi/socket/mod.ts", import.meta.url);
@@ -179,14 +180,14 @@ for (const { name, args, says } of kinds) {
       ]);
       const { stdout } = await new Deno.Command(program, { args: rest }).output();
       const text = new TextDecoder().decode(stdout);
-      assertMatch(text, /^EPERM Cannot make a socket of family \d+, .*which takes /);
-      assertMatch(text, new RegExp(`which takes ${says} \\(run as root, or as root: setcap `));
+      assertMatch(text, /^EPERM Cannot create a socket of family \d+, .*which needs /);
+      assertMatch(text, new RegExp(`which needs ${says} \\(run as root, or as root: setcap `));
     },
   });
 }
 
 Deno.test({
-  name: "privilegeFor() names the privilege of each kind that takes one",
+  name: "privilegeFor() names the privilege of each kind of socket that needs one",
   ...linuxOnly,
   fn() {
     for (const protocol of [IPPROTO_ICMP, IPPROTO_ICMPV6]) {
@@ -200,7 +201,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Socket() of ICMP for datagrams either is made or says which group it takes",
+  name: "Socket() for ICMP datagrams works, or reports which group it needs",
   ...linuxOnly,
   fn() {
     try {
@@ -211,7 +212,7 @@ Deno.test({
   },
 });
 
-Deno.test("Socket throws TypeError of a packet address where there are no packet sockets", () => {
+Deno.test("Socket throws TypeError when a packet address is given to another socket", () => {
   using socket = datagrams();
   const address = { interface: 1, protocol: 3 } as never;
   assertThrows(() => socket.bind(address), TypeError, "Cannot use an interface as the address");

@@ -18,7 +18,7 @@ Deno.test("resolve() resolves a name of this machine", () => {
   assertMatch(hostname("localhost", AF_INET), /^127\./);
 });
 
-Deno.test("resolve() takes a number for what it means", () => {
+Deno.test("resolve() returns what a numeric address means", () => {
   assertEquals(hostname("127.0.0.1", AF_INET), "127.0.0.1");
   assertEquals(hostname("127.1", AF_INET), "127.0.0.1");
   assertEquals(hostname("255.255.255.255", AF_INET), "255.255.255.255");
@@ -29,14 +29,14 @@ Deno.test("resolve() takes a number for what it means", () => {
   assertEquals(hostname("::ffff:127.0.0.1", AF_INET6), "::ffff:127.0.0.1");
 });
 
-Deno.test("resolve() gives memory that stays when the resolver's is freed", () => {
+Deno.test("resolve() returns a copy that outlives the resolver's memory", () => {
   const first = resolve("127.0.0.1", AF_INET);
   const copy = first.slice();
   for (let i = 0; i < 100; i++) resolve(`127.0.1.${i}`, AF_INET);
   assertEquals(first, copy);
 });
 
-Deno.test("resolve() throws OSError with the resolver's code when the name does not resolve", () => {
+Deno.test("resolve() throws OSError with the resolver's code when the name cannot be resolved", () => {
   const error = assertThrows(() => resolve("no-such-host.invalid", AF_INET), OSError);
   assertEquals(error.syscall, "getaddrinfo");
   // The second is said where no server of names is in reach.
@@ -49,7 +49,7 @@ Deno.test("resolve() throws OSError with the resolver's code when the name does 
 });
 
 Deno.test(
-  "resolve() throws OSError when the number is of another family",
+  "resolve() throws OSError when the numeric address has another family",
   skipIf(isWine, "Wine passes on the number of Linux's resolver"),
   () => {
     for (const [name, family] of [["::1", AF_INET], ["127.0.0.1", AF_INET6]] as const) {
@@ -59,7 +59,7 @@ Deno.test(
   },
 );
 
-Deno.test("resolve() throws OSError when the name is none", () => {
+Deno.test("resolve() throws OSError when the name is malformed", () => {
   for (const name of ["", "1.2.3.4.5", "a b", "::g", "x".repeat(5000), "ö..de"]) {
     const error = assertThrows(() => resolve(name, AF_INET), OSError, "Cannot resolve ");
     assertMatch(error.code, /^EAI_/);
@@ -72,7 +72,7 @@ Deno.test("resolve() throws OSError when the family has no names", () => {
   assertMatch(error.code, /^EAI_(FAMILY|NONAME|NODATA|ADDRFAMILY)$/);
 });
 
-Deno.test("resolverError() tells the name of the code", () => {
+Deno.test("resolverError() names the code", () => {
   const codes = ["EAI_AGAIN", "EAI_NONAME", "EAI_FAIL", "EAI_MEMORY"];
   if (Deno.build.os !== "linux") return;
   assertEquals(
@@ -81,13 +81,13 @@ Deno.test("resolverError() tells the name of the code", () => {
   );
 });
 
-Deno.test("resolverError() tells the number when the code has no name", () => {
+Deno.test("resolverError() shows the number of a code without a name", () => {
   const error = resolverError("Cannot resolve", "getaddrinfo", -999);
   assertEquals([error.code, error.errno], ["EAI_-999", -999]);
 });
 
 Deno.test({
-  name: "resolverError() tells the system's error when the resolver failed for it",
+  name: "resolverError() returns the system's error when that made the resolver fail",
   ...linuxOnly,
   fn() {
     // The call that failed last leaves its number behind.

@@ -12,22 +12,23 @@ import {
   socketpair,
 } from "../../../ffi/socket/mod.ts";
 import { datagrams, needsUnix, places, untilReadable } from "../../support/sockets.ts";
-import { datagramRefusals, testRefusals } from "./refusals.ts";
+import { datagramErrors } from "./error_cases/datagram.ts";
+import { testErrors } from "../../support/error_cases.ts";
 import { linuxOnly, skipIf, skipUnless } from "../../support/skip.ts";
 import { isLinux, isWindows } from "../../support/os.ts";
 
 const needsWouldBlock = skipUnless(
   isLinux,
-  "a full Unix socket for datagrams fails with ENOBUFS elsewhere",
+  "a full Unix datagram socket fails with ENOBUFS elsewhere",
 );
 
-testRefusals(datagramRefusals);
+testErrors(datagramErrors);
 
 for (const place of places) {
   const { name, family, skip } = place;
 
   Deno.test({
-    name: `Socket.recvFrom() tells whose a datagram is, and sendTo() answers (${name})`,
+    name: `Socket.recvFrom() returns the sender's address, and sendTo() answers it (${name})`,
     ...skip,
     fn() {
       using left = datagrams(place);
@@ -46,7 +47,7 @@ for (const place of places) {
   });
 
   Deno.test({
-    name: `Socket.recvFrom() loses what does not fit, and no other datagram (${name})`,
+    name: `Socket.recvFrom() loses the bytes that do not fit, but no other datagram (${name})`,
     ...skip,
     fn() {
       using left = datagrams(place);
@@ -64,7 +65,7 @@ for (const place of places) {
   });
 
   Deno.test({
-    name: `Socket.connect() gives a datagram socket its peer (${name})`,
+    name: `Socket.connect() sets the peer of a datagram socket (${name})`,
     ...skip,
     fn() {
       using left = datagrams(place);
@@ -81,7 +82,7 @@ for (const place of places) {
   });
 
   Deno.test({
-    name: `Socket.recvFrom() returns a datagram without bytes (${name})`,
+    name: `Socket.recvFrom() returns an empty datagram (${name})`,
     ...skip,
     fn() {
       using left = datagrams(place);
@@ -96,7 +97,7 @@ for (const place of places) {
   });
 
   Deno.test({
-    name: `Socket.recvFrom() leaves with MSG_PEEK what it received (${name})`,
+    name: `Socket.recvFrom() with MSG_PEEK leaves the datagram in the queue (${name})`,
     ...skip,
     fn() {
       using left = datagrams(place);
@@ -115,7 +116,7 @@ for (const place of places) {
   });
 
   Deno.test({
-    name: `Socket.sendTo() sends just the part that a view shows (${name})`,
+    name: `Socket.sendTo() sends only the bytes of a view (${name})`,
     ...skip,
     fn() {
       using left = new Socket(family, SOCK_DGRAM);
@@ -129,16 +130,20 @@ for (const place of places) {
   });
 }
 
-Deno.test("Socket.recvFrom() tells an empty path of a sender without a name", needsUnix, () => {
+Deno.test("Socket.recvFrom() returns an empty path for an unnamed sender", needsUnix, () => {
   using left = new Socket(AF_UNIX, SOCK_DGRAM);
   using right = datagrams(places[2]);
   left.sendTo(new Uint8Array(3), right.localAddress);
   const datagram = right.recvFrom(new Uint8Array(9));
   assertEquals(datagram, { size: 3, address: { path: "" } });
-  assertThrows(() => right.sendTo(new Uint8Array(1), datagram!.address), RangeError, "is empty");
+  assertThrows(
+    () => right.sendTo(new Uint8Array(1), datagram!.address),
+    RangeError,
+    "must not be empty",
+  );
 });
 
-Deno.test("Socket.sendTo() to a name asks the resolver", () => {
+Deno.test("Socket.sendTo() resolves a name", () => {
   using left = new Socket(AF_INET, SOCK_DGRAM);
   using right = datagrams();
   const { localAddress } = right;
@@ -149,7 +154,7 @@ Deno.test("Socket.sendTo() to a name asks the resolver", () => {
 });
 
 Deno.test(
-  "Socket.recv() and recvFrom() throw ECONNREFUSED when nobody took the datagram",
+  "Socket.recv() and recvFrom() throw ECONNREFUSED when a datagram was refused",
   skipIf(isWindows, "the package switches these errors off on Windows"),
   () => {
     using other = datagrams();
@@ -186,7 +191,7 @@ Deno.test("Socket.sendTo() and send() return null when there is no room", needsW
   assertEquals(left.sendTo(datagram, right.localAddress), 1000);
 });
 
-Deno.test("Socket.recvFrom() receives from a pair", needsUnix, () => {
+Deno.test("Socket.recvFrom() receives from a socket pair", needsUnix, () => {
   const [left, right] = socketpair(AF_UNIX, SOCK_DGRAM);
   using _left = left;
   using _right = right;
@@ -195,7 +200,7 @@ Deno.test("Socket.recvFrom() receives from a pair", needsUnix, () => {
 });
 
 Deno.test({
-  name: "Socket.recvFrom() throws NotSupported when the sender's family is another, recv() not",
+  name: "Socket.recvFrom() throws NotSupported for a sender of another family, and recv() does not",
   ...linuxOnly,
   fn() {
     using socket = new Socket(AF_NETLINK, SOCK_RAW);

@@ -27,15 +27,16 @@ import {
 import { Pair } from "../../support/descriptors.ts";
 import { Connection, needsIpv6, untilReadable } from "../../support/sockets.ts";
 import { isWinsock } from "../../support/platform.ts";
-import { optionRefusals, testRefusals } from "./refusals.ts";
+import { optionErrors } from "./error_cases/option.ts";
+import { testErrors } from "../../support/error_cases.ts";
 import { linuxOnly, skipIf, skipUnless } from "../../support/skip.ts";
 import { isLinux, isWindows, isWine } from "../../support/os.ts";
 
-testRefusals(optionRefusals);
+testErrors(optionErrors);
 
-const needsNegative = skipUnless(isLinux || isWine, "other systems take no -1 here");
+const needsNegative = skipUnless(isLinux || isWine, "other systems refuse -1");
 
-/** Elsewhere than on Linux a flag that is set reads as any number but 0. */
+/** Systems other than Linux can return any number but 0 for a flag that is set. */
 const integers = [
   { name: "SO_REUSEADDR", level: SOL_SOCKET, option: SO_REUSEADDR, values: [1, 0] },
   { name: "SO_KEEPALIVE", level: SOL_SOCKET, option: SO_KEEPALIVE, values: [1, 0] },
@@ -51,7 +52,7 @@ const integers = [
 ];
 
 for (const { name, level, option, values, skip = {} } of integers) {
-  Deno.test(`Socket.getOption() tells what setOption() set (${name})`, skip, () => {
+  Deno.test(`Socket.getOption() returns what setOption() set (${name})`, skip, () => {
     using socket = new Socket(AF_INET, SOCK_STREAM);
     for (const value of values) {
       const isFlag = values.includes(0);
@@ -69,7 +70,7 @@ for (const { name, level, option, values, skip = {} } of integers) {
   });
 }
 
-Deno.test("Socket.setOption() makes the buffers larger", () => {
+Deno.test("Socket.setOption() enlarges the buffers", () => {
   using socket = new Socket(AF_INET, SOCK_DGRAM);
   for (const option of [SO_RCVBUF, SO_SNDBUF]) {
     socket.setOption(SOL_SOCKET, option, 10_000);
@@ -80,7 +81,7 @@ Deno.test("Socket.setOption() makes the buffers larger", () => {
   }
 });
 
-Deno.test("Socket.setOption() takes a negative number", needsNegative, () => {
+Deno.test("Socket.setOption() accepts a negative number", needsNegative, () => {
   using socket = new Socket(AF_INET, SOCK_DGRAM);
   socket.setOption(IPPROTO_IP, IP_MULTICAST_TTL, 9);
   socket.setOption(IPPROTO_IP, IP_MULTICAST_TTL, -1); // As it was.
@@ -100,7 +101,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Socket.setOption() takes the bytes of a name",
+  name: "Socket.setOption() accepts the bytes of a name",
   ...linuxOnly,
   fn() {
     using socket = new Socket(AF_INET, SOCK_STREAM);
@@ -118,7 +119,7 @@ Deno.test({
   },
 });
 
-Deno.test("Socket.setOption() takes the bytes of a struct linger: close() resets", () => {
+Deno.test("Socket.setOption() accepts a struct linger: close() resets", () => {
   using connection = new Connection();
   const linger = new Uint8Array(new Int32Array([1, 0]).buffer);
   assertEquals(connection.server.getOption(SOL_SOCKET, SO_LINGER), 0);
@@ -129,7 +130,7 @@ Deno.test("Socket.setOption() takes the bytes of a struct linger: close() resets
   assertThrows(() => connection.client.recv(new Uint8Array(1)), OSError, "(ECONNRESET)");
 });
 
-Deno.test("Socket.setOption() takes the bytes of a struct timeval: recv() waits that long", () => {
+Deno.test("Socket.setOption() accepts a struct timeval: recv() waits that long", () => {
   using pair = new Pair();
   pair.left.setBlocking(true);
   // Winsock takes milliseconds, and says so when they are over.

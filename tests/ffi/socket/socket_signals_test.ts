@@ -12,7 +12,7 @@ import { abstractPath, acceptFrom } from "../../support/sockets.ts";
 import { turnEventLoop } from "../../support/event_loop.ts";
 
 Deno.test({
-  name: "Socket.send(), write() and sendTo() throw EPIPE and raise no SIGPIPE",
+  name: "Socket.send(), write() and sendTo() throw EPIPE and do not raise SIGPIPE",
   ...linuxOnly,
   async fn() {
     const { signal, stdout, stderr } = await runProgram(`
@@ -162,7 +162,7 @@ async function untilBlocked(pid: number, fd: number, before = -1): Promise<numbe
 }
 
 Deno.test({
-  name: "Socket and FileDescriptor never show EINTR when signals arrive in a call that blocks",
+  name: "Socket and FileDescriptor never throw EINTR when signals interrupt a blocking call",
   ...linuxOnly,
   ...needs("/proc/self/syscall", canSeeCalls()),
   async fn() {

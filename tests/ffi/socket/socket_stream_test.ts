@@ -34,7 +34,8 @@ import {
   untilReadable,
   untilWritable,
 } from "../../support/sockets.ts";
-import { streamRefusals, testRefusals } from "./refusals.ts";
+import { streamErrors } from "./error_cases/stream.ts";
+import { testErrors } from "../../support/error_cases.ts";
 import { BROKEN } from "../../support/platform.ts";
 import { linuxOnly, skipIf } from "../../support/skip.ts";
 import { isWindows, isWine } from "../../support/os.ts";
@@ -50,13 +51,13 @@ const repeatsReset = skipIf(
 
 const MEGABYTES = noise(2_000_003, 7);
 
-testRefusals(streamRefusals);
+testErrors(streamErrors);
 
 for (const place of places) {
   const { name, family, skip } = place;
 
   Deno.test({
-    name: `Socket.bind() gives the address that localAddress tells (${name})`,
+    name: `Socket.localAddress returns the address that bind() set (${name})`,
     ...skip,
     fn() {
       using socket = new Socket(family, SOCK_STREAM);
@@ -70,7 +71,7 @@ for (const place of places) {
   });
 
   Deno.test({
-    name: `Socket.accept() returns null when no connection waits (${name})`,
+    name: `Socket.accept() returns null when no connection is waiting (${name})`,
     ...skip,
     fn() {
       using server = listener(place);
@@ -80,7 +81,7 @@ for (const place of places) {
   });
 
   Deno.test({
-    name: `Socket.accept() returns a socket that is non-blocking and close-on-exec (${name})`,
+    name: `Socket.accept() returns a non-blocking, close-on-exec socket (${name})`,
     ...skip,
     ...linuxOnly,
     fn() {
@@ -92,7 +93,7 @@ for (const place of places) {
   });
 
   Deno.test({
-    name: `Socket.remoteAddress tells the peer's localAddress (${name})`,
+    name: `Socket.remoteAddress equals the peer's localAddress (${name})`,
     ...skip,
     fn() {
       using connection = new Connection(place);
@@ -105,7 +106,7 @@ for (const place of places) {
   });
 
   Deno.test({
-    name: `Socket.send() and recv() move 2 MB byte for byte, both ways (${name})`,
+    name: `Socket.send() and recv() transfer 2 MB unchanged, both ways (${name})`,
     ...skip,
     fn() {
       using connection = new Connection(place);
@@ -118,7 +119,7 @@ for (const place of places) {
   });
 
   Deno.test({
-    name: `Socket.shutdown("write") ends one direction only (${name})`,
+    name: `Socket.shutdown("write") ends only one direction (${name})`,
     ...skip,
     fn() {
       using connection = new Connection(place);
@@ -136,7 +137,7 @@ for (const place of places) {
   });
 
   Deno.test({
-    name: `Socket.shutdown("read") lets recv() return 0 (${name})`,
+    name: `Socket.shutdown("read") makes recv() return 0 (${name})`,
     ...failsAfterShutdown,
     ...skip,
     fn() {
@@ -198,7 +199,7 @@ Deno.test("Socket.connect() returns true when it is connected at once", needsUni
 });
 
 Deno.test({
-  name: "Socket.connect() throws EAGAIN when too many wait at the path already",
+  name: "Socket.connect() throws EAGAIN when the queue of the listener is full",
   ...linuxOnly,
   fn() {
     using server = listener(places[3], 0);
@@ -212,7 +213,7 @@ Deno.test({
   },
 });
 
-Deno.test("Socket.error() tells that the connection was refused, and forgets it", () => {
+Deno.test("Socket.error() returns that the connection was refused, and clears it", () => {
   using deaf = new Socket(AF_INET, SOCK_STREAM); // It has the port, and does not listen.
   deaf.bind({ hostname: "127.0.0.1", port: 0 });
   using client = new Socket(AF_INET, SOCK_STREAM);
@@ -221,16 +222,16 @@ Deno.test("Socket.error() tells that the connection was refused, and forgets it"
   const error = client.error();
   assertInstanceOf(error, OSError);
   assertEquals([error.code, error.syscall], ["ECONNREFUSED", "getsockopt"]);
-  assert(error.message.startsWith(`The socket fd ${client.fileno()} has failed: `), error.message);
+  assert(error.message.startsWith(`The socket fd ${client.fileno()} failed: `), error.message);
   assertEquals(client.error(), null);
 });
 
-Deno.test("Socket.error() returns null when all is well", () => {
+Deno.test("Socket.error() returns null when there is no error", () => {
   using connection = new Connection();
   assertEquals(connection.client.error(), null);
 });
 
-Deno.test("Socket.accept() does not throw when a connection was reset before", () => {
+Deno.test("Socket.accept() does not throw when a waiting connection was reset", () => {
   using server = listener();
   const early = new Socket(AF_INET, SOCK_STREAM);
   early.connect(server.localAddress);
@@ -254,7 +255,7 @@ Deno.test("Socket.accept() does not throw when a connection was reset before", (
   assertEquals(server.accept(), null);
 });
 
-Deno.test("Socket.accept() accepts all that wait, in their order", () => {
+Deno.test("Socket.accept() accepts all waiting connections in order", () => {
   using server = listener();
   const clients = Array.from({ length: 20 }, () => new Socket(AF_INET, SOCK_STREAM));
   for (const client of clients) {
@@ -270,7 +271,7 @@ Deno.test("Socket.accept() accepts all that wait, in their order", () => {
 });
 
 Deno.test({
-  name: "Socket.listen() takes a backlog from 0 up, and may be called again",
+  name: "Socket.listen() accepts a backlog from 0 up, and can be called again",
   ...linuxOnly,
   fn() {
     using socket = new Socket(AF_INET, SOCK_STREAM);
@@ -313,7 +314,7 @@ Deno.test(
   },
 );
 
-Deno.test("Socket.send() and recv() use just the part that a view shows", () => {
+Deno.test("Socket.send() and recv() use only the bytes of a view", () => {
   using pair = new Pair();
   const data = new Uint8Array([1, 2, 3, 4, 5, 6]);
   assertEquals(pair.left.send(data.subarray(2, 4)), 2);
@@ -346,7 +347,7 @@ Deno.test("Socket.recv() returns 0 at the end of the stream, again and again", (
   assertEquals([1, 2].map(() => connection.server.recv(buffer)), [0, 0]);
 });
 
-Deno.test("Socket.recv() leaves with MSG_PEEK what it received", () => {
+Deno.test("Socket.recv() with MSG_PEEK leaves the bytes in the queue", () => {
   using pair = new Pair();
   pair.left.send(new Uint8Array([1, 2, 3]));
   const buffer = new Uint8Array(2);
@@ -358,7 +359,7 @@ Deno.test("Socket.recv() leaves with MSG_PEEK what it received", () => {
 });
 
 Deno.test(
-  "Socket.send() sends with MSG_OOB beside the stream",
+  "Socket.send() with MSG_OOB sends beside the stream",
   skipIf(isWine, "Wine's recv() with MSG_OOB does not fail while there is no urgent byte"),
   () => {
     using connection = new Connection();
@@ -375,7 +376,7 @@ Deno.test(
   },
 );
 
-Deno.test("Socket.send() sends with MSG_OOB in the stream when SO_OOBINLINE is set", () => {
+Deno.test("Socket.send() with MSG_OOB sends in the stream when the receiver set SO_OOBINLINE", () => {
   using connection = new Connection();
   const { client, server } = connection;
   server.setOption(SOL_SOCKET, SO_OOBINLINE, 1);
@@ -386,7 +387,7 @@ Deno.test("Socket.send() sends with MSG_OOB in the stream when SO_OOBINLINE is s
 });
 
 Deno.test(
-  "Socket.recv() waits with MSG_WAITALL for the whole buffer",
+  "Socket.recv() with MSG_WAITALL waits for the whole buffer",
   skipIf(isWindows, "recv() with MSG_WAITALL loses what came before the timeout on Windows"),
   () => {
     using pair = new Pair();
@@ -404,7 +405,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Socket.recv() does not wait with MSG_DONTWAIT though the socket blocks",
+  "Socket.recv() with MSG_DONTWAIT does not wait on a blocking socket",
   skipIf(isWindows, "Windows has no MSG_DONTWAIT"),
   () => {
     using pair = new Pair();
@@ -414,7 +415,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Socket.recvFrom() tells of a stream whose it is",
+  "Socket.recvFrom() returns the peer's address on a stream",
   skipIf(isWindows, "a Windows pair is connected over loopback"),
   () => {
     using connection = new Connection();
@@ -434,7 +435,7 @@ Deno.test(
 
 for (const place of places.slice(0, 2)) {
   Deno.test({
-    name: `Socket.recvFrom() loses nothing of a connection that is over (${place.name})`,
+    name: `Socket.recvFrom() receives all data of a connection that is over (${place.name})`,
     ...repeatsReset,
     ...place.skip,
     fn() {
@@ -459,14 +460,14 @@ for (const place of places.slice(0, 2)) {
   });
 }
 
-Deno.test("Socket.sendTo() sends on a connection, whatever the address", () => {
+Deno.test("Socket.sendTo() ignores the address on a connection", () => {
   using connection = new Connection();
   const { client, listener, server } = connection;
   assertEquals(client.sendTo(new Uint8Array(3), listener.localAddress), 3);
   assertEquals(readFully(server, new Uint8Array(3)), 3);
 });
 
-Deno.test("Socket connects to a name", () => {
+Deno.test("Socket.connect() resolves a name", () => {
   using server = listener();
   const address = server.localAddress;
   assert("port" in address);
@@ -478,7 +479,7 @@ Deno.test("Socket connects to a name", () => {
 });
 
 Deno.test({
-  name: "Socket accepts connections of sequenced packets",
+  name: "Socket.accept() works with sequenced packets",
   ...linuxOnly,
   fn() {
     using server = new Socket(AF_UNIX, SOCK_SEQPACKET);
@@ -520,7 +521,7 @@ Deno.test("Socket.setBlocking() makes recv() wait", async () => {
   URL.revokeObjectURL(url);
 });
 
-Deno.test("Socket of an accepted connection keeps no option of the listener from it", () => {
+Deno.test("Socket.setOption() on an accepted connection does not change the listener", () => {
   using connection = new Connection();
   assertEquals(connection.server.getOption(IPPROTO_TCP, TCP_NODELAY), 0);
   connection.server.setOption(IPPROTO_TCP, TCP_NODELAY, 1);

@@ -18,11 +18,12 @@ import {
 } from "../../../ffi/socket/mod.ts";
 import { BORN, Descriptor, descriptorFlags, Pair } from "../../support/descriptors.ts";
 import { needsIpv6, needsUnix } from "../../support/sockets.ts";
-import { socketRefusals, testRefusals } from "./refusals.ts";
+import { socketErrors } from "./error_cases/socket.ts";
+import { testErrors } from "../../support/error_cases.ts";
 import { linuxOnly, skipIf } from "../../support/skip.ts";
 import { isWindows } from "../../support/os.ts";
 
-testRefusals(socketRefusals);
+testErrors(socketErrors);
 
 const kinds = [
   { name: "IPv4 stream", family: AF_INET, type: SOCK_STREAM },
@@ -36,7 +37,7 @@ const kinds = [
 
 for (const { name, family, type, skip } of kinds) {
   Deno.test({
-    name: `Socket() makes a socket of the type, non-blocking and close-on-exec (${name})`,
+    name: `Socket() creates a socket of the type, non-blocking and close-on-exec (${name})`,
     ...skip,
     fn() {
       using socket = new Socket(family, type);
@@ -50,7 +51,7 @@ for (const { name, family, type, skip } of kinds) {
 }
 
 Deno.test({
-  name: "Socket() makes a socket of the protocol",
+  name: "Socket() creates a socket of the protocol",
   ...linuxOnly,
   fn() {
     using usual = new Socket(AF_INET, SOCK_STREAM);
@@ -60,7 +61,7 @@ Deno.test({
   },
 });
 
-Deno.test("Socket.fromFd() adopts a socket that was detached", () => {
+Deno.test("Socket.fromFd() adopts a detached socket", () => {
   using pair = new Pair();
   const fd = pair.left.detach();
   assertEquals(pair.left.fileno(), -1);
@@ -87,7 +88,7 @@ Deno.test({
 });
 
 Deno.test(
-  "Socket.fromFd() leaves a descriptor that it refuses open",
+  "Socket.fromFd() does not close a descriptor that is not a socket",
   skipIf(isWindows, "only sockets are descriptors on Windows"),
   () => {
     using file = Descriptor.open("/dev/null");
@@ -108,7 +109,7 @@ Deno.test("Socket is closed at the end of a using block", () => {
 });
 
 Deno.test(
-  "socketpair() makes two Unix stream sockets that are connected",
+  "socketpair() creates two connected Unix stream sockets",
   skipIf(isWindows, "a Windows pair is connected over loopback"),
   () => {
     const [left, right] = socketpair();
@@ -131,7 +132,7 @@ Deno.test(
 for (const { name, family, type, skip } of kinds) {
   if (family !== AF_UNIX) continue;
   Deno.test({
-    name: `socketpair() makes both sockets non-blocking and close-on-exec (${name})`,
+    name: `socketpair() creates non-blocking, close-on-exec sockets (${name})`,
     ...skip,
     ...linuxOnly,
     fn() {
@@ -147,7 +148,7 @@ for (const { name, family, type, skip } of kinds) {
 for (const { name, family, type, skip } of kinds) {
   if (family !== AF_UNIX || type === SOCK_STREAM) continue;
   Deno.test({
-    name: `socketpair() keeps messages apart (${name})`,
+    name: `socketpair() preserves message boundaries (${name})`,
     ...skip,
     fn() {
       const [left, right] = socketpair(AF_UNIX, type);
@@ -166,7 +167,7 @@ for (const { name, family, type, skip } of kinds) {
 }
 
 Deno.test({
-  name: "socketpair() of sequenced packets tells the end",
+  name: "socketpair() of sequenced packets reports the end of the stream",
   ...linuxOnly,
   fn() {
     const [left, right] = socketpair(AF_UNIX, SOCK_SEQPACKET);

@@ -1,0 +1,101 @@
+import { abi } from "../abi/host.ts";
+import { assertCString, assertInteger } from "../checks.ts";
+import { cString } from "../memory.ts";
+import { platform } from "../platform/mod.ts";
+import { resolve, resolverError } from "./resolver.ts";
+import { setFamily } from "./sockaddr.ts";
+
+const { AF_INET, NI_NUMERICHOST } = abi.constants;
+const { sockaddr_in, sockaddr_in6 } = abi.structs;
+
+const calls = platform.openCalls({
+  getnameinfo: {
+    parameters: ["buffer", "u32", "buffer", "u32", "pointer", "u32", "i32"],
+    result: "i32",
+  },
+  inet_pton: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+});
+
+/** An internet address, IPv4 or IPv6. */
+export interface InternetAddress {
+  /**
+   * A numeric address, or a name that the system's resolver looks up. A link-local IPv6 address
+   * needs the interface after it: `fe80::1%eth0` or `fe80::1%2`.
+   */
+  hostname: string;
+  /** The port, from 0 to 65535. Binding to port 0 lets the system pick one. */
+  port: number;
+}
+
+/**
+ * Encodes an internet address as C does.
+ *
+ * @param address The address
+ * @param family `AF_INET` or `AF_INET6`
+ * @returns A `struct sockaddr_in` or `sockaddr_in6`
+ * @throws {RangeError} If the port is out of range, or the hostname contains a NUL
+ * @throws {OSError} If the name cannot be resolved (`getaddrinfo`)
+ */
+export function encodeInternetAddress(
+  { hostname, port }: InternetAddress,
+  family: number,
+): Uint8Array<ArrayBuffer> {
+  assertInteger("Cannot use an address: its port", port, 0, 0xffff);
+  assertCString("Cannot use an address: its hostname", hostname);
+  const bytes = encodeNumber(hostname, family) ?? resolve(hostname, family);
+  const { sin_port } = sockaddr_in.fields;
+  const { sin6_port } = sockaddr_in6.fields;
+  new DataView(bytes.buffer).setUint16((family === AF_INET ? sin_port : sin6_port)[0], port);
+  return bytes;
+}
+
+/** Does what the resolver does with a numeric address, in a tenth of the time; else `null`. */
+function encodeNumber(hostname: string, family: number): Uint8Array<ArrayBuffer> | null {
+  const number = parseAddress(hostname, family);
+  if (number === null) return null;
+  const isIpv4 = family === AF_INET;
+  const bytes = new Uint8Array(isIpv4 ? sockaddr_in.size : sockaddr_in6.size);
+  bytes.set(number, (isIpv4 ? sockaddr_in.fields.sin_addr : sockaddr_in6.fields.sin6_addr)[0]);
+  setFamily(bytes, family);
+  return bytes;
+}
+
+/**
+ * Parses a numeric address without a zone.
+ *
+ * @param text The text, such as `"192.0.2.1"`
+ * @param family `AF_INET` or `AF_INET6`
+ * @returns Its 4 or 16 bytes, or `null` if it is not such an address
+ */
+export function parseAddress(text: string, family: number): Uint8Array<ArrayBuffer> | null {
+  const bytes = new Uint8Array(family === AF_INET ? 4 : 16);
+  if (text.includes("\0")) return null;
+  return calls().inet_pton(family, cString(text), bytes) === 1 ? bytes : null;
+}
+
+/** Decodes a `struct sockaddr_in`. */
+export function decodeIpv4Address(bytes: Uint8Array<ArrayBuffer>): InternetAddress {
+  const { sin_addr: [at, length], sin_port } = sockaddr_in.fields;
+  return {
+    hostname: bytes.subarray(at, at + length).join("."),
+    port: new DataView(bytes.buffer, bytes.byteOffset).getUint16(sin_port[0]),
+  };
+}
+
+/**
+ * Decodes a `struct sockaddr_in6`. A link-local address gets the name of its interface.
+ *
+ * @param bytes The address
+ * @param size The number of bytes that the system filled
+ * @returns The address
+ */
+export function decodeIpv6Address(bytes: Uint8Array<ArrayBuffer>, size: number): InternetAddress {
+  const host = new Uint8Array(256);
+  const code = calls().getnameinfo(bytes, size, host, host.length, null, 0, NI_NUMERICHOST);
+  if (code !== 0) throw resolverError("Cannot read an address", "getnameinfo", code);
+  const { sin6_port } = sockaddr_in6.fields;
+  return {
+    hostname: new TextDecoder().decode(host.subarray(0, host.indexOf(0))),
+    port: new DataView(bytes.buffer, bytes.byteOffset).getUint16(sin6_port[0]),
+  };
+}

@@ -1,0 +1,126 @@
+import {
+  AF_INET,
+  AF_INET6,
+  AF_NETLINK,
+  AF_UNIX,
+  SOCK_DGRAM,
+  SOCK_RAW,
+  type SocketAddress,
+} from "../../../../ffi/socket/mod.ts";
+import { BYTES, type ErrorCase, LOOPBACK, withSocket } from "../../../support/error_cases.ts";
+import { linuxOnly } from "../../../support/skip.ts";
+import { needsIpv6, needsUnix } from "../../../support/sockets.ts";
+
+/** Calls a function with each of the calls that take an address. */
+function withAddress(address: unknown, family = AF_INET): (() => unknown)[] {
+  return [
+    withSocket((socket) => socket.bind(address as SocketAddress), family, SOCK_DGRAM),
+    withSocket((socket) => socket.connect(address as SocketAddress), family, SOCK_DGRAM),
+    withSocket((socket) => socket.sendTo(BYTES, address as SocketAddress), family, SOCK_DGRAM),
+  ];
+}
+
+export const addressErrors: readonly ErrorCase[] = [
+  {
+    name: "Socket throws TypeError when the address is not an address",
+    error: TypeError,
+    message:
+      /^Cannot use an address: it must have a hostname \(string\) and a port \(number\), or a path \(string\)$/,
+    calls: [
+      undefined,
+      null,
+      "127.0.0.1:80",
+      80,
+      {},
+      { hostname: "127.0.0.1" },
+      { port: 80 },
+      { hostname: "127.0.0.1", port: "80" },
+      { hostname: 2130706433, port: 80 },
+      { path: 5 },
+      { path: new Uint8Array(5) },
+    ].flatMap((address) => withAddress(address)),
+  },
+  {
+    name: "Socket throws RangeError when the port is out of range",
+    error: RangeError,
+    message: /^Cannot use an address: its port must be an integer from 0 to 65535, received /,
+    calls: [-1, 65_536, 80.5, NaN, Infinity].flatMap((port) =>
+      withAddress({ hostname: "127.0.0.1", port })
+    ),
+  },
+  {
+    name: "Socket throws TypeError when the address is of another family",
+    ...needsUnix,
+    error: TypeError,
+    message: /^Cannot use a (path|hostname) as the address of a socket of family \d+$/,
+    calls: [
+      ...withAddress({ path: "/tmp/socket" }, AF_INET),
+      ...withAddress(LOOPBACK, AF_UNIX),
+      ...needsIpv6.ignore ? [] : withAddress({ path: "/tmp/socket" }, AF_INET6),
+    ],
+  },
+  {
+    name: "Socket throws TypeError when its family has other addresses (AF_NETLINK)",
+    error: TypeError,
+    message: /^Cannot use a (path|hostname) as the address of a socket of family 16$/,
+    calls: [{ path: "/tmp/socket" }, LOOPBACK].flatMap((address) => [
+      withSocket((socket) => socket.bind(address), AF_NETLINK, SOCK_RAW),
+      withSocket((socket) => socket.connect(address), AF_NETLINK, SOCK_RAW),
+      withSocket((socket) => socket.sendTo(BYTES, address), AF_NETLINK, SOCK_RAW),
+    ]),
+    ...linuxOnly,
+  },
+  {
+    name: "Socket.localAddress and remoteAddress throw NotSupported for AF_NETLINK",
+    error: Deno.errors.NotSupported,
+    message: /^Cannot read an address of family 16$/,
+    calls: [
+      withSocket((socket) => socket.localAddress, AF_NETLINK, SOCK_RAW),
+      withSocket((socket) => socket.remoteAddress, AF_NETLINK, SOCK_RAW),
+    ],
+    ...linuxOnly,
+  },
+  {
+    name: "Socket throws RangeError when the path is empty",
+    ...needsUnix,
+    error: RangeError,
+    message: /^Cannot use an address: its path must not be empty$/,
+    calls: withAddress({ path: "" }, AF_UNIX),
+  },
+  {
+    name: "Socket throws RangeError when the path contains a NUL",
+    ...needsUnix,
+    error: RangeError,
+    message: /^Cannot use an address: its path must contain a NUL only at the beginning$/,
+    calls: withAddress({ path: "/tmp/a\0b" }, AF_UNIX),
+  },
+  {
+    name: "Socket throws RangeError when the path is too long",
+    error: RangeError,
+    message:
+      /^Cannot use a path of (109|110|1001) bytes including the final NUL: the limit is 108$/,
+    calls: ["/" + "a".repeat(107), "/a" + "é".repeat(53) + "b", "/" + "b".repeat(999)].flatMap(
+      (path) => withAddress({ path }, AF_UNIX),
+    ),
+    ...linuxOnly,
+  },
+  {
+    name: "Socket throws RangeError when the abstract name is too long",
+    error: RangeError,
+    message: /^Cannot use a path of 109 bytes: the limit is 108$/,
+    calls: withAddress({ path: "\0" + "a".repeat(108) }, AF_UNIX),
+    ...linuxOnly,
+  },
+  {
+    name: "Socket throws RangeError when the hostname contains a NUL",
+    error: RangeError,
+    message: /^Cannot use an address: its hostname must not contain a NUL$/,
+    calls: withAddress({ hostname: "127.0.0.1\0.example.org", port: 80 }),
+  },
+  {
+    name: "Socket throws OSError when the name cannot be resolved",
+    error: ["EAI_NONAME", "getaddrinfo"],
+    message: /^Cannot resolve "": .+ \(EAI_NONAME\)$/,
+    calls: withAddress({ hostname: "", port: 80 }),
+  },
+];
