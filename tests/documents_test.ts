@@ -12,6 +12,12 @@ const DOCUMENTS = [
   "examples/README.md",
 ];
 
+/** Files that are the reader's own. */
+const OF_USERS = ["first.ts"];
+
+const FOLDERS = [".ci/", ".github/", "backends/", "bench/", "examples/", "ffi/", "tests/"];
+const fileNames = new Set(["mod.ts", ...FOLDERS.flatMap(listNames)]);
+
 const { tasks } = JSON.parse(read("deno.json"));
 
 for (const document of DOCUMENTS) {
@@ -31,10 +37,22 @@ for (const document of DOCUMENTS) {
     assertEquals(paths.filter((path) => !exists(new URL(path, ROOT))), []);
   });
 
+  Deno.test(`${document}: every file that it names without a folder exists`, () => {
+    const names = [...text.matchAll(/`([a-z_]+\.ts)`/g)].map(([, name]) => name!);
+    assertEquals(names.filter((name) => !OF_USERS.includes(name) && !fileNames.has(name)), []);
+  });
+
   Deno.test(`${document}: every task that it names exists`, () => {
     const names = [...text.matchAll(/deno task ([\w:]+)/g)].map(([, name]) => name!);
     assertEquals(names.filter((name) => !Object.hasOwn(tasks, name)), []);
   });
+}
+
+/** Lists the names of the files in a folder and those below it. */
+function listNames(folder: string): string[] {
+  return [...Deno.readDirSync(new URL(folder, ROOT))].flatMap(({ name, isDirectory }) =>
+    isDirectory ? listNames(`${folder}${name}/`) : name
+  );
 }
 
 function read(path: string): string {
