@@ -66,7 +66,7 @@ for (const flag of FLAGS) {
       "ENOTSOCK getsockopt": "sockets.Socket.fromFd(0)",
     })
   ) {
-    Deno.test(`lastErrno() is right at the first failure, ${failure}, with ${way} grant`, async () => {
+    Deno.test(`lastErrno() is right at a first ${failure}, with ${way} grant`, async () => {
       const { code, stdout, stderr } = await runProgram(
         `
         try {
