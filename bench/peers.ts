@@ -175,6 +175,12 @@ export class Peers implements Disposable {
   }
 }
 
+/** The flags of Deno for some programs. */
+const FLAGS: Record<string, string[]> = {
+  memory: ["--v8-flags=--expose-gc"],
+  fairness: ["--allow-net=127.0.0.1"],
+};
+
 /** Programs of this package that are examples, with their arguments. */
 const EXAMPLES: Record<string, string[]> = {
   http: ["http.ts", "--port", "0"],
@@ -185,8 +191,7 @@ const EXAMPLES: Record<string, string[]> = {
 function ownProgram(root: string, program: string): string[] {
   const [example, ...args] = EXAMPLES[program] ?? [];
   if (example !== undefined) return [`${root}examples/${example}`, ...args];
-  const flags = program === "memory" ? ["--v8-flags=--expose-gc"] : [];
-  return [...flags, `${root}bench/peers/readiness/${program}.ts`];
+  return [...FLAGS[program] ?? [], `${root}bench/peers/readiness/${program}.ts`];
 }
 
 function deno(...args: string[]): Command {

@@ -38,6 +38,17 @@ export async function runForFigures(command: Command): Promise<Figures> {
   return JSON.parse(await run(command));
 }
 
+/** Starts a program that runs until it is disposed of. */
+export function startInBackground([program, ...args]: Command): AsyncDisposable {
+  const child = new Deno.Command(program, { args, stdin: "null", stdout: "null" }).spawn();
+  return {
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await child.status;
+    },
+  };
+}
+
 /** A running server on a port of loopback. */
 export interface Server extends AsyncDisposable {
   readonly pid: number;

@@ -84,8 +84,10 @@ export function toJson(results: Results, targets: readonly Target[]): string {
 }
 
 function summaryOf(section: SectionResult, workload: WorkloadResult, peer: PeerName) {
-  return Object.fromEntries(section.metrics.map(({ name }) => {
-    const value = summarize(workload.peers[peer]![name]!);
+  const rounds = workload.peers[peer]!;
+  const measured = section.metrics.filter(({ name }) => rounds[name] !== undefined);
+  return Object.fromEntries(measured.map(({ name }) => {
+    const value = summarize(rounds[name]!);
     const ratio = ratioOf(workload, name, peer);
     return [name, ratio === undefined ? { value } : { value, ratio }];
   }));

@@ -53,7 +53,10 @@ function titleOf({ title, unit }: Metric): string {
 function rowsOf(workload: WorkloadResult, first: Metric, others: Metric[]): string[][] {
   const { name, peers } = workload;
   return (Object.keys(peers) as PeerName[]).sort(byOrder).map((peer, i) => {
-    const value = (metric: Metric) => formatFigure(summarize(peers[peer]![metric.name]!).median);
+    const value = ({ name }: Metric) => {
+      const rounds = peers[peer]![name];
+      return rounds === undefined ? "" : formatFigure(summarize(rounds).median);
+    };
     const ratio = ratioOf(workload, first.name, peer);
     return [
       i === 0 ? name : "",

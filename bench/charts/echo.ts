@@ -23,8 +23,8 @@ export async function drawEcho(results: Results, section: SectionResult): Promis
   return await render(
     "Cost of an echo server",
     [
-      "CPU time of the server's whole process per message, user and system. Bars are medians, lines",
-      "the range of the rounds. Less is better.",
+      "CPU time of the server's whole process per message, user and system. Bars are medians,",
+      "lines the range of the rounds. Less is better.",
     ],
     results,
     {

@@ -1,6 +1,6 @@
 /**
- * Drawing with Vega-Lite. The specifiers are typed as strings, not literals, so that only a run that
- * draws charts downloads the packages.
+ * Drawing with Vega-Lite. The specifiers are strings, not literals, so that only a run that draws
+ * charts downloads the packages.
  *
  * @module
  */

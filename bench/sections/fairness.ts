@@ -1,24 +1,46 @@
-import { runForFigures } from "../process.ts";
+import type { PeerName } from "../peers.ts";
+import { type Command, runForFigures, startInBackground } from "../process.ts";
+import type { Figures } from "../results.ts";
 import { type Context, runsOf, type Section } from "../section.ts";
 
-/** How fast data that is always there can be awaited, and whether timers run meanwhile. */
+const CASES = [
+  { name: "a timer", work: "timer", isShared: false },
+  { name: "a timer, busy processor", work: "timer", isShared: true },
+  { name: "Deno's sockets", work: "exchange", isShared: false },
+  { name: "Deno's sockets, busy processor", work: "exchange", isShared: true },
+];
+
+/** Programs are confined to the first processor, and a loop keeps it busy beside them. */
+const CONFINED: Command = ["taskset", "-c", "0"];
+const BUSY_LOOP: Command = [...CONFINED, "sh", "-c", "while :; do :; done"];
+
+/** How the rest of an event loop fares beside a descriptor that is always ready. */
 export function fairness({ peers, isQuick }: Context): Section {
   return {
-    title: "Fairness: awaiting a byte that is always there, beside a timer of 1 ms",
+    title: "Fairness: the event loop beside bytes that are always there, awaited one by one",
     metrics: [
+      { name: "ticks", title: "ticks of 10 ms", unit: "%", better: "more" },
+      { name: "gap", title: "longest gap", unit: "ms", better: "less" },
       { name: "awaits", title: "awaits", unit: "per second", better: "more" },
-      { name: "ticks", title: "ticks of the timer", unit: "per second", better: "more" },
+      { name: "exchanges", title: "exchanges", unit: "per second", better: "more" },
     ],
     rounds: 5,
     notes: [],
-    workloads: [{
-      name: "selectAsync and recv, or conn.read",
-      parameters: {},
+    workloads: CASES.map(({ name, work, isShared }) => ({
+      name,
+      parameters: { work, isShared: String(isShared) },
       runs: runsOf(
         peers,
-        ["readiness", "deno"],
-        async (peer) => runForFigures(await peers.command(peer, "fairness", isQuick ? 100 : 400)),
+        ["readiness", "readinessAsync", "deno"],
+        (peer) => measure(peer, work, isShared),
       ),
-    }],
+    })),
   };
+
+  async function measure(peer: PeerName, work: string, isShared: boolean): Promise<Figures> {
+    const command = await peers.command(peer, "fairness", isQuick ? 200 : 2000, work);
+    if (!isShared) return await runForFigures(command);
+    await using _ = startInBackground(BUSY_LOOP);
+    return await runForFigures([...CONFINED, ...command]);
+  }
 }

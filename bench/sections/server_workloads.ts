@@ -18,8 +18,8 @@ export interface ServerCase {
 }
 
 /**
- * Returns the workloads of servers; none without a compiler for their clients. Each measures the CPU
- * time per answer in microseconds (`cpu`), and the answers per second (`throughput`).
+ * Returns the workloads of servers; none without a compiler for their clients. Each measures the
+ * CPU time per answer in microseconds (`cpu`), and the answers per second (`throughput`).
  */
 export function serverWorkloads(
   context: Context,

@@ -1,5 +1,5 @@
-// socket_calls OPERATION MILLISECONDS: sends and receives 64 bytes, over a pair of stream sockets or
-// as a datagram with addresses; or receives from a socket that has nothing.
+// socket_calls OPERATION MILLISECONDS: sends and receives 64 bytes, over a pair of stream sockets
+// or as a datagram with addresses; or receives from a socket that has nothing.
 #define _GNU_SOURCE
 #include "measure.h"
 #include <arpa/inet.h>

@@ -1,16 +1,19 @@
 /**
- * fairness MILLISECONDS: as ../readiness/fairness.ts, with `conn.read`.
+ * fairness MILLISECONDS timer|exchange: as ../readiness/fairness.ts, with `conn.read`.
  *
  * @module
  */
 
 import { connectTo } from "../support/connected_sockets.ts";
-import { countAwaits } from "../support/count_awaits.ts";
+import { FairnessRecorder } from "../support/fairness_recorder.ts";
 
+const [ms, work] = Deno.args;
 const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
 const far = connectTo(listener.addr);
 const near = await listener.accept();
 const byte = new Uint8Array(1);
-await countAwaits(far, Number(Deno.args[0]), async () => {
+const recorder = new FairnessRecorder(far, Number(ms), work === "exchange");
+for (;;) {
   await near.read(byte);
-});
+  recorder.received();
+}

@@ -34,8 +34,8 @@ export const input: Uint8Array<ArrayBuffer> = new Uint8Array(16 * 1024);
  * Runs a server.
  *
  * @param output The bytes that answers are taken from
- * @param answer Called with a descriptor and the number of bytes received; returns how many bytes of
- * `output` to send
+ * @param answer Called with a descriptor and the number of bytes received; returns how many bytes
+ * of `output` to send
  */
 export function serve(
   output: Uint8Array<ArrayBuffer>,
