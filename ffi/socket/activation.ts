@@ -40,10 +40,11 @@ export interface ListenFd {
  * for another process, so that no child process uses them; a second call returns nothing.
  *
  * @returns The descriptors in order; none if the variables are not set or for another process
- * @throws {RangeError} If a variable is malformed, or the number of names is not that of descriptors
+ * @throws {RangeError} If a variable is malformed, or the number of names is not that of
+ * descriptors
  * @throws {OSError} If a descriptor is not open (`fcntl`, `EBADF`)
  * @throws {Deno.errors.BadResource} If a descriptor was not inherited, but opened by Deno
- * @throws {Deno.errors.NotSupported} On Solaris and Windows
+ * @throws {Deno.errors.NotSupported} On Windows
  * @throws {Deno.errors.NotCapable} Without FFI permission
  *
  * @example A server that creates its own socket if none was passed

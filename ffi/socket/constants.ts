@@ -1,6 +1,6 @@
 /**
- * The running system's own numbers. An option, a family or a type that the system lacks is -1,
- * which every call refuses; a flag that it lacks is 0, which changes nothing.
+ * The numbers of the running system. A family, type or option that the system lacks is -1, which
+ * every call refuses. A flag that it lacks is 0, which has no effect.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { abi } from "../abi/host.ts";
 
 const { constants } = abi;
 
-/** Address family: none in particular. */
+/** Address family: unspecified. */
 export const AF_UNSPEC: number = constants.AF_UNSPEC;
 
 /** Address family: IPv4. */
@@ -18,19 +18,19 @@ export const AF_INET: number = constants.AF_INET;
 /** Address family: IPv6. */
 export const AF_INET6: number = constants.AF_INET6;
 
-/** Address family: local, by path. */
+/** Address family: Unix sockets. */
 export const AF_UNIX: number = constants.AF_UNIX;
 
-/** Socket type: a stream of bytes. */
+/** Socket type: byte stream. */
 export const SOCK_STREAM: number = constants.SOCK_STREAM;
 
 /** Socket type: datagrams. */
 export const SOCK_DGRAM: number = constants.SOCK_DGRAM;
 
-/** Socket type: packets of a protocol below the transport. */
+/** Socket type: raw packets of a protocol. */
 export const SOCK_RAW: number = constants.SOCK_RAW;
 
-/** Socket type: a sequence of whole messages. */
+/** Socket type: connection that preserves message boundaries. */
 export const SOCK_SEQPACKET: number = constants.SOCK_SEQPACKET;
 
 /** Protocol and option level: IPv4. */
@@ -54,160 +54,162 @@ export const IPPROTO_IPV6: number = constants.IPPROTO_IPV6;
 /** Protocol: ICMPv6. */
 export const IPPROTO_ICMPV6: number = constants.IPPROTO_ICMPV6;
 
-/** Protocol: IP packets whose header the program writes. */
+/** Protocol: IP packets with a header that the program writes. */
 export const IPPROTO_RAW: number = constants.IPPROTO_RAW;
 
 /** Option level: the socket itself. */
 export const SOL_SOCKET: number = constants.SOL_SOCKET;
 
-/** The longest backlog that the system names. */
+/** The default backlog of {@linkcode Socket.listen}: the longest that the system's header names. */
 export const SOMAXCONN: number = constants.SOMAXCONN;
 
-/** Whether the socket listens. */
+/** Whether the socket is listening. */
 export const SO_ACCEPTCONN: number = constants.SO_ACCEPTCONN;
 
-/** Whether datagrams may be broadcast. */
+/** Whether the socket may send broadcast datagrams. */
 export const SO_BROADCAST: number = constants.SO_BROADCAST;
 
 /** Whether the system records debugging information. */
 export const SO_DEBUG: number = constants.SO_DEBUG;
 
-/** Whether to send to directly attached hosts alone. */
+/** Whether to send only to directly connected hosts. */
 export const SO_DONTROUTE: number = constants.SO_DONTROUTE;
 
-/** The pending error, cleared by reading it. */
+/** The pending error, which reading clears. */
 export const SO_ERROR: number = constants.SO_ERROR;
 
-/** Whether an idle connection is probed. */
+/** Whether idle connections are probed. */
 export const SO_KEEPALIVE: number = constants.SO_KEEPALIVE;
 
-/** How long `close` waits for unsent data: a `struct linger`. */
+/** How long `close` waits until unsent data is sent: a `struct linger`. */
 export const SO_LINGER: number = constants.SO_LINGER;
 
 /** Whether urgent data stays in the stream. */
 export const SO_OOBINLINE: number = constants.SO_OOBINLINE;
 
-/** Size of the receive buffer, in bytes. */
+/** The size of the receive buffer in bytes. */
 export const SO_RCVBUF: number = constants.SO_RCVBUF;
 
-/** How many bytes make the socket readable. */
+/** The number of received bytes that makes the socket readable. */
 export const SO_RCVLOWAT: number = constants.SO_RCVLOWAT;
 
-/** How long a blocking receive waits: a `struct timeval`. */
+/** The timeout of blocking receives: a `struct timeval`. */
 export const SO_RCVTIMEO: number = constants.SO_RCVTIMEO;
 
-/** Whether an address in TIME_WAIT may be bound. */
+/** Whether an address in the state TIME_WAIT may be bound. */
 export const SO_REUSEADDR: number = constants.SO_REUSEADDR;
 
-/** Size of the send buffer, in bytes. */
+/** The size of the send buffer in bytes. */
 export const SO_SNDBUF: number = constants.SO_SNDBUF;
 
-/** How much free room makes the socket writable. */
+/** The free space in bytes that makes the socket writable. */
 export const SO_SNDLOWAT: number = constants.SO_SNDLOWAT;
 
-/** How long a blocking send waits: a `struct timeval`. */
+/** The timeout of blocking sends: a `struct timeval`. */
 export const SO_SNDTIMEO: number = constants.SO_SNDTIMEO;
 
 /** The socket type. */
 export const SO_TYPE: number = constants.SO_TYPE;
 
-/** Urgent data. */
+/** Flag: send or receive urgent data. */
 export const MSG_OOB: number = constants.MSG_OOB;
 
-/** Leave what is received in the queue. */
+/** Flag: leave the received data in the queue. */
 export const MSG_PEEK: number = constants.MSG_PEEK;
 
-/** Send to directly attached hosts alone. */
+/** Flag: send only to directly connected hosts. */
 export const MSG_DONTROUTE: number = constants.MSG_DONTROUTE;
 
-/** Control data was cut. */
+/** Flag of a received message: its control data was truncated. */
 export const MSG_CTRUNC: number = constants.MSG_CTRUNC;
 
-/** A datagram was cut; given to `recv`, Linux tells its whole size. */
+/**
+ * Flag of a received message: it was truncated. As a flag for `recv`, Linux returns the whole size.
+ */
 export const MSG_TRUNC: number = constants.MSG_TRUNC;
 
-/** Wait for the whole buffer, on a blocking socket. */
+/** Flag: wait for the whole buffer, on a blocking socket. */
 export const MSG_WAITALL: number = constants.MSG_WAITALL;
 
-/** Whether small segments are sent at once. */
+/** Whether small segments are sent immediately. */
 export const TCP_NODELAY: number = constants.TCP_NODELAY;
 
-/** The largest segment, in bytes. */
+/** The maximum segment size in bytes. */
 export const TCP_MAXSEG: number = constants.TCP_MAXSEG ?? -1;
 
-/** Type of service of what is sent. */
+/** The type of service of sent packets. */
 export const IP_TOS: number = constants.IP_TOS;
 
-/** Time to live of what is sent. */
+/** The time to live of sent packets. */
 export const IP_TTL: number = constants.IP_TTL;
 
 /** Whether the program writes the IP header. */
 export const IP_HDRINCL: number = constants.IP_HDRINCL;
 
-/** The interface for multicast: an address. */
+/** The interface that sends multicast: an address. */
 export const IP_MULTICAST_IF: number = constants.IP_MULTICAST_IF;
 
-/** Time to live of multicast. */
+/** The time to live of sent multicast. */
 export const IP_MULTICAST_TTL: number = constants.IP_MULTICAST_TTL;
 
-/** Whether multicast comes back to this host. */
+/** Whether this host receives its own multicast. */
 export const IP_MULTICAST_LOOP: number = constants.IP_MULTICAST_LOOP;
 
-/** Join a group: a `struct ip_mreq`. */
+/** Joins a group: a `struct ip_mreq`. */
 export const IP_ADD_MEMBERSHIP: number = constants.IP_ADD_MEMBERSHIP;
 
-/** Leave a group: a `struct ip_mreq`. */
+/** Leaves a group: a `struct ip_mreq`. */
 export const IP_DROP_MEMBERSHIP: number = constants.IP_DROP_MEMBERSHIP;
 
-/** Whether IPv4 is kept out of an IPv6 socket. */
+/** Whether an IPv6 socket excludes IPv4. */
 export const IPV6_V6ONLY: number = constants.IPV6_V6ONLY;
 
-/** Hop limit of what is sent. */
+/** The hop limit of sent packets. */
 export const IPV6_UNICAST_HOPS: number = constants.IPV6_UNICAST_HOPS;
 
-/** The interface for multicast: an index. */
+/** The interface that sends multicast: an index. */
 export const IPV6_MULTICAST_IF: number = constants.IPV6_MULTICAST_IF;
 
-/** Hop limit of multicast. */
+/** The hop limit of sent multicast. */
 export const IPV6_MULTICAST_HOPS: number = constants.IPV6_MULTICAST_HOPS;
 
-/** Whether multicast comes back to this host. */
+/** Whether this host receives its own multicast. */
 export const IPV6_MULTICAST_LOOP: number = constants.IPV6_MULTICAST_LOOP;
 
-/** Join a group: a `struct ipv6_mreq`. */
+/** Joins a group: a `struct ipv6_mreq`. */
 export const IPV6_JOIN_GROUP: number = constants.IPV6_JOIN_GROUP;
 
-/** Leave a group: a `struct ipv6_mreq`. */
+/** Leaves a group: a `struct ipv6_mreq`. */
 export const IPV6_LEAVE_GROUP: number = constants.IPV6_LEAVE_GROUP;
 
 /** Address family: packets of a link (Linux). */
 export const AF_PACKET: number = constants.AF_PACKET ?? -1;
 
-/** Address family: messages with the kernel (Linux). */
+/** Address family: messages to and from the kernel (Linux). */
 export const AF_NETLINK: number = constants.AF_NETLINK ?? -1;
 
-/** The network interface to stay on, by name (Linux). */
+/** The name of the only interface that the socket uses (Linux). */
 export const SO_BINDTODEVICE: number = constants.SO_BINDTODEVICE ?? -1;
 
 /** The address family (Linux, OpenBSD). */
 export const SO_DOMAIN: number = constants.SO_DOMAIN ?? -1;
 
-/** The processor that handles what arrives (Linux). */
+/** The processor that handles incoming packets (Linux). */
 export const SO_INCOMING_CPU: number = constants.SO_INCOMING_CPU ?? -1;
 
-/** The mark on what is sent (Linux). */
+/** The mark of sent packets (Linux). */
 export const SO_MARK: number = constants.SO_MARK ?? -1;
 
-/** Whether a broken connection raises no SIGPIPE (macOS, the BSDs). */
+/** Whether a broken connection does not raise SIGPIPE (macOS, the BSDs). */
 export const SO_NOSIGPIPE: number = constants.SO_NOSIGPIPE ?? -1;
 
-/** Whether messages carry the sender's credentials (Linux). */
+/** Whether received messages carry the sender's credentials (Linux). */
 export const SO_PASSCRED: number = constants.SO_PASSCRED ?? -1;
 
 /** The peer's credentials: a `struct ucred` (Linux). */
 export const SO_PEERCRED: number = constants.SO_PEERCRED ?? -1;
 
-/** The priority of what is sent (Linux). */
+/** The priority of sent packets (Linux). */
 export const SO_PRIORITY: number = constants.SO_PRIORITY ?? -1;
 
 /** The protocol. */
@@ -216,86 +218,86 @@ export const SO_PROTOCOL: number = constants.SO_PROTOCOL ?? -1;
 /** Whether several sockets may share an address and its load. */
 export const SO_REUSEPORT: number = constants.SO_REUSEPORT ?? -1;
 
-/** Received descriptors are close-on-exec. */
+/** Flag: make received descriptors close-on-exec. */
 export const MSG_CMSG_CLOEXEC: number = constants.MSG_CMSG_CLOEXEC ?? 0;
 
-/** Do not block this time. */
+/** Flag: do not block in this call. */
 export const MSG_DONTWAIT: number = constants.MSG_DONTWAIT ?? 0;
 
-/** The end of a record. */
+/** Flag: the end of a record. */
 export const MSG_EOR: number = constants.MSG_EOR ?? 0;
 
-/** Receive from the error queue (Linux). */
+/** Flag: receive from the error queue (Linux). */
 export const MSG_ERRQUEUE: number = constants.MSG_ERRQUEUE ?? 0;
 
-/** More data follows (Linux). */
+/** Flag: more data follows (Linux). */
 export const MSG_MORE: number = constants.MSG_MORE ?? 0;
 
-/** Raise no SIGPIPE; `send` adds it by itself. */
+/** Flag: do not raise SIGPIPE. Every method that sends sets it. */
 export const MSG_NOSIGNAL: number = constants.MSG_NOSIGNAL ?? 0;
 
-/** The congestion control algorithm, by name (Linux, FreeBSD). */
+/** The name of the congestion control algorithm (Linux, FreeBSD). */
 export const TCP_CONGESTION: number = constants.TCP_CONGESTION ?? -1;
 
 /** Whether partial segments are held back (Linux). */
 export const TCP_CORK: number = constants.TCP_CORK ?? -1;
 
-/** Seconds to wait for data before a connection can be accepted (Linux). */
+/** The seconds to wait for data before a connection can be accepted (Linux). */
 export const TCP_DEFER_ACCEPT: number = constants.TCP_DEFER_ACCEPT ?? -1;
 
-/** How many connections may wait that were opened with data. */
+/** The number of connections opened with data that may wait. */
 export const TCP_FASTOPEN: number = constants.TCP_FASTOPEN ?? -1;
 
-/** State of the connection: a `struct tcp_info`. */
+/** The state of the connection: a `struct tcp_info`. */
 export const TCP_INFO: number = constants.TCP_INFO ?? -1;
 
-/** How many probes of an idle connection may go unanswered. */
+/** The number of keep-alive probes that may go unanswered. */
 export const TCP_KEEPCNT: number = constants.TCP_KEEPCNT ?? -1;
 
-/** Seconds before an idle connection is probed (macOS: `TCP_KEEPALIVE`). */
+/** The seconds before an idle connection is probed (macOS: `TCP_KEEPALIVE`). */
 export const TCP_KEEPIDLE: number = constants.TCP_KEEPIDLE ?? -1;
 
-/** Seconds between probes of an idle connection. */
+/** The seconds between keep-alive probes. */
 export const TCP_KEEPINTVL: number = constants.TCP_KEEPINTVL ?? -1;
 
-/** Seconds that a closed connection waits for its peer (Linux). */
+/** The seconds that a closed connection waits for its peer (Linux). */
 export const TCP_LINGER2: number = constants.TCP_LINGER2 ?? -1;
 
-/** Whether acknowledgements are sent at once (Linux). */
+/** Whether acknowledgements are sent immediately (Linux). */
 export const TCP_QUICKACK: number = constants.TCP_QUICKACK ?? -1;
 
-/** How often connecting is tried (Linux). */
+/** The number of attempts to connect (Linux). */
 export const TCP_SYNCNT: number = constants.TCP_SYNCNT ?? -1;
 
-/** Milliseconds that sent data may go unacknowledged (Linux). */
+/** The milliseconds that sent data may stay unacknowledged (Linux). */
 export const TCP_USER_TIMEOUT: number = constants.TCP_USER_TIMEOUT ?? -1;
 
-/** Control data: descriptors. `sendMessage` and `receiveMessage` see to them themselves. */
+/** Control message: descriptors. `sendMessage` and `receiveMessage` handle it. */
 export const SCM_RIGHTS: number = abi.messages?.constants.SCM_RIGHTS ?? -1;
 
-/** Control data: credentials (Linux), which `sendMessage` and `receiveMessage` see to themselves. */
+/** Control message: credentials (Linux). `sendMessage` and `receiveMessage` handle it. */
 export const SCM_CREDENTIALS: number = abi.credentials?.constants.SCM_CREDENTIALS ?? -1;
 
-/** Whether datagrams come with the count of those that were dropped before, as control data (Linux). */
+/** Whether datagrams carry the number of datagrams dropped before, as control data (Linux). */
 export const SO_RXQ_OVFL: number = abi.messages?.constants.SO_RXQ_OVFL ?? -1;
 
-/** Whether datagrams come with their time to live, as control data: of type `IP_TTL` on Linux. */
+/** Whether datagrams carry their time to live, as control data: of type `IP_TTL` on Linux. */
 export const IP_RECVTTL: number = abi.messages?.constants.IP_RECVTTL ?? -1;
 
-/** Whether datagrams come with their hop limit, as control data of type `IPV6_HOPLIMIT`. */
+/** Whether datagrams carry their hop limit, as control data of type `IPV6_HOPLIMIT`. */
 export const IPV6_RECVHOPLIMIT: number = abi.messages?.constants.IPV6_RECVHOPLIMIT ?? -1;
 
-/** Control data: a hop limit. */
+/** Control message: a hop limit. */
 export const IPV6_HOPLIMIT: number = abi.messages?.constants.IPV6_HOPLIMIT ?? -1;
 
 /**
- * Whether IPv4 datagrams come with the index of their interface, as control data of the same type: a
+ * Whether IPv4 datagrams carry the index of their interface, as control data of the same type: a
  * `struct in_pktinfo`, which begins with it (Linux, macOS).
  */
 export const IP_PKTINFO: number = abi.messages?.constants.IP_PKTINFO ?? -1;
 
-/** Whether IPv6 datagrams come with the index of their interface, as control data. */
+/** Whether IPv6 datagrams carry their interface, as control data of type `IPV6_PKTINFO`. */
 export const IPV6_RECVPKTINFO: number = abi.messages?.constants.IPV6_RECVPKTINFO ?? -1;
 
-/** Control data: an address and the index of its interface, a `struct in6_pktinfo`. */
+/** Control message: an address and the index of an interface, a `struct in6_pktinfo`. */
 export const IPV6_PKTINFO: number = abi.messages?.constants.IPV6_PKTINFO ?? -1;

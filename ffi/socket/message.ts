@@ -181,7 +181,12 @@ export function sendMessage<Address extends SocketAddress | PacketAddress = Sock
  *
  * @example The credentials of the sender (Linux)
  * ```ts
- * import { receiveMessage, SO_PASSCRED, socketpair, SOL_SOCKET } from "@readiness/selectors/socket";
+ * import {
+ *   receiveMessage,
+ *   SO_PASSCRED,
+ *   socketpair,
+ *   SOL_SOCKET,
+ * } from "@readiness/selectors/socket";
  * import { assertEquals } from "@std/assert";
  *
  * const [left, right] = socketpair();

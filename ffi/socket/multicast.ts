@@ -30,8 +30,8 @@ const {
 export type Interface = number | string;
 
 /**
- * Joins a multicast group on an interface. The socket then receives what is sent to the group at the
- * port that it is bound to. Closing the socket leaves the group.
+ * Joins a multicast group on an interface. The socket then receives what is sent to the group at
+ * the port that it is bound to. Closing the socket leaves the group.
  *
  * @param socket An IPv4 or IPv6 datagram socket
  * @param group The numeric address of the group, of the socket's family
@@ -39,11 +39,11 @@ export type Interface = number | string;
  * @throws {TypeError} If an argument has the wrong type, or the socket is neither IPv4 nor IPv6
  * @throws {RangeError} If the group is not a numeric address of the socket's family, or the
  * interface is not an index
- * @throws {OSError} If the system refuses (`setsockopt`), such as with `EADDRINUSE` if the socket has
- * joined already, `EINVAL` if the address is not multicast, or `ENODEV` or `EADDRNOTAVAIL` if there
- * is no such interface; or if no interface has the name (`if_nametoindex`)
- * @throws {Deno.errors.NotSupported} If the system selects an IPv4 interface only by its address, as
- * NetBSD, OpenBSD and Solaris do
+ * @throws {OSError} If the system refuses (`setsockopt`), such as with `EADDRINUSE` if the socket
+ * has joined already, `EINVAL` if the address is not multicast, or `ENODEV` or `EADDRNOTAVAIL` if
+ * there is no such interface; or if no interface has the name (`if_nametoindex`)
+ * @throws {Deno.errors.NotSupported} If the system selects an IPv4 interface only by its address,
+ * as NetBSD, OpenBSD and Solaris do
  *
  * @example A group on the loopback interface
  * ```ts
@@ -76,8 +76,8 @@ export function joinGroup(socket: AnySocket, group: string, on: Interface = 0): 
  * @throws {TypeError} If an argument has the wrong type, or the socket is neither IPv4 nor IPv6
  * @throws {RangeError} If the group is not a numeric address of the socket's family, or the
  * interface is not an index
- * @throws {OSError} If the system refuses (`setsockopt`), such as with `EADDRNOTAVAIL` if the socket
- * has not joined; or if no interface has the name (`if_nametoindex`)
+ * @throws {OSError} If the system refuses (`setsockopt`), such as with `EADDRNOTAVAIL` if the
+ * socket has not joined; or if no interface has the name (`if_nametoindex`)
  * @throws {Deno.errors.NotSupported} If the system selects an IPv4 interface only by its address
  *
  * @example

@@ -74,8 +74,8 @@ export function getOptionBytes(
  *
  * @param socket The socket
  * @param seconds How long `close` waits until the data is sent, from 0 to 32767. 0 drops the data
- * and resets the connection. `null` is the system's default: `close` returns at once, and the system
- * goes on sending
+ * and resets the connection. `null` is the system's default: `close` returns at once, and the
+ * system goes on sending
  * @throws {RangeError} If `seconds` is out of range or not an integer
  * @throws {OSError} If the system refuses (`setsockopt`), such as with `EBADF`
  *
@@ -111,8 +111,8 @@ export interface KeepAlive {
 }
 
 /**
- * Turns keep-alive on or off: the system then probes an idle TCP connection, and notices if the peer
- * is gone (`SO_KEEPALIVE`).
+ * Turns keep-alive on or off: the system then probes an idle TCP connection, and notices if the
+ * peer is gone (`SO_KEEPALIVE`).
  *
  * @param socket The socket
  * @param when When to probe, or `null` for never
@@ -147,8 +147,8 @@ export function setKeepAlive(socket: AnySocket, when: KeepAlive | null): void {
 }
 
 /**
- * Returns the credentials of the process at the other end of a Unix stream socket, as they were when
- * it called `connect`, `listen` or `socketpair` (`SO_PEERCRED`).
+ * Returns the credentials of the process at the other end of a Unix stream socket, as they were
+ * when it called `connect`, `listen` or `socketpair` (`SO_PEERCRED`).
  *
  * @param socket The socket
  * @returns The credentials

@@ -40,8 +40,8 @@ export const SOL_PACKET: number = packets?.constants.SOL_PACKET ?? -1;
 export const PACKET_STATISTICS: number = packets?.constants.PACKET_STATISTICS ?? -1;
 
 /**
- * The address of a packet socket or of a packet, in a `Socket<PacketAddress>`. Only Linux has packet
- * sockets; elsewhere `AF_PACKET` is -1, and no socket can be created.
+ * The address of a packet socket or of a packet, in a `Socket<PacketAddress>`. Only Linux has
+ * packet sockets; elsewhere `AF_PACKET` is -1, and no socket can be created.
  *
  * The packets of a `SOCK_RAW` socket include the header of the link, those of a `SOCK_DGRAM` socket
  * do not. Both need the privilege `CAP_NET_RAW`. Only `ETH_P_ALL` captures outgoing packets; on
@@ -72,7 +72,7 @@ export interface PacketAddress {
   interface: number;
   /** The protocol of the packets, such as `ETH_P_IP`. Binding to 0 captures nothing. */
   protocol: number;
-  /** Whom a received packet is addressed to: `PACKET_HOST`, `PACKET_OUTGOING`, … */
+  /** The destination of a received packet: `PACKET_HOST`, `PACKET_OUTGOING`, … */
   packetType?: number;
   /** The hardware type of the link of a received packet: 1 for Ethernet, 772 for loopback. */
   hardwareType?: number;

@@ -134,7 +134,8 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * @returns The socket
    * @throws {TypeError} If `fd` is not a number
    * @throws {RangeError} If `fd` is negative, fractional or too large
-   * @throws {OSError} If it is not open (`EBADF`, on Windows `ENOTSOCK`) or not a socket (`ENOTSOCK`)
+   * @throws {OSError} If it is not open (`EBADF`, on Windows `ENOTSOCK`) or not a socket
+   * (`ENOTSOCK`)
    *
    * @example
    * ```ts
@@ -304,8 +305,8 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    *
    * @param buffer Receives the bytes, as many as fit
    * @param flags `MSG_PEEK` and others, ORed
-   * @returns The number of bytes received, 0 at the end of the stream, or `null` if there is nothing
-   * to receive now
+   * @returns The number of bytes received, 0 at the end of the stream, or `null` if there is
+   * nothing to receive now
    * @throws {TypeError} If `buffer` is not a `Uint8Array`
    * @throws {RangeError} If `flags` is not a 32-bit integer
    * @throws {OSError} If the system refuses (`recv`), such as with `ECONNRESET`
@@ -370,8 +371,8 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * Does the same as {@linkcode Socket.recv} without flags.
    *
    * @param buffer Receives the bytes, as many as fit
-   * @returns The number of bytes received, 0 at the end of the stream, or `null` if there is nothing
-   * to receive now
+   * @returns The number of bytes received, 0 at the end of the stream, or `null` if there is
+   * nothing to receive now
    * @throws {TypeError} If `buffer` is not a `Uint8Array`
    * @throws {OSError} If the system refuses (`recv`), such as with `ECONNRESET`
    */
@@ -475,8 +476,8 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
   /**
    * Shuts down one direction of the connection, or both.
    *
-   * After `"write"` the peer reads the end of the stream. After `"read"` this socket does; on Windows
-   * receiving throws `OSError` (`ESHUTDOWN`) instead.
+   * After `"write"` the peer reads the end of the stream. After `"read"` this socket does; on
+   * Windows receiving throws `OSError` (`ESHUTDOWN`) instead.
    *
    * @param how The direction
    * @throws {TypeError} If `how` is not one of the three

@@ -19,7 +19,8 @@ export interface UnixAddress {
  *
  * @param address The address
  * @returns As much of a `struct sockaddr_un` as the path needs
- * @throws {RangeError} If the path is empty or too long, or contains a NUL after its first character
+ * @throws {RangeError} If the path is empty or too long, or contains a NUL after its first
+ * character
  * @throws {Deno.errors.NotSupported} If the path is abstract and the system has no abstract paths
  */
 export function encodeUnixAddress({ path }: UnixAddress): Uint8Array<ArrayBuffer> {
