@@ -1,4 +1,5 @@
 import { abi } from "./abi/host.ts";
+import { need } from "./checks.ts";
 import { lastErrno, OSError } from "./errno.ts";
 import { platform } from "./platform/mod.ts";
 import type { Pair, Refusal } from "./platform/platform.ts";
@@ -57,9 +58,24 @@ export function isBlocking(fd: number): boolean {
   return blocks === 1;
 }
 
+/** Passes the descriptor on to programs that this process starts, or keeps it from them. */
+export function setInheritable(fd: number, inheritable: boolean): void {
+  if (platform.setInheritable(fd, inheritable) < 0) {
+    throw flagsRefused(fd, platform.callNames.setInheritable);
+  }
+}
+
 /** Keeps the descriptor from programs that this process starts. */
 export function setCloseOnExec(fd: number): void {
-  if (platform.setCloseOnExec(fd) < 0) throw flagsRefused(fd, platform.callNames.setCloseOnExec);
+  setInheritable(fd, false);
+}
+
+/** Duplicates a descriptor, close-on-exec, onto a number of `min` or higher. */
+export function duplicate(fd: number, min: number = 0): number {
+  const attempt = `Cannot duplicate ${nameOf(fd)}`;
+  const copy = need(platform.duplicate, attempt, "dup()")(fd, min);
+  if (copy < 0) throw new OSError(attempt, "fcntl", lastErrno());
+  return copy;
 }
 
 /**

@@ -392,9 +392,10 @@ export type CommonConstant =
 
 /** The constants that every system but Windows has. */
 export type PosixConstant =
-  | `F_${"GETFD" | "SETFD" | "GETFL" | "SETFL"}`
+  | `F_${"GETFD" | "SETFD" | "GETFL" | "SETFL" | "DUPFD_CLOEXEC"}`
   | "FD_CLOEXEC"
-  | `O_${"CLOEXEC" | "NOCTTY" | "NONBLOCK" | "RDWR"}`
+  | `O_${"RDONLY" | "WRONLY" | "RDWR" | "CREAT" | "EXCL" | "TRUNC" | "APPEND"}`
+  | `O_${"CLOEXEC" | "NOCTTY" | "NONBLOCK"}`
   | "TCP_MAXSEG";
 
 /** The constants that some systems lack: a row that is absent says so. */

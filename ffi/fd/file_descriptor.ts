@@ -1,15 +1,19 @@
-import { abi } from "../abi/host.ts";
+import { abi } from "../abi/mod.ts";
 import { assertBytes, assertDescriptor } from "../checks.ts";
 import {
   closeDescriptor,
+  duplicate,
   errnoOf,
   type HasFileno,
   isBlocking,
   nameOf,
   setBlocking,
+  setInheritable,
 } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { platform } from "../platform/mod.ts";
+import { O_RDONLY } from "./open_constants.ts";
+import { openFile } from "./open_file.ts";
 
 const { EAGAIN, EINTR, EWOULDBLOCK } = abi.errno;
 
@@ -55,6 +59,38 @@ export class FileDescriptor implements HasFileno, Disposable {
   constructor(fd: number) {
     assertDescriptor("Cannot adopt a descriptor: it", fd);
     this.#fd = fd;
+  }
+
+  /**
+   * Opens a file or device with `open`, non-blocking and close-on-exec.
+   *
+   * A named pipe opens at once: for reading even without a writer, for writing only if there is a
+   * reader (`ENXIO` if not). A regular file never blocks, and is always ready.
+   *
+   * @param path The path
+   * @param flags `O_RDONLY`, `O_WRONLY` or `O_RDWR`, ORed with other flags of `open`. `O_RDONLY` by
+   * default
+   * @param mode The permissions of a file that `O_CREAT` creates, less those of the umask
+   * @returns The descriptor
+   * @throws {TypeError} If `path` is not a string
+   * @throws {RangeError} If `path` contains a NUL, or `flags` or `mode` is not a 32-bit integer
+   * @throws {OSError} If `open` fails, such as with `ENOENT`, `EACCES` or `EMFILE`
+   * @throws {Deno.errors.NotSupported} On Windows, where only sockets are descriptors
+   * @throws {Deno.errors.NotCapable} Without FFI permission
+   *
+   * @example Read random bytes
+   * ```ts
+   * import { FileDescriptor } from "@readiness/selectors/fd";
+   * import { assertEquals } from "@std/assert";
+   *
+   * if (Deno.build.os !== "windows") {
+   *   using random = FileDescriptor.open("/dev/urandom");
+   *   assertEquals(random.read(new Uint8Array(16)), 16);
+   * }
+   * ```
+   */
+  static open(path: string, flags: number = O_RDONLY, mode: number = 0o666): FileDescriptor {
+    return new FileDescriptor(openFile(path, flags, mode));
   }
 
   /**
@@ -180,6 +216,61 @@ export class FileDescriptor implements HasFileno, Disposable {
    */
   isBlocking(): boolean {
     return isBlocking(this.#fd);
+  }
+
+  /**
+   * Sets whether programs that this process starts inherit the descriptor, under the same number.
+   * They do not inherit this package's descriptors by default.
+   *
+   * @param inheritable Whether they inherit it
+   * @throws {OSError} If `fcntl`, or `SetHandleInformation` on Windows, fails, such as with `EBADF`
+   * once closed
+   *
+   * @example
+   * ```ts
+   * import { pipe } from "@readiness/selectors/fd";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const { reader, writer } = pipe();
+   * writer.setInheritable(true);
+   * if (Deno.build.os === "linux") {
+   *   const args = ["-c", `echo hello > /dev/fd/${writer.fileno()}`];
+   *   await new Deno.Command("sh", { args }).output();
+   *   assertEquals(reader.read(new Uint8Array(100)), 6);
+   * }
+   * reader.close();
+   * writer.close();
+   * ```
+   */
+  setInheritable(inheritable: boolean): void {
+    setInheritable(this.#fd, inheritable);
+  }
+
+  /**
+   * Duplicates the descriptor. Both descriptors share the open file: its position, and whether it
+   * blocks. The duplicate is close-on-exec.
+   *
+   * @returns The duplicate, which has to be closed too
+   * @throws {OSError} If `fcntl` fails, such as with `EMFILE`, or `EBADF` once closed
+   * @throws {Deno.errors.NotSupported} On Windows
+   *
+   * @example
+   * ```ts
+   * import { pipe } from "@readiness/selectors/fd";
+   * import { assertEquals } from "@std/assert";
+   *
+   * if (Deno.build.os !== "windows") {
+   *   const { reader, writer } = pipe();
+   *   using copy = writer.dup();
+   *   writer.close();
+   *   copy.write(new Uint8Array(3));
+   *   assertEquals(reader.read(new Uint8Array(10)), 3);
+   *   reader.close();
+   * }
+   * ```
+   */
+  dup(): FileDescriptor {
+    return new FileDescriptor(duplicate(this.#fd));
   }
 
   /**

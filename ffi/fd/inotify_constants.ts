@@ -4,7 +4,7 @@
  * @module
  */
 
-import { abi } from "../abi/host.ts";
+import { abi } from "../abi/mod.ts";
 
 const constants: Partial<NonNullable<typeof abi.inotify>["constants"]> = abi.inotify?.constants ??
   {};

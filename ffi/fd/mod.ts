@@ -51,6 +51,7 @@ export { FileDescriptor } from "./file_descriptor.ts";
 export * from "./inotify_constants.ts";
 export { InotifyDescriptor, type InotifyEvent } from "./inotify_descriptor.ts";
 export type { LineSettings } from "./line_settings.ts";
+export * from "./open_constants.ts";
 export { pipe } from "./pipe.ts";
 export { ProcessDescriptor } from "./process_descriptor.ts";
 export { type PseudoTerminal, pseudoTerminal } from "./pseudo_terminal.ts";

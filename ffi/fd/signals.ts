@@ -1,4 +1,4 @@
-import { abi } from "../abi/host.ts";
+import { abi } from "../abi/mod.ts";
 
 /** A signal by its name, or by its number, since real-time signals have no names. */
 export type Signal = Deno.Signal | number;

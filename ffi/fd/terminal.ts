@@ -1,12 +1,12 @@
-import { abi } from "../abi/host.ts";
-import { assertCString, assertInteger } from "../checks.ts";
+import { abi } from "../abi/mod.ts";
+import { assertInteger } from "../checks.ts";
 import { type HasFileno, nameOf } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
-import { cString } from "../memory.ts";
 import { FileDescriptor } from "./file_descriptor.ts";
 import { ioctl } from "./ioctl.ts";
 import { changeSettings, type LineSettings, readSettings } from "./line_settings.ts";
+import { openFile } from "./open_file.ts";
 import {
   getAttributes,
   rawAttributes,
@@ -14,13 +14,12 @@ import {
   termiosTable,
 } from "./terminal_attributes.ts";
 
-const { EINTR, EIO, ENODEV, ENOTTY, ENXIO } = abi.errno;
+const { EIO, ENODEV, ENOTTY, ENXIO } = abi.errno;
 
 /** The errors of a terminal that has hung up. */
 const HUNG_UP = [EIO, ENODEV, ENXIO];
 
 const calls = libcCalls({
-  open: { parameters: ["buffer", "i32"], result: "i32" },
   isatty: { parameters: ["i32"], result: "i32" },
 });
 
@@ -224,13 +223,8 @@ export class Terminal extends FileDescriptor {
  */
 export function openTerminal(path: string): Terminal {
   termiosTable(); // Throws where it is missing.
-  assertCString("Cannot open a terminal: its path", path);
-  const { O_CLOEXEC, O_NOCTTY, O_NONBLOCK, O_RDWR } = abi.constants;
-  const flags = O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
-  let fd: number;
-  do fd = calls().open(cString(path), flags); while (fd < 0 && lastErrno() === EINTR);
-  if (fd < 0) throw new OSError(`Cannot open the terminal ${path}`, "open", lastErrno());
-  const terminal = new Terminal(fd);
+  const { O_NOCTTY, O_RDWR } = abi.constants;
+  const terminal = new Terminal(openFile(path, O_RDWR | O_NOCTTY, 0, "the terminal "));
   if (!isTerminal(terminal)) {
     terminal.close();
     throw new OSError(`Cannot open the terminal ${path}`, "isatty", ENOTTY!);

@@ -30,7 +30,7 @@ type NamedCall =
   | "sendmsg"
   | "recvmsg"
   | "setBlocking"
-  | "setCloseOnExec";
+  | "setInheritable";
 
 /** The errors of calls. */
 export interface Errors {
@@ -54,8 +54,10 @@ export interface Descriptors {
   isBlocking(fd: number): number;
   /** Makes calls on the descriptor's open file block, or return at once: 0, or -1. */
   setBlocking(fd: number, blocking: boolean): number;
-  /** Keeps the descriptor from programs that this process starts: 0, or -1. */
-  setCloseOnExec(fd: number): number;
+  /** Passes the descriptor on to programs that this process starts, or keeps it: 0, or -1. */
+  setInheritable(fd: number, inheritable: boolean): number;
+  /** Duplicates a descriptor, close-on-exec, onto a number of `min` or higher. Not on Windows. */
+  duplicate?(fd: number, min: number): number;
 }
 
 /** The calls that move bytes through a descriptor. */

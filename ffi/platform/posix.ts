@@ -5,6 +5,7 @@ import type { Pair, Platform, Refusal } from "./platform.ts";
 
 const {
   AF_UNIX,
+  F_DUPFD_CLOEXEC,
   F_GETFL,
   F_SETFD,
   F_SETFL,
@@ -61,7 +62,7 @@ export const posix: Platform = {
     sendmsg: "sendmsg",
     recvmsg: "recvmsg",
     setBlocking: "fcntl",
-    setCloseOnExec: "fcntl",
+    setInheritable: "fcntl",
   },
 
   lastErrno,
@@ -88,7 +89,9 @@ export const posix: Platform = {
     return wanted === flags ? 0 : fcntl(fd, F_SETFL, wanted);
   },
 
-  setCloseOnExec: (fd) => fcntl(fd, F_SETFD, FD_CLOEXEC),
+  setInheritable: (fd, inheritable) => fcntl(fd, F_SETFD, inheritable ? 0 : FD_CLOEXEC),
+
+  duplicate: (fd, min) => fcntl(fd, F_DUPFD_CLOEXEC, min),
 
   makePipe() {
     const { pipe, pipe2 } = calls();

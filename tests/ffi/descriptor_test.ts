@@ -91,14 +91,14 @@ Deno.test("setCloseOnExec() keeps a descriptor from child processes", () => {
 });
 
 for (
-  const [name, change] of Object.entries({
-    setBlocking: (fd: number) => setBlocking(fd, false),
-    setCloseOnExec: (fd: number) => setCloseOnExec(fd),
-  })
+  const [name, syscall, change] of [
+    ["setBlocking", "setBlocking", (fd: number) => setBlocking(fd, false)],
+    ["setCloseOnExec", "setInheritable", (fd: number) => setCloseOnExec(fd)],
+  ] as const
 ) {
   Deno.test(`${name}() throws OSError for a closed descriptor`, () => {
     const fd = closed();
     const error = assertThrows(() => change(fd), OSError, `Cannot change the flags of fd ${fd}: `);
-    assertEquals([error.code, error.syscall], [CLOSED, names[name as "setBlocking"]]);
+    assertEquals([error.code, error.syscall], [CLOSED, names[syscall]]);
   });
 }

@@ -40,7 +40,7 @@ export const winsock: Platform = {
     sendmsg: "WSASendMsg",
     recvmsg: "WSARecvMsg",
     setBlocking: "ioctlsocket",
-    setCloseOnExec: "SetHandleInformation",
+    setInheritable: "SetHandleInformation",
   },
 
   lastErrno,
@@ -73,9 +73,11 @@ export const winsock: Platform = {
 
   setBlocking,
 
-  setCloseOnExec(fd) {
+  setInheritable(fd, inheritable) {
     const { SetHandleInformation } = kernelCalls();
-    if (SetHandleInformation(BigInt(fd), constants.HANDLE_FLAG_INHERIT, 0) !== 0) return 0;
+    const { HANDLE_FLAG_INHERIT } = constants;
+    const flags = inheritable ? HANDLE_FLAG_INHERIT : 0;
+    if (SetHandleInformation(BigInt(fd), HANDLE_FLAG_INHERIT, flags) !== 0) return 0;
     setLastErrno(ENOTSOCK!); // Its own error is not one of Winsock's.
     return -1;
   },

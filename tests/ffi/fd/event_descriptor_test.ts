@@ -24,7 +24,7 @@ function closed(): EventDescriptor {
   return event;
 }
 
-export const refusals: readonly ErrorCase[] = [
+export const errorCases: readonly ErrorCase[] = [
   {
     name: "EventDescriptor() throws RangeError when the first value is out of range",
     error: RangeError,
@@ -67,7 +67,7 @@ export const refusals: readonly ErrorCase[] = [
     calls: [withEvent((event) => event.read(new Uint8Array(7)))],
   },
 ];
-testErrors(refusals.map((refusal) => ({ ...refusal, ...linuxOnly })));
+testErrors(errorCases.map((errorCase) => ({ ...errorCase, ...linuxOnly })));
 
 test("EventDescriptor() makes a counter, non-blocking and close-on-exec", () => {
   using event = new EventDescriptor();

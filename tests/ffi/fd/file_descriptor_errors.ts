@@ -1,4 +1,4 @@
-import { FileDescriptor } from "../../../ffi/socket/mod.ts";
+import { FileDescriptor, O_CREAT, O_EXCL, O_RDONLY, O_WRONLY } from "../../../ffi/fd/mod.ts";
 import { Descriptor, Pipe } from "../../support/descriptors.ts";
 import {
   BYTES,
@@ -8,11 +8,16 @@ import {
   type ErrorCase,
   NOT_BYTES,
   NOT_DESCRIPTORS,
+  NOT_INTEGERS,
   NOT_NUMBERS,
 } from "../../support/error_cases.ts";
 import { isWindows } from "../../support/os.ts";
 import { CLOSED, names } from "../../support/platform.ts";
 import { skipIf } from "../../support/skip.ts";
+
+const posixOnly = skipIf(isWindows, "only sockets are descriptors on Windows");
+
+const NOT_STRINGS = [undefined, null, 3, new URL("file:///dev/null")] as const;
 
 const needsOneWayPipe = skipIf(isWindows, "a Windows pipe is two sockets, which read and write");
 
@@ -66,13 +71,13 @@ export const fileDescriptorErrors: readonly ErrorCase[] = [
     }],
   },
   {
-    name: "FileDescriptor.read() throws OSError when the descriptor is a folder",
-    ...skipIf(isWindows, "only sockets are descriptors on Windows"),
+    name: "FileDescriptor.read() throws OSError when the descriptor is a directory",
+    ...posixOnly,
     error: ["EISDIR", "read"],
     message: /^Cannot read from fd \d+: /,
     calls: [() => {
-      using folder = Descriptor.open("/");
-      return new FileDescriptor(folder.fd).read(BYTES);
+      using directory = Descriptor.open("/");
+      return new FileDescriptor(directory.fd).read(BYTES);
     }],
   },
   {
@@ -127,5 +132,56 @@ export const fileDescriptorErrors: readonly ErrorCase[] = [
       closedElsewhere((socket) => socket.close()),
       closedElsewhere((socket) => socket[Symbol.dispose]()),
     ],
+  },
+  {
+    name: "FileDescriptor.open() throws TypeError when the path is not a string",
+    ...posixOnly,
+    error: TypeError,
+    message: /^Cannot open a file: its path must be a string, received /,
+    calls: each(NOT_STRINGS, (path) => FileDescriptor.open(path)),
+  },
+  {
+    name: "FileDescriptor.open() throws RangeError when the path contains a NUL",
+    ...posixOnly,
+    error: RangeError,
+    message: /^Cannot open a file: its path must not contain a NUL$/,
+    calls: [() => FileDescriptor.open("/dev/null\0")],
+  },
+  {
+    name: "FileDescriptor.open() throws RangeError when the flags or the mode are out of range",
+    ...posixOnly,
+    error: RangeError,
+    message: /^Cannot open \/dev\/null: the (flags|mode) must be an integer from -2147483648 to /,
+    calls: [
+      ...each(NOT_INTEGERS, (flags) => FileDescriptor.open("/dev/null", flags)),
+      ...each(NOT_INTEGERS, (mode) => FileDescriptor.open("/dev/null", O_RDONLY, mode)),
+    ],
+  },
+  {
+    name: "FileDescriptor.open() throws OSError when there is no such file",
+    ...posixOnly,
+    error: ["ENOENT", "open"],
+    message: /^Cannot open \/dev\/missing: /,
+    calls: [() => FileDescriptor.open("/dev/missing")],
+  },
+  {
+    name: "FileDescriptor.open() throws OSError with O_EXCL when the file exists",
+    ...posixOnly,
+    error: ["EEXIST", "open"],
+    message: /^Cannot open \/dev\/null: /,
+    calls: [() => FileDescriptor.open("/dev/null", O_WRONLY | O_CREAT | O_EXCL)],
+  },
+  {
+    name: "FileDescriptor.setInheritable() throws OSError when it is closed",
+    error: ["EBADF", names.setInheritable],
+    message: /^Cannot change the flags of a closed descriptor: /,
+    calls: [true, false].map((value) => closed((socket) => socket.setInheritable(value))),
+  },
+  {
+    name: "FileDescriptor.dup() throws OSError when it is closed",
+    ...posixOnly,
+    error: ["EBADF", "fcntl"],
+    message: /^Cannot duplicate a closed descriptor: /,
+    calls: [closed((socket) => socket.dup())],
   },
 ];

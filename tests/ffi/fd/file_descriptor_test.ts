@@ -1,16 +1,28 @@
 import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
-import { FileDescriptor, OSError, pipe } from "../../../ffi/fd/mod.ts";
+import {
+  FileDescriptor,
+  O_APPEND,
+  O_CREAT,
+  O_EXCL,
+  O_RDWR,
+  O_TRUNC,
+  O_WRONLY,
+  OSError,
+  pipe,
+} from "../../../ffi/fd/mod.ts";
 import { BORN, Descriptor, descriptorFlags, needsDup2, Pipe } from "../../support/descriptors.ts";
 import { runProgram } from "../../support/subprocess.ts";
 import { assertSameBytes, noise, readFully, transfer } from "../../support/sockets.ts";
 import { fileDescriptorErrors } from "./file_descriptor_errors.ts";
 import { testErrors } from "../../support/error_cases.ts";
-import { linuxOnly, skipIf } from "../../support/skip.ts";
+import { linuxOnly, needsProgram, skipIf, windowsOnly } from "../../support/skip.ts";
 import { isWindows } from "../../support/os.ts";
 
 const MEGABYTES = noise(2_000_003);
 
 testErrors(fileDescriptorErrors);
+
+const posixOnly = skipIf(isWindows, "only sockets are descriptors on Windows");
 
 /** Returns whether a descriptor is open. */
 function isOpen(fd: number): boolean {
@@ -227,4 +239,107 @@ Deno.test("FileDescriptor is closed at the end of a using block", () => {
     throw new RangeError("out of the block");
   }, RangeError);
   assertEquals(reader.fileno(), -1);
+});
+
+Deno.test({
+  name: "FileDescriptor.open() opens a file for reading, non-blocking and close-on-exec",
+  ...linuxOnly,
+  fn() {
+    using zero = FileDescriptor.open("/dev/zero");
+    assertEquals(descriptorFlags(zero.fileno()), BORN);
+    assertEquals(zero.read(new Uint8Array(3)), 3);
+    assertThrows(() => zero.write(new Uint8Array(1)), OSError, "EBADF");
+  },
+});
+
+Deno.test({
+  name: "FileDescriptor.open() creates, truncates and appends to a file as the flags say",
+  ...posixOnly,
+  fn() {
+    const path = Deno.makeTempDirSync() + "/file";
+    const write = (flags: number, text: string) => {
+      using file = FileDescriptor.open(path, flags, 0o600);
+      assertEquals(file.write(new TextEncoder().encode(text)), text.length);
+    };
+    write(O_WRONLY | O_CREAT | O_EXCL, "one");
+    assertEquals(Deno.statSync(path).mode! & 0o777, 0o600);
+    write(O_WRONLY | O_APPEND, "two");
+    write(O_RDWR, "ON");
+    assertEquals(Deno.readTextFileSync(path), "ONetwo");
+    write(O_WRONLY | O_CREAT | O_TRUNC, "3");
+    assertEquals(Deno.readTextFileSync(path), "3");
+    Deno.removeSync(path);
+  },
+});
+
+Deno.test({
+  name: "FileDescriptor.open() does not wait for the other end of a named pipe",
+  ...posixOnly,
+  ...needsProgram("mkfifo"),
+  fn() {
+    const path = Deno.makeTempDirSync() + "/fifo";
+    new Deno.Command("mkfifo", { args: [path] }).outputSync();
+    assertThrows(() => FileDescriptor.open(path, O_WRONLY), OSError, "ENXIO");
+    using reader = FileDescriptor.open(path);
+    using writer = FileDescriptor.open(path, O_WRONLY);
+    assertEquals(reader.read(new Uint8Array(9)), null);
+    writer.write(new Uint8Array(2));
+    assertEquals(reader.read(new Uint8Array(9)), 2);
+    Deno.removeSync(path);
+  },
+});
+
+Deno.test({
+  name: "FileDescriptor.open() throws NotSupported on Windows",
+  ...windowsOnly,
+  fn() {
+    assertThrows(() => FileDescriptor.open("C:\\"), Deno.errors.NotSupported, "Cannot open a file");
+  },
+});
+
+Deno.test({
+  name: "FileDescriptor.dup() makes a close-on-exec descriptor of the same open file",
+  ...linuxOnly,
+  fn() {
+    using ends = new Pipe();
+    const copy = ends.writer.dup();
+    assert(copy.fileno() !== ends.writer.fileno());
+    assertEquals(descriptorFlags(copy.fileno()), BORN);
+    copy.setBlocking(true);
+    assert(ends.writer.isBlocking());
+    ends.writer.close();
+    copy.write(new Uint8Array(3));
+    assertEquals(ends.reader.read(new Uint8Array(9)), 3);
+    assertEquals(ends.reader.isBlocking(), false);
+    copy.close();
+    assertEquals(ends.reader.read(new Uint8Array(9)), 0);
+  },
+});
+
+Deno.test({
+  name: "FileDescriptor.dup() throws NotSupported on Windows",
+  ...windowsOnly,
+  fn() {
+    using ends = new Pipe();
+    assertThrows(() => ends.reader.dup(), Deno.errors.NotSupported, "Cannot duplicate fd");
+  },
+});
+
+Deno.test({
+  name: "FileDescriptor.setInheritable() passes a descriptor on to programs, or keeps it",
+  ...linuxOnly,
+  fn() {
+    using ends = new Pipe();
+    const fd = ends.writer.fileno();
+    const isInherited = () =>
+      new Deno.Command("test", { args: ["-e", `/proc/self/fd/${fd}`] }).outputSync().success;
+    for (const inheritable of [true, true, false]) {
+      ends.writer.setInheritable(inheritable);
+      assertEquals(descriptorFlags(fd), { nonBlocking: true, closeOnExec: !inheritable });
+    }
+    ends.writer.setInheritable(true);
+    assert(isInherited());
+    ends.writer.setInheritable(false);
+    assertFalse(isInherited());
+  },
 });

@@ -63,7 +63,7 @@ function closed(): InotifyDescriptor {
   return inotify;
 }
 
-export const refusals: readonly ErrorCase[] = [
+export const errorCases: readonly ErrorCase[] = [
   {
     name: "InotifyDescriptor.watch() throws TypeError when the path is not a string",
     error: TypeError,
@@ -140,7 +140,7 @@ export const refusals: readonly ErrorCase[] = [
     })],
   },
 ];
-testErrors(refusals.map((refusal) => ({ ...refusal, ...linuxOnly })));
+testErrors(errorCases.map((errorCase) => ({ ...errorCase, ...linuxOnly })));
 
 test("InotifyDescriptor() makes a descriptor, non-blocking and close-on-exec", () => {
   using inotify = new InotifyDescriptor();
@@ -220,8 +220,8 @@ test("InotifyDescriptor.readEvents() reports that the kernel dropped events", ()
   watched.inotify.watch(watched.path, IN_OPEN | IN_CLOSE_NOWRITE);
   for (let i = 0; i < room; i++) Descriptor.open(watched.path).close();
   const events = watched.read();
-  assertEquals(events.length, room + 1);
-  assertEquals(events.at(-1), { wd: -1, mask: IN_Q_OVERFLOW, cookie: 0, name: "" });
+  // Another process may open the directory while this one reads.
+  assertEquals(events[room], { wd: -1, mask: IN_Q_OVERFLOW, cookie: 0, name: "" });
 });
 
 test("InotifyDescriptor.watch() replaces the mask of a watched path, or adds to it", () => {

@@ -16,7 +16,8 @@ Deno.test("the fd module exports what the contract names", () => {
     const name of `IN_ACCESS IN_ALL_EVENTS IN_ATTRIB IN_CLOSE_NOWRITE IN_CLOSE_WRITE IN_CREATE
       IN_DELETE IN_DELETE_SELF IN_DONT_FOLLOW IN_EXCL_UNLINK IN_IGNORED IN_ISDIR IN_MASK_ADD
       IN_MODIFY IN_MOVED_FROM IN_MOVED_TO IN_MOVE_SELF IN_ONESHOT IN_ONLYDIR IN_OPEN
-      IN_Q_OVERFLOW IN_UNMOUNT`.split(/\s+/)
+      IN_Q_OVERFLOW IN_UNMOUNT O_APPEND O_CREAT O_EXCL O_NOCTTY O_RDONLY O_RDWR O_TRUNC
+      O_WRONLY`.split(/\s+/)
   ) assertEquals(typeof fd[name as keyof typeof fd], "number", name);
 });
 
@@ -62,6 +63,9 @@ Deno.test({
         () => new FileDescriptor(1).setBlocking(false),
         () => new FileDescriptor(1).isBlocking(),
         () => new FileDescriptor(1).close(),
+        () => new FileDescriptor(1).dup(),
+        () => new FileDescriptor(1).setInheritable(true),
+        () => FileDescriptor.open("/dev/null"),
         () => descriptors.pipe(),
         () => new descriptors.EventDescriptor(),
         () => new descriptors.InotifyDescriptor(),
@@ -81,7 +85,7 @@ Deno.test({
       ["--allow-read", "--allow-write", "--allow-run", "--allow-env", "--allow-sys"],
     );
     const lines = stdout.split("\n");
-    assertEquals(lines.length, 17, stderr);
+    assertEquals(lines.length, 20, stderr);
     for (const line of lines) {
       assertStringIncludes(line, "true Cannot open libc without FFI permission");
       assertMatch(line, /--allow-ffi=\//);
@@ -162,35 +166,35 @@ Deno.test({
     const tests = ["event", "inotify", "process", "signal", "timer"].map((name) =>
       `${name}_descriptor_test.ts`
     );
+    const files = [...tests, "spawn_test.ts", "terminal_test.ts"];
     const { code, stdout, stderr } = await runProgram(
       `
       ${
-        [...tests, "spawn_test.ts", "terminal_test.ts"].map((file, i) =>
-          `import { refusals as refusals${i} } from "${new URL(file, import.meta.url)}";`
+        files.map((file, i) =>
+          `import { errorCases as cases${i} } from "${new URL(file, import.meta.url)}";`
         ).join("\n")
       }
       ${COUNT_DESCRIPTORS}
-      let calls = 0;
+      let count = 0;
       const leaks = [];
-      const all = [refusals0, refusals1, refusals2, refusals3, refusals4, refusals5, refusals6];
-      for (const refusal of all.flat()) {
-        if (refusal.ignore) continue;
+      for (const { name, calls, ignore } of [${files.map((_, i) => `...cases${i}`)}]) {
+        if (ignore) continue;
         const attempt = (call) => {
-          calls++;
+          count++;
           try { call(); } catch { /* As expected. */ }
         };
-        attempt(refusal.calls[0]); // What is opened once per program is open from here on.
+        attempt(calls[0]); // What is opened once per program is open from here on.
         const before = countDescriptors();
-        refusal.calls.forEach(attempt);
-        if (countDescriptors() !== before) leaks.push(refusal.name);
+        calls.forEach(attempt);
+        if (countDescriptors() !== before) leaks.push(name);
       }
-      console.log(JSON.stringify({ calls, leaks }));
+      console.log(JSON.stringify({ count, leaks }));
       `,
       ["--allow-all", `--import-map=${new URL("../../../deno.json", import.meta.url).pathname}`],
     );
     assertEquals(code, 0, stderr);
-    const { calls, leaks } = JSON.parse(stdout.split("\n").at(-1)!);
-    assertGreater(calls, 150);
+    const { count, leaks } = JSON.parse(stdout.split("\n").at(-1)!);
+    assertGreater(count, 150);
     assertEquals(leaks, []);
   },
 });

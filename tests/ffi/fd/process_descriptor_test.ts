@@ -34,7 +34,7 @@ function own(call: (process: ProcessDescriptor) => unknown): () => unknown {
   };
 }
 
-export const refusals: readonly ErrorCase[] = [
+export const errorCases: readonly ErrorCase[] = [
   {
     name: "ProcessDescriptor() throws RangeError when the process ID is out of range",
     error: RangeError,
@@ -101,7 +101,7 @@ export const refusals: readonly ErrorCase[] = [
     calls: [own((process) => process.read(new Uint8Array(8)))],
   },
 ];
-testErrors(refusals.map((refusal) => ({ ...refusal, ...linuxOnly })));
+testErrors(errorCases.map((errorCase) => ({ ...errorCase, ...linuxOnly })));
 
 test("ProcessDescriptor() opens a process, non-blocking and close-on-exec", () => {
   using process = new ProcessDescriptor(Deno.pid);

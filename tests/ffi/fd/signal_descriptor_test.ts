@@ -40,7 +40,7 @@ function closed(): SignalDescriptor {
   return signals;
 }
 
-export const refusals: readonly ErrorCase[] = [
+export const errorCases: readonly ErrorCase[] = [
   {
     name: "SignalDescriptor() throws TypeError when the system lacks a signal",
     error: TypeError,
@@ -80,7 +80,7 @@ export const refusals: readonly ErrorCase[] = [
     }],
   },
 ];
-testErrors(refusals.map((refusal) => ({ ...refusal, ...linuxOnly })));
+testErrors(errorCases.map((errorCase) => ({ ...errorCase, ...linuxOnly })));
 
 test("SignalDescriptor() blocks no signal when it throws", () => {
   const before = blocked();

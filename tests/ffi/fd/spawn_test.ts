@@ -21,7 +21,7 @@ function closed(): ProcessDescriptor {
   return process;
 }
 
-export const refusals: readonly ErrorCase[] = [
+export const errorCases: readonly ErrorCase[] = [
   {
     name: "ProcessDescriptor.spawn() throws TypeError when an argument is not a string",
     error: TypeError,
@@ -55,7 +55,7 @@ export const refusals: readonly ErrorCase[] = [
     calls: [() => spawn("true", [], { stdin: closed() })],
   },
 ];
-testErrors(refusals.map((refusal) => ({ ...refusal, ...linuxOnly })));
+testErrors(errorCases.map((errorCase) => ({ ...errorCase, ...linuxOnly })));
 
 test("ProcessDescriptor.spawn() passes arguments unchanged", () => {
   const args = ["a b", "", "$HOME", "'\"", "Zürich 🏔", "x".repeat(100_000)];

@@ -44,7 +44,7 @@ function inPipe(call: (terminal: Terminal) => unknown): () => unknown {
 
 const attributesBy = Deno.build.os === "linux" ? "ioctl" : "tcgetattr";
 
-export const refusals: readonly ErrorCase[] = [
+export const errorCases: readonly ErrorCase[] = [
   {
     name: "Terminal() throws RangeError when the descriptor is out of range",
     error: RangeError,
@@ -113,13 +113,13 @@ export const refusals: readonly ErrorCase[] = [
   {
     name: "openTerminal() throws TypeError when the path is not a string",
     error: TypeError,
-    message: /^Cannot open a terminal: its path must be a string, received /,
+    message: /^Cannot open a file: its path must be a string, received /,
     calls: [undefined, null, 3].map((path) => () => openTerminal(path as never)),
   },
   {
     name: "openTerminal() throws RangeError when the path contains a NUL",
     error: RangeError,
-    message: /^Cannot open a terminal: its path must not contain a NUL$/,
+    message: /^Cannot open a file: its path must not contain a NUL$/,
     calls: [() => openTerminal("/dev/tty\0")],
   },
   {
@@ -141,7 +141,7 @@ export const refusals: readonly ErrorCase[] = [
     calls: [() => openTerminal("/tmp")],
   },
 ];
-testErrors(refusals.map((refusal) => ({ ...refusal, ...needsTerminals })));
+testErrors(errorCases.map((errorCase) => ({ ...errorCase, ...needsTerminals })));
 
 test("Terminal.sendBreak() rejects when it is not a terminal, or closed", async () => {
   using ends = new Pipe();

@@ -23,7 +23,7 @@ function withTimer(call: (timer: TimerDescriptor) => unknown): () => unknown {
   };
 }
 
-export const refusals: readonly ErrorCase[] = [
+export const errorCases: readonly ErrorCase[] = [
   {
     name: "TimerDescriptor.start() throws TypeError when a duration is not a number",
     error: TypeError,
@@ -69,7 +69,7 @@ export const refusals: readonly ErrorCase[] = [
     calls: [withTimer((timer) => timer.read(new Uint8Array(7)))],
   },
 ];
-testErrors(refusals.map((refusal) => ({ ...refusal, ...linuxOnly })));
+testErrors(errorCases.map((errorCase) => ({ ...errorCase, ...linuxOnly })));
 
 test("TimerDescriptor() makes a stopped timer, non-blocking and close-on-exec", () => {
   using timer = new TimerDescriptor();

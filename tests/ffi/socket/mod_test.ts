@@ -51,7 +51,18 @@ Deno.test("Socket and FileDescriptor have only the documented members", () => {
   assertEquals(Object.getPrototypeOf(Socket), FileDescriptor);
   assertEquals(
     Object.getOwnPropertyNames(FileDescriptor.prototype).sort(),
-    ["close", "constructor", "detach", "fileno", "isBlocking", "read", "setBlocking", "write"],
+    [
+      "close",
+      "constructor",
+      "detach",
+      "dup",
+      "fileno",
+      "isBlocking",
+      "read",
+      "setBlocking",
+      "setInheritable",
+      "write",
+    ],
   );
   assertEquals(
     Object.getOwnPropertyNames(Socket.prototype).sort(),
