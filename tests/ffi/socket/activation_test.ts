@@ -4,7 +4,7 @@ import { linuxOnly } from "../../support/skip.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
 
-/** What a started program is: it prints what it is handed, then what is left of the variables. */
+/** Prints the passed descriptors, then what is left of the variables. */
 const PROGRAM = `
   import { FileDescriptor, listenFds, Socket } from "${ROOT}ffi/socket/mod.ts";
   const flags = (fd) => {
@@ -24,7 +24,7 @@ const PROGRAM = `
   console.log("left", JSON.stringify(left), listenFds().length);
 `;
 
-/** Runs it with descriptors from 3 up: each opened by \`sh\`, so that LISTEN_PID can be its own. */
+/** Runs the program with descriptors from 3 up. A shell opens them and knows its LISTEN_PID. */
 async function run(variables: string, redirections = ""): Promise<string[]> {
   const script = `exec env ${variables} "$0" eval --no-config "$1" ${redirections}`;
   const { stdout, stderr } = await new Deno.Command("sh", {

@@ -21,7 +21,7 @@ testErrors(addressErrors);
 function roundTrip(address: SocketAddress, family: number) {
   const bytes = encodeAddress(address, family);
   assertEquals(familyOf(bytes, bytes.length), family);
-  const room = new Uint8Array(128); // As the system is given it.
+  const room = new Uint8Array(128); // As much as the system gets.
   room.set(bytes);
   return decodeAddress(room, bytes.length);
 }

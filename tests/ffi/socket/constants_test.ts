@@ -6,7 +6,7 @@ import { isWindows } from "../../support/os.ts";
 const COMPILER = Deno.env.get("CC") ?? "cc";
 const names = Object.keys(constants);
 
-/** What a system that lacks a constant has in its place. */
+/** Returns the value of a constant that the system lacks. */
 function absent(name: string): number {
   return name.startsWith("MSG_") ? 0 : -1;
 }

@@ -184,7 +184,7 @@ for (const { name, type, skip } of kinds) {
       assertEquals(second.read(buffer), 5);
       assertEquals(buffer.subarray(0, 5), noise(5));
       for (const file of [writer, first]) file.close();
-      untilReadable(reader); // A program that is being started has a copy until it runs.
+      untilReadable(reader); // Programs being started have copies.
       assertEquals(reader.read(buffer), 0);
     },
   });
@@ -223,7 +223,7 @@ Deno.test(
   },
 );
 
-/** Sends a number of pipes' ends and receives with room for some; tells what was received. */
+/** Sends copies of a pipe, and receives them with room for only some. */
 const LEAKS = `
   ${COUNT_DESCRIPTORS}
   const [left, right] = sockets.socketpair();
@@ -278,7 +278,7 @@ Deno.test({
   name: "receiveMessage() closes received descriptors when it fails",
   ...linuxOnly,
   async fn() {
-    // The sender's address is made one of another family, after the system has told it.
+    // Decoding the sender's address fails, after the system has returned it.
     const { stdout, stderr } = await runProgram(`${LEAKS}
       const { decode } = TextDecoder.prototype;
       const bound = new sockets.Socket(sockets.AF_UNIX, sockets.SOCK_DGRAM);
@@ -488,7 +488,7 @@ Deno.test(
     ]) try { call(); } catch (error) { console.log(error.name, /--allow-ffi/.test(error.message)); }`,
       [],
     );
-    // The first is refused for its wrong receiver at the latest.
+    // The first call is missing its socket, so it may fail with another error.
     assertEquals(stdout.split("\n").slice(1), Array(3).fill("NotCapable true"));
   },
 );

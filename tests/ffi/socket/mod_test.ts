@@ -126,7 +126,7 @@ Deno.test("./socket throws NotCapable without permission, and the message names 
   }
 });
 
-/** Each kind of call: sockets of each family, a name, an error, a wait. */
+/** Makes every kind of call: sockets of each family, a name, an error, a wait. */
 const TOUR = `
   const { AF_INET, AF_INET6, AF_UNIX, SOCK_DGRAM, SOCK_STREAM, Socket, OSError } = sockets;
   const text = (bytes) => new TextDecoder().decode(bytes);
@@ -269,7 +269,7 @@ Deno.test("./socket leaves no descriptor open, also when calls fail", needsUnix,
       calls++;
       try { call(); } catch { /* As it should be. */ }
     }
-    cases.forEach(([, calls]) => attempt(calls[0])); // What is opened once is open from here on.
+    cases.forEach(([, calls]) => attempt(calls[0])); // Opens what stays open.
     const leaks = [];
     for (const [name, calls] of cases) {
       const before = countDescriptors();
@@ -321,13 +321,13 @@ Deno.test({
         attempt(() => server.accept());
         attempt(() => sockets.socketpair());
         attempt(() => sockets.pipe());
-        open.pop().close(); // Room for one is not enough for two.
+        open.pop().close(); // There is room for one, but not for two.
         attempt(() => sockets.socketpair());
         attempt(() => sockets.pipe());
         fill();
       }
       open.pop().close();
-      using accepted = server.accept(); // The connection has waited.
+      using accepted = server.accept(); // The connection is still waiting.
       said.push(accepted.remoteAddress.port === client.localAddress.port);
       accepted.close();
       fill();

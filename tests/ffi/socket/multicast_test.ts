@@ -35,14 +35,14 @@ import { isQemu, isWindows } from "../../support/os.ts";
 testErrors(multicastErrors);
 testErrors(interfaceErrors);
 
-/** The name of the loopback interface, which is the first everywhere. */
+/** The name of the loopback interface, which has the index 1 on every system. */
 const LO = interfaceName(1);
 
 /** Joins a group, sends to it before and after the socket leaves it, and prints what arrived. */
 const MEMBER = `
   import * as sockets from "${new URL("../../../ffi/socket/mod.ts", import.meta.url)}";
   import { DefaultSelector, EVENT_READ } from "${new URL("../../../mod.ts", import.meta.url)}";
-  const [family, any, alone, group, on] = JSON.parse(Deno.args[0]);
+  const [family, any, own, group, on] = JSON.parse(Deno.args[0]);
   const member = new sockets.Socket(family, sockets.SOCK_DGRAM);
   member.bind({ hostname: any, port: 0 });
   const { port } = member.localAddress;
@@ -56,7 +56,7 @@ const MEMBER = `
   };
   const isMember = () => {
     sender.sendTo(new Uint8Array(1), { hostname: group, port });
-    sender.sendTo(new Uint8Array(2), { hostname: alone, port });
+    sender.sendTo(new Uint8Array(2), { hostname: own, port });
     return next() === 1 && next() === 2;
   };
   const refused = (call) => { try { call(); } catch (error) { return error.code; } };
@@ -68,7 +68,7 @@ const MEMBER = `
   console.log(...said, isMember(), refused(leave));
 `;
 
-/** Loopback has no route for groups of IPv6. */
+/** Loopback has no route for IPv6 groups. */
 const ROUTE = "ip -6 route add local ff00::/8 dev lo table local";
 
 for (
@@ -120,7 +120,7 @@ Deno.test({
   },
 });
 
-/** Runs a command with a text as its standard input, and gives its output. */
+/** Runs a command with a text as its standard input, and returns its output. */
 async function feed(program: string, args: string[], text: string): Promise<string> {
   const child = new Deno.Command(program, {
     args,

@@ -67,7 +67,7 @@ Deno.test({
   name: "Socket receives the packets of an interface: on loopback each going out and coming in",
   ...needsOwnNetwork,
   async fn() {
-    // Others' packets would fill the socket before its own arrive.
+    // In a network of its own, so that other packets do not fill the socket.
     const { stdout, stderr } = await runProgram(
       `
       const { AF_INET, AF_PACKET, ETH_P_ALL, SOCK_DGRAM, Socket } = sockets;
@@ -112,7 +112,7 @@ Deno.test({
   name: "Socket sends a packet through an interface, and receiveMessage() reports truncation",
   ...needsRaw,
   fn() {
-    const PROTOCOL = 0x88b5; // For experiments.
+    const PROTOCOL = 0x88b5; // Reserved for experiments.
     using receiver = new Socket<PacketAddress>(AF_PACKET, SOCK_DGRAM);
     const lo = interfaceIndex("lo");
     receiver.bind({ interface: lo, protocol: PROTOCOL });
@@ -160,12 +160,16 @@ Deno.test({
 });
 
 const kinds = [
-  { name: "a raw socket", args: [AF_INET, SOCK_RAW, IPPROTO_ICMP], says: "CAP_NET_RAW" },
-  { name: "a raw IPv6 socket", args: [AF_INET6, SOCK_RAW, IPPROTO_ICMPV6], says: "CAP_NET_RAW" },
-  { name: "a packet socket", args: [AF_PACKET, SOCK_DGRAM, 0], says: "CAP_NET_RAW" },
+  { name: "a raw socket", args: [AF_INET, SOCK_RAW, IPPROTO_ICMP], privilege: "CAP_NET_RAW" },
+  {
+    name: "a raw IPv6 socket",
+    args: [AF_INET6, SOCK_RAW, IPPROTO_ICMPV6],
+    privilege: "CAP_NET_RAW",
+  },
+  { name: "a packet socket", args: [AF_PACKET, SOCK_DGRAM, 0], privilege: "CAP_NET_RAW" },
 ];
 
-for (const { name, args, says } of kinds) {
+for (const { name, args, privilege } of kinds) {
   Deno.test({
     name: `Socket() reports which privilege ${name} needs, and how to get it`,
     ...needsSetpriv,
@@ -181,7 +185,7 @@ for (const { name, args, says } of kinds) {
       const { stdout } = await new Deno.Command(program, { args: rest }).output();
       const text = new TextDecoder().decode(stdout);
       assertMatch(text, /^EPERM Cannot create a socket of family \d+, .*which needs /);
-      assertMatch(text, new RegExp(`which needs ${says} \\(run as root, or as root: setcap `));
+      assertMatch(text, new RegExp(`which needs ${privilege} \\(run as root, or as root: setcap `));
     },
   });
 }

@@ -39,7 +39,7 @@ Deno.test("resolve() returns a copy that outlives the resolver's memory", () => 
 Deno.test("resolve() throws OSError with the resolver's code when the name cannot be resolved", () => {
   const error = assertThrows(() => resolve("no-such-host.invalid", AF_INET), OSError);
   assertEquals(error.syscall, "getaddrinfo");
-  // The second is said where no server of names is in reach.
+  // EAI_AGAIN means that no name server can be reached.
   assertMatch(error.code, /^EAI_(NONAME|AGAIN|NODATA)$/);
   assertMatch(
     error.message,
@@ -90,7 +90,7 @@ Deno.test({
   name: "resolverError() returns the system's error when that made the resolver fail",
   ...linuxOnly,
   fn() {
-    // The call that failed last leaves its number behind.
+    // The failed call sets errno.
     assertThrows(() => new FileDescriptor(0x7fff_ffff).read(new Uint8Array(1)), OSError);
     const error = resolverError("Cannot resolve", "getaddrinfo", -11);
     assertEquals([error.code, error.syscall], ["EBADF", "getaddrinfo"]);

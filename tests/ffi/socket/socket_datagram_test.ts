@@ -158,7 +158,7 @@ Deno.test(
   skipIf(isWindows, "the package switches these errors off on Windows"),
   () => {
     using other = datagrams();
-    using deaf = datagrams(); // It takes datagrams of its peer only.
+    using deaf = datagrams(); // It receives only from its peer.
     deaf.connect(other.localAddress);
     using socket = new Socket(AF_INET, SOCK_DGRAM);
     socket.connect(deaf.localAddress);
@@ -204,7 +204,7 @@ Deno.test({
   ...linuxOnly,
   fn() {
     using socket = new Socket(AF_NETLINK, SOCK_RAW);
-    // struct nlmsghdr: length, NLMSG_NOOP with NLM_F_REQUEST | NLM_F_ACK: the kernel acknowledges.
+    // A struct nlmsghdr of NLMSG_NOOP with NLM_F_REQUEST | NLM_F_ACK, which the kernel answers.
     const request = new Uint8Array(16);
     new Uint16Array(request.buffer).set([16, 0, 1, 5]);
     socket.send(request);

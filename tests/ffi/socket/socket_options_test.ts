@@ -84,7 +84,7 @@ Deno.test("Socket.setOption() enlarges the buffers", () => {
 Deno.test("Socket.setOption() accepts a negative number", needsNegative, () => {
   using socket = new Socket(AF_INET, SOCK_DGRAM);
   socket.setOption(IPPROTO_IP, IP_MULTICAST_TTL, 9);
-  socket.setOption(IPPROTO_IP, IP_MULTICAST_TTL, -1); // As it was.
+  socket.setOption(IPPROTO_IP, IP_MULTICAST_TTL, -1); // The default again.
   assertEquals(socket.getOption(IPPROTO_IP, IP_MULTICAST_TTL), 1);
 });
 
@@ -133,7 +133,7 @@ Deno.test("Socket.setOption() accepts a struct linger: close() resets", () => {
 Deno.test("Socket.setOption() accepts a struct timeval: recv() waits that long", () => {
   using pair = new Pair();
   pair.left.setBlocking(true);
-  // Winsock takes milliseconds, and says so when they are over.
+  // Winsock takes milliseconds, and reports a timeout.
   const timeout = isWinsock ? new Uint32Array([20]) : new BigInt64Array([0n, 20_000n]);
   pair.left.setOption(SOL_SOCKET, SO_RCVTIMEO, new Uint8Array(timeout.buffer));
   const start = performance.now();

@@ -20,7 +20,7 @@ Deno.test({
         "libc.so.6",
         { signal: { parameters: ["i32", "usize"], result: "usize" } },
       ).symbols;
-      libc.signal(13, 0n); // SIGPIPE ends this program from here on, as it does one in C.
+      libc.signal(13, 0n); // From here on SIGPIPE ends this program, like one in C.
       const { AF_INET, AF_UNIX, SOCK_STREAM, Socket, pipe, socketpair } = sockets;
       const attempt = (call) => {
         try { console.log(call()); }
@@ -46,7 +46,7 @@ Deno.test({
       attempt(() => client.write(byte));
       attempt(() => client.sendTo(byte, server.localAddress));
 
-      // The signal does work: a pipe's end is no socket.
+      // SIGPIPE does end the program: write() on a pipe raises it.
       const { reader, writer } = pipe();
       reader.close();
       attempt(() => writer.write(byte));
@@ -60,12 +60,12 @@ Deno.test({
   },
 });
 
-/** How often each call is interrupted. */
+/** The number of signals that interrupt each call. */
 const SIGNALS = 5;
 
 /**
- * Each call of a blocking socket, in a program that waits in it until `finish` has been done. A
- * timeout has the system say `EINTR` after a signal, where else it would go on by itself.
+ * Makes each call of a blocking socket, and waits in it until the test ends the call. The timeout
+ * makes Linux return `EINTR` after a signal; without it Linux restarts the call.
  */
 const PROGRAM = `
   const { AF_UNIX, SOCK_DGRAM, SOCK_STREAM, SO_RCVTIMEO, SO_SNDTIMEO, SOL_SOCKET } = sockets;
@@ -131,7 +131,7 @@ function canSeeCalls(): boolean {
   }
 }
 
-/** Reads what Linux tells of a program, which is nothing once it has ended. */
+/** Returns a file of /proc about a program, empty once the program has ended. */
 function about(pid: number, what: string): string {
   try {
     return Deno.readTextFileSync(`/proc/${pid}/${what}`);
@@ -140,7 +140,7 @@ function about(pid: number, what: string): string {
   }
 }
 
-/** How often a program has begun to wait, or -1 once it has ended. */
+/** Returns how often a program has started to wait, or -1 once it has ended. */
 function waits(pid: number): number {
   const status = about(pid, "status");
   if (/^State:\s*[ZX]/m.test(status)) return -1;
@@ -148,9 +148,9 @@ function waits(pid: number): number {
 }
 
 /**
- * Waits until a program is blocked in a call on a descriptor, and has been so less often before.
+ * Waits until a program is blocked in a call on a descriptor, once more than before.
  *
- * @returns How often it has begun to wait, or -1 if it has ended
+ * @returns How often it has started to wait, or -1 if it has ended
  */
 async function untilBlocked(pid: number, fd: number, before = -1): Promise<number> {
   for (;;) {

@@ -181,7 +181,7 @@ Deno.test({
     using server = listener(places[0], 0);
     using waiting = new Socket(AF_INET, SOCK_STREAM);
     waiting.connect(server.localAddress);
-    untilReadable(server); // Its queue is full from now on.
+    untilReadable(server); // Now its queue is full.
     using client = new Socket(AF_INET, SOCK_STREAM);
     assertFalse(client.connect(server.localAddress));
     assertFalse(client.connect(server.localAddress));
@@ -214,7 +214,7 @@ Deno.test({
 });
 
 Deno.test("Socket.error() returns that the connection was refused, and clears it", () => {
-  using deaf = new Socket(AF_INET, SOCK_STREAM); // It has the port, and does not listen.
+  using deaf = new Socket(AF_INET, SOCK_STREAM); // It has the port, but does not listen.
   deaf.bind({ hostname: "127.0.0.1", port: 0 });
   using client = new Socket(AF_INET, SOCK_STREAM);
   assertFalse(client.connect(deaf.localAddress));
@@ -240,7 +240,7 @@ Deno.test("Socket.accept() does not throw when a waiting connection was reset", 
   using late = new Socket(AF_INET, SOCK_STREAM);
   late.connect(server.localAddress);
   untilWritable(late);
-  // Linux gives the connection that was reset too, others pass it over.
+  // Linux returns the reset connection, other systems skip it.
   let accepted = acceptFrom(server);
   try {
     accepted.remoteAddress;
@@ -496,7 +496,7 @@ Deno.test({
 });
 
 Deno.test("Socket.setBlocking() makes recv() wait", async () => {
-  // A thread sends once this one is blocked, or a little before.
+  // Another thread sends while this one is blocked, or shortly before.
   using pair = new Pair();
   const module = new URL("../../../ffi/socket/mod.ts", import.meta.url);
   const source = `

@@ -11,7 +11,7 @@ import { BYTES, type ErrorCase, LOOPBACK, withSocket } from "../../../support/er
 import { linuxOnly } from "../../../support/skip.ts";
 import { needsIpv6, needsUnix } from "../../../support/sockets.ts";
 
-/** Calls a function with each of the calls that take an address. */
+/** Returns each of the calls that take an address. */
 function withAddress(address: unknown, family = AF_INET): (() => unknown)[] {
   return [
     withSocket((socket) => socket.bind(address as SocketAddress), family, SOCK_DGRAM),

@@ -20,7 +20,7 @@ import { needsRaw } from "../../../support/privileges.ts";
 import { linuxOnly, skipIf } from "../../../support/skip.ts";
 import { needsUnix } from "../../../support/sockets.ts";
 
-/** The credentials of this process, or nearly. */
+/** Credentials with the id of this process. */
 const own: Credentials = { pid: Deno.pid, uid: 0, gid: 0 };
 
 export const messageErrors: readonly ErrorCase[] = [

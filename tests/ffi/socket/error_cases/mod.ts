@@ -16,7 +16,7 @@ import { packetErrors } from "./packet.ts";
 import { socketErrors } from "./socket.ts";
 import { streamErrors } from "./stream.ts";
 
-/** All of them. */
+/** All error cases. */
 export const errorCases: readonly ErrorCase[] = [
   ...fileDescriptorErrors,
   ...addressErrors,

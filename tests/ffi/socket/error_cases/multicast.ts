@@ -74,7 +74,7 @@ export const multicastErrors: readonly ErrorCase[] = [
   },
   {
     name: "leaveGroup() throws OSError when the socket has not joined",
-    ...skipIf(isWine, "Wine says EINVAL"),
+    ...skipIf(isWine, "Wine fails with EINVAL"),
     error: ["EADDRNOTAVAIL", "setsockopt"],
     message: /^Cannot set option \d+ at level \d+ of fd \d+: /,
     calls: [

@@ -119,7 +119,7 @@ export const streamErrors: readonly ErrorCase[] = [
     message: /^Cannot connect fd \d+ to 127\.0\.0\.1:\d+: /,
     calls: [() => {
       using connection = new Connection();
-      // After an attempt that was in progress, Linux says once more that it is done.
+      // After an asynchronous connect(), the first call on Linux succeeds once more.
       connection.client.connect(connection.listener.localAddress);
       connection.client.connect(connection.listener.localAddress);
     }],
