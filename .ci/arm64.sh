@@ -17,8 +17,9 @@ build() {
   ln -s usr/lib "$part/debian/lib"
   deno linux-arm64-glibc "$part"
   debs "$part/debian" "$from" qemu-user libc6:arm64 libgcc-s1:arm64
-  # -L, so that children without our environment find their libraries too
-  printf '#!/bin/sh\nexec %q -L %q "$@"\n' "$home/debian/usr/bin/qemu-aarch64" "$home/debian" >"$part/run"
+  # Options, not variables, so that children without our environment get them too. The processor is Graviton2's,
+  # which has no pointer authentication: emulating that takes a fifth of the time.
+  printf '#!/bin/sh\nexec %q -cpu neoverse-n1 -L %q "$@"\n' "$home/debian/usr/bin/qemu-aarch64" "$home/debian" >"$part/run"
   chmod +x "$part/run"
 }
 
