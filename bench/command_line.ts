@@ -82,7 +82,14 @@ export function parseCommandLine(args: readonly string[]): Options {
 }
 
 const BASE_SECTIONS = ["dispatch", "registration", "echo"];
-const BASE_PEERS = ["readiness", "readinessAsync", "base", "baseAsync"];
+const BASE_PEERS = [
+  "readiness",
+  "readinessAsync",
+  "readinessAwait",
+  "base",
+  "baseAsync",
+  "baseAwait",
+];
 
 /** Splits lists of names, and checks that there is such a section or peer. */
 function names(

@@ -11,8 +11,10 @@ import { describePython, findPython } from "./python.ts";
 export const PEERS = {
   readiness: "this package",
   readinessAsync: "this package, for await",
+  readinessAwait: "this package, await",
   base: "base",
   baseAsync: "base, for await",
+  baseAwait: "base, await",
   ffi: "bare FFI calls",
   c: "C",
   cThreaded: "C, two threads",
@@ -29,12 +31,19 @@ export type PeerName = keyof typeof PEERS;
 const BASES: Partial<Record<PeerName, PeerName>> = {
   readiness: "base",
   readinessAsync: "baseAsync",
+  readinessAwait: "baseAwait",
 };
 
-/** Returns which of this package's peers another peer is compared with. */
-export function counterpartOf(peer: PeerName): PeerName {
+/**
+ * Returns which of this package's peers another peer is compared with.
+ *
+ * @param peer The other peer
+ * @param present The peers that ran the workload
+ */
+export function counterpartOf(peer: PeerName, present: readonly string[]): PeerName {
   const own = Object.keys(BASES) as PeerName[];
-  return own.find((name) => BASES[name] === peer) ?? "readiness";
+  return own.find((name) => BASES[name] === peer) ??
+    own.find((name) => present.includes(name)) ?? "readiness";
 }
 
 /** Which peers to look for. */
@@ -72,8 +81,14 @@ export class Peers implements Disposable {
     for (const name of ["readiness", "readinessAsync", "ffi", "deno", "nodeInDeno"] as const) {
       await peers.#try(name, () => deno);
     }
-    for (const name of Object.values(BASES)) {
-      if (base !== undefined) await peers.#try(name, () => describeCheckout(base));
+    if (base !== undefined) {
+      for (const name of ["base", "baseAsync"] as const) {
+        await peers.#try(name, () => describeCheckout(base));
+      }
+      await peers.#try("baseAwait", async () => {
+        await Deno.stat(`${base}/bench/peers/readiness/echo_await.ts`);
+        return await describeCheckout(base);
+      });
     }
     const compiler = run(["cc", "--version"]).then((text) => `${text.split("\n")[0]}, -O2`);
     peers.canCompile = await compiler.then(() => true, () => false);
@@ -120,10 +135,14 @@ export class Peers implements Disposable {
         return deno("--allow-ffi", ...ownProgram(ROOT, program), ...rest);
       case "readinessAsync":
         return deno("--allow-ffi", ...ownProgram(ROOT, program), ...rest, "async");
+      case "readinessAwait":
+        return deno("--allow-ffi", ...ownProgram(ROOT, program, "_await"), ...rest);
       case "base":
         return deno("--allow-ffi", ...ownProgram(`${base}/`, program), ...rest);
       case "baseAsync":
         return deno("--allow-ffi", ...ownProgram(`${base}/`, program), ...rest, "async");
+      case "baseAwait":
+        return deno("--allow-ffi", ...ownProgram(`${base}/`, program, "_await"), ...rest);
       case "ffi":
         return deno("--allow-ffi", `${peer}/ffi/${program}.ts`, ...rest);
       case "c":
@@ -133,7 +152,11 @@ export class Peers implements Disposable {
       case "python":
         return [this.#python, `${peer}/python/${program}.py`, ...rest];
       case "deno":
-        return deno("--allow-ffi", net, "--unstable-net", `${peer}/deno/${program}.ts`, ...rest);
+        return deno(
+          ...["--allow-ffi", net, "--unstable-net", ...FLAGS[program] ?? []],
+          `${peer}/deno/${program}.ts`,
+          ...rest,
+        );
       case "nodeInDeno":
         return deno(net, `${peer}/node/${program}.mjs`, ...rest);
       case "node":
@@ -188,10 +211,10 @@ const EXAMPLES: Record<string, string[]> = {
 };
 
 /** Returns the flags and the script of a program in a checkout of this package. */
-function ownProgram(root: string, program: string): string[] {
+function ownProgram(root: string, program: string, suffix = ""): string[] {
   const [example, ...args] = EXAMPLES[program] ?? [];
   if (example !== undefined) return [`${root}examples/${example}`, ...args];
-  return [...FLAGS[program] ?? [], `${root}bench/peers/readiness/${program}.ts`];
+  return [...FLAGS[program] ?? [], `${root}bench/peers/readiness/${program}${suffix}.ts`];
 }
 
 function deno(...args: string[]): Command {

@@ -60,7 +60,7 @@ export function ratioOf(
   { peers }: WorkloadResult,
   metric: string,
   theirs: PeerName,
-  ours: PeerName = counterpartOf(theirs),
+  ours: PeerName = counterpartOf(theirs, Object.keys(peers)),
 ): Summary | undefined {
   const [own, other] = [peers[ours]?.[metric], peers[theirs]?.[metric]];
   return ours !== theirs && own && other ? summarize(ratios(own, other)) : undefined;

@@ -5,7 +5,7 @@
  */
 
 import { type PeerName, PEERS } from "./peers.ts";
-import { ratioOf, type Results } from "./results.ts";
+import { ratioOf, type Results, type SectionResult, type WorkloadResult } from "./results.ts";
 import { median, ratios } from "./statistics.ts";
 
 /** A target, and what a run measured. */
@@ -23,6 +23,10 @@ interface Limits {
   readonly section: string;
   /** Which workloads; left out, every one of the section. */
   readonly workload?: string;
+  /** Which metric; left out, the first of the section. */
+  readonly metric?: string;
+  /** Which of this package's peers; left out, the one with `select`. */
+  readonly ours?: PeerName;
   readonly over: Partial<Record<PeerName, number>>;
 }
 
@@ -35,29 +39,42 @@ const LIMITS: readonly Limits[] = [
   { section: "registration", workload: "register + unregister", over: { ffi: 1.2, python: 0.5 } },
   { section: "socket-calls", workload: "send + recv, 64 bytes", over: { ffi: 1.15 } },
   { section: "echo", over: { ffi: 1.1, python: 1, deno: 1, nodeInDeno: 1, node: 1 } },
+  {
+    section: "echo",
+    workload: "64 bytes, 50 connections",
+    ours: "readinessAwait",
+    over: { deno: 1 },
+  },
+  {
+    section: "echo",
+    workload: "64 bytes, 1,000 connections",
+    ours: "readinessAwait",
+    over: { deno: 1 },
+  },
   { section: "http", over: { ffi: 0.95, deno: 1 } },
   { section: "datagrams", workload: "64 datagrams in flight", over: { deno: 2 } },
-  { section: "memory", workload: "epoll", over: { python: 1 } },
+  { section: "memory", workload: "registration, epoll", over: { python: 1 } },
+  { section: "latency", metric: "median", ours: "readinessAwait", over: { deno: 1.5 } },
+  { section: "latency", metric: "p99", ours: "readinessAwait", over: { deno: 1.5 } },
+  { section: "fairness", over: { deno: 0.5 } },
+  { section: "fairness", ours: "readinessAsync", over: { deno: 0.5 } },
+  { section: "fairness", ours: "readinessAwait", over: { deno: 0.5 } },
 ];
 
 /** Returns the targets that the results of a run cover. */
 export function targetsOf(results: Results): Target[] {
   const targets: Target[] = [];
-  for (const { section: name, workload: only, over } of LIMITS) {
-    const section = results.sections.find(({ section }) => section === name);
+  for (const limits of LIMITS) {
+    const section = results.sections.find(({ section }) => section === limits.section);
     for (const workload of section?.workloads ?? []) {
-      if (only !== undefined && workload.name !== only) continue;
-      const metric = section!.metrics[0]!;
-      for (const [peer, limit] of Object.entries(over) as [PeerName, number][]) {
-        const ratio = ratioOf(workload, metric.name, peer);
-        add(`${name}: ${workload.name}, ÷ ${PEERS[peer]}`, ratio?.median, limit, metric.better);
-      }
+      if (limits.workload !== undefined && workload.name !== limits.workload) continue;
+      compare(section!, workload, limits);
     }
   }
   const many = ours("growth", "epoll, 1 of 19,000", "cpu");
   const few = ours("growth", "epoll, 1 of 10", "cpu");
   add("growth: epoll, 19,000 registered ÷ 10", many && few && median(ratios(many, few)), 1.2);
-  const heap = ours("memory", "epoll", "heap");
+  const heap = ours("memory", "registration, epoll", "heap");
   add("memory: epoll, bytes per registration", heap && median(heap), 120);
   const loaded = ours("startup", "import and a first select", "wall");
   const empty = ours("startup", "an empty script", "wall");
@@ -67,6 +84,19 @@ export function targetsOf(results: Results): Target[] {
     10,
   );
   return targets;
+
+  function compare(section: SectionResult, workload: WorkloadResult, limits: Limits): void {
+    const { metrics } = section;
+    const { ours = "readiness", over } = limits;
+    const metric = metrics.find(({ name }) => name === limits.metric) ?? metrics[0]!;
+    const own = ours === "readiness" ? "" : `${PEERS[ours]} `;
+    const unit = metric === metrics[0] ? "" : `${metric.title}, `;
+    for (const [peer, limit] of Object.entries(over) as [PeerName, number][]) {
+      const ratio = ratioOf(workload, metric.name, peer, ours);
+      const target = `${section.section}: ${workload.name}, ${unit}${own}÷ ${PEERS[peer]}`;
+      add(target, ratio?.median, limit, metric.better);
+    }
+  }
 
   function add(
     target: string,

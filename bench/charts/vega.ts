@@ -17,8 +17,10 @@ export type Specification = Record<string, unknown>;
 const COLORS: Record<PeerName, string> = {
   readiness: "#d55e00",
   readinessAsync: "#f0a35e",
+  readinessAwait: "#f7cfa8",
   base: "#8c564b",
   baseAsync: "#c49c94",
+  baseAwait: "#e3d0cb",
   ffi: "#e0c341",
   c: "#333333",
   cThreaded: "#999999",

@@ -31,7 +31,7 @@ export function fairness({ peers, isQuick }: Context): Section {
       parameters: { work, isShared: String(isShared) },
       runs: runsOf(
         peers,
-        ["readiness", "readinessAsync", "deno"],
+        ["readiness", "readinessAsync", "readinessAwait", "deno"],
         (peer) => measure(peer, work, isShared),
       ),
     })),

@@ -9,7 +9,7 @@ const CASES = [
 /** The time from a `send` until the awaiting receiver has the data, within one event loop. */
 export function latency({ peers, isQuick }: Context): Section {
   return {
-    title: "Latency from a send to the data, in selectAsync and in conn.read",
+    title: "Latency from a send to the data, awaited in the same event loop",
     metrics: [
       { name: "median", title: "median", unit: "µs", better: "less" },
       { name: "p99", title: "99th percentile", unit: "µs", better: "less" },
@@ -21,7 +21,7 @@ export function latency({ peers, isQuick }: Context): Section {
       parameters: { atOnce },
       runs: runsOf(
         peers,
-        ["readiness", "deno"],
+        ["readiness", "readinessAwait", "deno"],
         async (peer) =>
           runForFigures(
             await peers.command(peer, "latency", atOnce, atOnce === 1 && !isQuick ? 400 : 100),

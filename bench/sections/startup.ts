@@ -19,7 +19,11 @@ export function startup({ peers, isQuick }: Context): Section {
     workloads: CASES.map(({ program, name }) => ({
       name,
       parameters: { program },
-      runs: runsOf(peers, ["readiness", "python"], (peer) => time(peer, program)),
+      runs: runsOf(
+        peers,
+        program === "first_select" ? ["readiness", "ffi", "python"] : ["readiness", "python"],
+        (peer) => time(peer, program),
+      ),
     })),
   };
 

@@ -30,7 +30,7 @@ Deno.test({
       await Deno.readTextFile(`${folder}/results.json`),
     );
     assert(date && machine.cpu && versions.readiness && versions.c);
-    assert(sections[0].workloads.length >= 9);
+    assertEquals(sections[0].workloads.length, 9);
     for (const { peers } of sections[0].workloads) {
       for (const { cpu } of [peers.readiness, peers.c]) {
         assertEquals(cpu.length, 1);
@@ -38,6 +38,23 @@ Deno.test({
       }
     }
     await Deno.remove(folder, { recursive: true });
+  },
+});
+
+Deno.test({
+  name: "the programs in C compile without warnings",
+  ...needsProgram("cc"),
+  async fn() {
+    const sources = ["bench/load", "bench/peers/c"].flatMap((folder) =>
+      [...Deno.readDirSync(ROOT + folder)]
+        .filter(({ name }) => name.endsWith(".c"))
+        .map(({ name }) => `${ROOT}${folder}/${name}`)
+    );
+    assert(sources.length >= 7);
+    const { success, stderr } = await new Deno.Command("cc", {
+      args: ["-fsyntax-only", "-O2", "-Wall", "-Wextra", "-Werror", ...sources],
+    }).output();
+    assert(success, new TextDecoder().decode(stderr));
   },
 });
 
