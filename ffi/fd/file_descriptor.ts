@@ -318,6 +318,14 @@ export class FileDescriptor implements HasFileno, Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
+
+  /** Shows the class, the descriptor and the public fields in `console.log()`. */
+  [Symbol.for("Deno.customInspect")](
+    inspect: typeof Deno.inspect,
+    options: Deno.InspectOptions,
+  ): string {
+    return `${this.constructor.name} ${inspect({ fd: this.#fd, ...this }, options)}`;
+  }
 }
 
 /** Returns how many bytes of a buffer to hand to one call. */

@@ -1,26 +1,47 @@
 import { makePipe } from "../descriptor.ts";
 import { FileDescriptor } from "./file_descriptor.ts";
 
+/** A pipe: one end reads what the other writes. Disposing of it closes both. */
+export interface Pipe extends Disposable {
+  /** The end to read from. */
+  readonly reader: FileDescriptor;
+  /** The end to write to. */
+  readonly writer: FileDescriptor;
+}
+
 /**
  * Makes a pipe. Both ends are non-blocking and close-on-exec.
  *
  * Windows cannot wait for pipes. There the ends are two sockets that are connected over loopback: what
  * one end writes the other reads, in either direction.
  *
- * @returns The end to read from and the end to write to
+ * @returns Both ends, which are closed at the end of a `using` block
  * @throws {OSError} If `pipe2` or `pipe` fails, such as with `EMFILE`
  * @throws {Deno.errors.NotCapable} Without FFI permission
  *
  * @example
  * ```ts
  * import { pipe } from "@readiness/selectors/fd";
+ * import { assertEquals } from "@std/assert";
  *
- * const { reader, writer } = pipe();
- * using _reader = reader;
- * using _writer = writer;
+ * using ends = pipe();
+ * ends.writer.write(new Uint8Array(3));
+ * assertEquals(ends.reader.read(new Uint8Array(10)), 3);
  * ```
  */
-export function pipe(): { reader: FileDescriptor; writer: FileDescriptor } {
-  const [reader, writer] = makePipe();
-  return { reader: new FileDescriptor(reader), writer: new FileDescriptor(writer) };
+export function pipe(): Pipe {
+  const fds = makePipe();
+  const reader = new FileDescriptor(fds[0]);
+  const writer = new FileDescriptor(fds[1]);
+  return {
+    reader,
+    writer,
+    [Symbol.dispose]() {
+      try {
+        reader.close();
+      } finally {
+        writer.close();
+      }
+    },
+  };
 }

@@ -4,7 +4,7 @@ import { type HasFileno, nameOf } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
 import { FileDescriptor } from "./file_descriptor.ts";
-import { ioctl } from "./ioctl.ts";
+import { callIoctl } from "./ioctl.ts";
 import { changeSettings, type LineSettings, readSettings } from "./line_settings.ts";
 import { openFile } from "./open_file.ts";
 import {
@@ -136,7 +136,9 @@ export class Terminal extends FileDescriptor {
   windowSize(): WindowSize {
     const { constants, winsize: { fields, size } } = termiosTable();
     const bytes = new DataView(new ArrayBuffer(size));
-    if (ioctl(this, constants.TIOCGWINSZ, bytes) < 0) throw failure("get the window size of", this);
+    if (callIoctl(this.fileno(), constants.TIOCGWINSZ, bytes) < 0) {
+      throw failure("get the window size of", this);
+    }
     return {
       rows: bytes.getUint16(fields.ws_row[0], true),
       columns: bytes.getUint16(fields.ws_col[0], true),
@@ -169,7 +171,9 @@ export class Terminal extends FileDescriptor {
     const bytes = new DataView(new ArrayBuffer(winsize.size));
     bytes.setUint16(winsize.fields.ws_row[0], size.rows, true);
     bytes.setUint16(winsize.fields.ws_col[0], size.columns, true);
-    if (ioctl(this, constants.TIOCSWINSZ, bytes) < 0) throw failure("set the window size of", this);
+    if (callIoctl(this.fileno(), constants.TIOCSWINSZ, bytes) < 0) {
+      throw failure("set the window size of", this);
+    }
   }
 
   /**
@@ -191,9 +195,9 @@ export class Terminal extends FileDescriptor {
    */
   async sendBreak(duration: number = 250): Promise<void> {
     const { TIOCCBRK, TIOCSBRK } = termiosTable().constants;
-    if (ioctl(this, TIOCSBRK, null) < 0) throw failure("send a break over", this);
+    if (callIoctl(this.fileno(), TIOCSBRK, null) < 0) throw failure("send a break over", this);
     await new Promise((resolve) => setTimeout(resolve, duration));
-    if (this.fileno() >= 0 && ioctl(this, TIOCCBRK, null) < 0) {
+    if (this.fileno() >= 0 && callIoctl(this.fileno(), TIOCCBRK, null) < 0) {
       throw failure("end the break on", this);
     }
   }

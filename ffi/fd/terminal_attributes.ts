@@ -12,7 +12,7 @@ import { need } from "../checks.ts";
 import { type HasFileno, nameOf } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
-import { ioctl } from "./ioctl.ts";
+import { callIoctl } from "./ioctl.ts";
 
 const { EINTR } = abi.errno;
 
@@ -41,7 +41,7 @@ export function getAttributes(terminal: HasFileno): Attributes {
   const attributes = new DataView(new ArrayBuffer(size));
   const result = TCGETS2 === undefined
     ? calls().tcgetattr(terminal.fileno(), attributes)
-    : ioctl(terminal, TCGETS2, attributes);
+    : callIoctl(terminal.fileno(), TCGETS2, attributes);
   if (result < 0) throw failure("get", terminal, TCGETS2 === undefined ? "tcgetattr" : "ioctl");
   return attributes;
 }
@@ -52,7 +52,7 @@ export function setAttributes(terminal: HasFileno, attributes: Attributes): void
   for (;;) {
     const result = TCSETS2 === undefined
       ? calls().tcsetattr(terminal.fileno(), TCSANOW, attributes)
-      : ioctl(terminal, TCSETS2, attributes);
+      : callIoctl(terminal.fileno(), TCSETS2, attributes);
     if (result === 0) return;
     if (lastErrno() !== EINTR) {
       throw failure("set", terminal, TCSETS2 === undefined ? "tcsetattr" : "ioctl");

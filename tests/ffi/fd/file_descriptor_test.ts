@@ -343,3 +343,15 @@ Deno.test({
     assertFalse(isInherited());
   },
 });
+
+Deno.test("FileDescriptor shows its class and descriptor in console.log()", () => {
+  class Example extends FileDescriptor {
+    readonly pid = 7;
+  }
+  const inspect = (value: unknown) => Deno.inspect(value, { colors: false });
+  assertEquals(inspect(new FileDescriptor(5)), "FileDescriptor { fd: 5 }");
+  assertEquals(inspect({ file: new Example(5) }), "{ file: Example { fd: 5, pid: 7 } }");
+  using ends = new Pipe();
+  ends.reader.close();
+  assertEquals(inspect(ends.reader), "FileDescriptor { fd: -1 }");
+});

@@ -9,7 +9,7 @@ import { COUNT_DESCRIPTORS, runProgram } from "../../support/subprocess.ts";
 Deno.test("the fd module exports what the contract names", () => {
   for (
     const name of `EventDescriptor FileDescriptor InotifyDescriptor OSError ProcessDescriptor
-      SignalDescriptor Terminal TimerDescriptor isTerminal openTerminal pipe
+      SignalDescriptor Terminal TimerDescriptor ioctl isTerminal openTerminal pipe
       pseudoTerminal`.split(/\s+/)
   ) assertEquals(typeof fd[name as keyof typeof fd], "function", name);
   for (
@@ -75,6 +75,7 @@ Deno.test({
         () => new descriptors.TimerDescriptor(),
         () => new Terminal(0).raw(),
         () => new Terminal(0).windowSize(),
+        () => descriptors.ioctl(0, 0x5413),
         () => descriptors.isTerminal(0),
         () => descriptors.openTerminal("/dev/tty"),
         () => descriptors.pseudoTerminal(),
@@ -85,7 +86,7 @@ Deno.test({
       ["--allow-read", "--allow-write", "--allow-run", "--allow-env", "--allow-sys"],
     );
     const lines = stdout.split("\n");
-    assertEquals(lines.length, 20, stderr);
+    assertEquals(lines.length, 21, stderr);
     for (const line of lines) {
       assertStringIncludes(line, "true Cannot open libc without FFI permission");
       assertMatch(line, /--allow-ffi=\//);
@@ -166,7 +167,7 @@ Deno.test({
     const tests = ["event", "inotify", "process", "signal", "timer"].map((name) =>
       `${name}_descriptor_test.ts`
     );
-    const files = [...tests, "spawn_test.ts", "terminal_test.ts"];
+    const files = [...tests, "ioctl_test.ts", "spawn_test.ts", "terminal_test.ts"];
     const { code, stdout, stderr } = await runProgram(
       `
       ${

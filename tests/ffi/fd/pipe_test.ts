@@ -1,5 +1,5 @@
 import { assertEquals, assertInstanceOf } from "@std/assert";
-import { FileDescriptor } from "../../../ffi/fd/mod.ts";
+import { FileDescriptor, pipe } from "../../../ffi/fd/mod.ts";
 import { BORN, descriptorFlags, Pipe } from "../../support/descriptors.ts";
 import { linuxOnly } from "../../support/skip.ts";
 import { untilReadable } from "../../support/sockets.ts";
@@ -23,4 +23,15 @@ Deno.test("pipe() leads from the writer to the reader", () => {
   const buffer = new Uint8Array(10);
   const size = ends.reader.read(buffer)!;
   assertEquals(new TextDecoder().decode(buffer.subarray(0, size)), "hi");
+});
+
+Deno.test("pipe() closes both ends at the end of a using block", () => {
+  let both: FileDescriptor[];
+  {
+    using ends = pipe();
+    both = [ends.reader, ends.writer];
+    assertEquals(both.every((end) => end.fileno() >= 0), true);
+    ends.writer.close();
+  }
+  assertEquals(both.map((end) => end.fileno()), [-1, -1]);
 });
