@@ -1,6 +1,6 @@
 import type { WindowsAbi } from "./abi.ts";
 
-/** Windows on x86-64: Winsock's numbers. Its errors go by POSIX's names, without the `WSA`. */
+/** Windows on x86-64. Its errors have the names of POSIX, without the prefix `WSA`. */
 export const windowsX64: WindowsAbi = {
   libc: ["ws2_32.dll", "C:\\Windows\\System32\\ws2_32.dll"],
   symbols: { lastError: "WSAGetLastError", select: "select", socket: "socket" },
@@ -37,13 +37,16 @@ export const windowsX64: WindowsAbi = {
   },
   constants: {
     AF_UNSPEC: 0,
+    AF_UNIX: 1,
     AF_INET: 2,
     AF_INET6: 23,
-    AF_UNIX: 1,
+
     SOCK_STREAM: 1,
     SOCK_DGRAM: 2,
     SOCK_RAW: 3,
+    SOCK_RDM: 4,
     SOCK_SEQPACKET: 5,
+
     IPPROTO_IP: 0,
     IPPROTO_ICMP: 1,
     IPPROTO_IGMP: 2,
@@ -52,32 +55,38 @@ export const windowsX64: WindowsAbi = {
     IPPROTO_IPV6: 41,
     IPPROTO_ICMPV6: 58,
     IPPROTO_RAW: 255,
+
+    SOMAXCONN: 2147483647,
+
     SOL_SOCKET: 0xffff,
-    SOMAXCONN: 0x7fff_ffff,
-    SO_ACCEPTCONN: 0x0002,
-    SO_BROADCAST: 0x0020,
-    SO_DEBUG: 0x0001,
-    SO_DONTROUTE: 0x0010,
+    SO_ACCEPTCONN: 2,
+    SO_BROADCAST: 0x20,
+    SO_DEBUG: 1,
+    SO_DONTROUTE: 0x10,
     SO_ERROR: 0x1007,
-    SO_KEEPALIVE: 0x0008,
-    SO_LINGER: 0x0080,
-    SO_OOBINLINE: 0x0100,
+    SO_KEEPALIVE: 8,
+    SO_LINGER: 0x80,
+    SO_OOBINLINE: 0x100,
     SO_RCVBUF: 0x1002,
     SO_RCVLOWAT: 0x1004,
     SO_RCVTIMEO: 0x1006,
-    SO_REUSEADDR: 0x0004,
+    SO_REUSEADDR: 4,
     SO_SNDBUF: 0x1001,
     SO_SNDLOWAT: 0x1003,
     SO_SNDTIMEO: 0x1005,
     SO_TYPE: 0x1008,
-    MSG_OOB: 0x1,
-    MSG_PEEK: 0x2,
-    MSG_DONTROUTE: 0x4,
+
+    MSG_OOB: 1,
+    MSG_PEEK: 2,
+    MSG_DONTROUTE: 4,
     MSG_CTRUNC: 0x200,
     MSG_TRUNC: 0x100,
-    MSG_WAITALL: 0x8,
+    MSG_WAITALL: 8,
+
     TCP_NODELAY: 1,
+
     IP_TOS: 3,
+    IP_RECVTOS: 40,
     IP_TTL: 4,
     IP_HDRINCL: 2,
     IP_MULTICAST_IF: 9,
@@ -85,6 +94,13 @@ export const windowsX64: WindowsAbi = {
     IP_MULTICAST_LOOP: 11,
     IP_ADD_MEMBERSHIP: 12,
     IP_DROP_MEMBERSHIP: 13,
+    IP_MTU: 73,
+    IP_MTU_DISCOVER: 71,
+    IP_PMTUDISC_DONT: 2,
+    IP_PMTUDISC_DO: 1,
+    IP_PMTUDISC_PROBE: 3,
+    IP_RECVERR: 75,
+
     IPV6_V6ONLY: 27,
     IPV6_UNICAST_HOPS: 4,
     IPV6_MULTICAST_IF: 9,
@@ -92,24 +108,35 @@ export const windowsX64: WindowsAbi = {
     IPV6_MULTICAST_LOOP: 11,
     IPV6_JOIN_GROUP: 12,
     IPV6_LEAVE_GROUP: 13,
+    IPV6_TCLASS: 39,
+    IPV6_RECVTCLASS: 40,
+    IPV6_RECVERR: 75,
+
     SHUT_RD: 0,
     SHUT_WR: 1,
     SHUT_RDWR: 2,
+
     POLLIN: 0x300,
+    POLLPRI: 0x400,
     POLLOUT: 0x10,
-    POLLERR: 0x1,
-    POLLHUP: 0x2,
-    POLLNVAL: 0x4,
+    POLLERR: 1,
+    POLLHUP: 2,
+    POLLNVAL: 4,
+    POLLRDBAND: 0x200,
+
+    FIONREAD: 0x4004667f,
+
     NI_NUMERICHOST: 2,
+
     EAI_AGAIN: 11002,
     EAI_BADFLAGS: 10022,
     EAI_FAIL: 11003,
     EAI_FAMILY: 10047,
     EAI_MEMORY: 8,
+    EAI_NODATA: 11004,
     EAI_NONAME: 11001,
     EAI_SERVICE: 10109,
     EAI_SOCKTYPE: 10044,
-    EAI_NODATA: 11004,
   },
   errno: {
     EINTR: 10004,
@@ -156,6 +183,13 @@ export const windowsX64: WindowsAbi = {
     ESTALE: 10070,
     EREMOTE: 10071,
   },
+
+  options: {
+    linger: { size: 4, fields: { l_onoff: [0, 2], l_linger: [2, 2] } },
+    ip_mreq: { size: 8, fields: { imr_multiaddr: [0, 4], imr_interface: [4, 4] } },
+    ipv6_mreq: { size: 20, fields: { ipv6mr_multiaddr: [0, 16], ipv6mr_interface: [16, 4] } },
+    constants: {},
+  },
   messages: {
     msghdr: {
       size: 56,
@@ -169,27 +203,37 @@ export const windowsX64: WindowsAbi = {
         msg_flags: [48, 4],
       },
     },
-    cmsghdr: {
-      size: 16,
-      fields: { cmsg_len: [0, 8], cmsg_level: [8, 4], cmsg_type: [12, 4] },
-    },
+    cmsghdr: { size: 16, fields: { cmsg_len: [0, 8], cmsg_level: [8, 4], cmsg_type: [12, 4] } },
     iovec: { size: 16, fields: { iov_len: [0, 4], iov_base: [8, 8] } },
+    in_pktinfo: { size: 8, fields: { ipi_ifindex: [4, 4], ipi_addr: [0, 4] } },
+    in6_pktinfo: { size: 20, fields: { ipi6_addr: [0, 16], ipi6_ifindex: [16, 4] } },
     constants: {
       "CMSG_LEN(0)": 16,
       "CMSG_SPACE(1)": 24,
+
+      IP_PKTINFO: 19,
+      IP_RECVDSTADDR: 25,
       IP_RECVTTL: 21,
       IPV6_RECVHOPLIMIT: 21,
       IPV6_HOPLIMIT: 21,
-      IP_PKTINFO: 19,
       IPV6_RECVPKTINFO: 19,
       IPV6_PKTINFO: 19,
     },
   },
-  options: {
-    linger: { size: 4, fields: { l_onoff: [0, 2], l_linger: [2, 2] } },
-    ip_mreq: { size: 8, fields: { imr_multiaddr: [0, 4], imr_interface: [4, 4] } },
-    ipv6_mreq: { size: 20, fields: { ipv6mr_multiaddr: [0, 16], ipv6mr_interface: [16, 4] } },
-    constants: {},
+  sourceGroups: {
+    group_req: { size: 136, fields: { gr_interface: [0, 4], gr_group: [8, 128] } },
+    group_source_req: {
+      size: 264,
+      fields: { gsr_interface: [0, 4], gsr_group: [8, 128], gsr_source: [136, 128] },
+    },
+    constants: {
+      MCAST_JOIN_GROUP: 41,
+      MCAST_LEAVE_GROUP: 42,
+      MCAST_JOIN_SOURCE_GROUP: 45,
+      MCAST_LEAVE_SOURCE_GROUP: 46,
+      MCAST_BLOCK_SOURCE: 43,
+      MCAST_UNBLOCK_SOURCE: 44,
+    },
   },
   winsock: {
     libraries: {
@@ -200,15 +244,12 @@ export const windowsX64: WindowsAbi = {
     },
     WSADATA: { size: 408, fields: {} },
     WSAPROTOCOL_INFOA: { size: 372, fields: { iAddressFamily: [76, 4] } },
-    OSVERSIONINFOW: {
-      size: 276,
-      fields: { dwOSVersionInfoSize: [0, 4], dwBuildNumber: [12, 4] },
-    },
+    OSVERSIONINFOW: { size: 276, fields: { dwOSVersionInfoSize: [0, 4], dwBuildNumber: [12, 4] } },
     constants: {
-      FIONBIO: 0x8004_667e,
+      FIONBIO: 0x8004667e,
       POLLRDNORM: 0x100,
-      SIO_UDP_CONNRESET: 0x9800_000c,
-      SIO_GET_EXTENSION_FUNCTION_POINTER: 0xc800_0006,
+      SIO_UDP_CONNRESET: 0x9800000c,
+      SIO_GET_EXTENSION_FUNCTION_POINTER: 0xc8000006,
       SO_EXCLUSIVEADDRUSE: -5,
       SO_PROTOCOL_INFOA: 0x2004,
       HANDLE_FLAG_INHERIT: 1,

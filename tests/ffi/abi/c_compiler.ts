@@ -1,5 +1,8 @@
+import { fileURLToPath } from "node:url";
 import { describe, type Fact, typeName } from "./facts.ts";
 import type { Outcome } from "./proof.ts";
+
+const HERE = fileURLToPath(new URL(".", import.meta.url));
 
 /**
  * Has a C compiler check facts against its system's own headers.
@@ -18,7 +21,7 @@ export async function compile(
     await Deno.writeTextFile(`${folder}/facts.c`, sourceOf(facts));
     const [command, ...args] = compiler;
     const { success, stderr } = await new Deno.Command(command!, {
-      args: [...args, "-std=gnu11", "-w", "-c", "facts.c", "-o", "facts.o"],
+      args: [...args, "-std=gnu11", "-w", "-I", HERE, "-c", "facts.c", "-o", "facts.o"],
       cwd: folder,
       env: { LC_ALL: "C", ZIG_LOCAL_CACHE_DIR: folder },
       stdin: "null",
@@ -34,82 +37,11 @@ export async function compile(
   }
 }
 
-/** The system's headers, with the names that the tables use. The first fact is on the next line. */
-const HEADERS = `#define _GNU_SOURCE
-#define _DARWIN_UNLIMITED_SELECT
-#define __APPLE_USE_RFC_3542
-#ifdef _WIN32
-#define _WIN32_WINNT 0x0A00
-#include <winsock2.h>
-#include <ws2tcpip.h>
-#include <mswsock.h>
-#include <afunix.h>
-#define SHUT_RD SD_RECEIVE
-#define SHUT_WR SD_SEND
-#define SHUT_RDWR SD_BOTH
-#define WSADATA WSAData
-#define WSAPROTOCOL_INFOA _WSAPROTOCOL_INFOA
-#define msghdr _WSAMSG
-#define msg_name name
-#define msg_namelen namelen
-#define msg_iov lpBuffers
-#define msg_iovlen dwBufferCount
-#define msg_control Control.buf
-#define msg_controllen Control.len
-#define msg_flags dwFlags
-#define cmsghdr _WSACMSGHDR
-#define iovec _WSABUF
-#define iov_base buf
-#define iov_len len
-#define CMSG_LEN(length) WSA_CMSG_LEN(length)
-#define CMSG_SPACE(length) WSA_CMSG_SPACE(length)
-#define IPV6_RECVHOPLIMIT IPV6_HOPLIMIT
-#define IPV6_RECVPKTINFO IPV6_PKTINFO
-#define OSVERSIONINFOW _OSVERSIONINFOW
-#else
-#include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <signal.h>
-#include <sys/ioctl.h>
-#include <sys/select.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
-#include <sys/wait.h>
-#include <termios.h>
-#endif
-#include <stddef.h>
-#include <time.h>
-#if __has_include(<sys/epoll.h>)
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#endif
-#ifdef __linux__
-#include <netinet/if_ether.h>
-#include <netpacket/packet.h>
-#include <spawn.h>
-#include <sys/inotify.h>
-#include <sys/signalfd.h>
-#include <sys/syscall.h>
-#include <sys/timerfd.h>
-#define termios kernel_termios
-#include <asm/termbits.h>
-#undef termios
-#include <asm/ioctls.h>
-#endif
-#if __has_include(<sys/event.h>)
-#include <sys/event.h>
-#endif
-`;
-
 /** Writes one line for each fact, so that the line of a complaint identifies the fact. */
 function sourceOf(facts: readonly Fact[]): string {
   const ofWinsock = facts.some((fact) => fact.kind === "symbol" && fact.call === "lastError");
-  return HEADERS + facts.map((fact) => lineOf(fact, ofWinsock ? "WSA" : "") + "\n").join("");
+  const lines = facts.map((fact) => lineOf(fact, ofWinsock ? "WSA" : ""));
+  return ['#include "system_headers.h"', ...lines, ""].join("\n");
 }
 
 function lineOf(fact: Fact, errnoPrefix: string): string {
@@ -144,10 +76,9 @@ function assertEqual(expression: string, value: number): string {
 }
 
 function refused(facts: readonly Fact[], complaints: string): string[] {
-  const first = HEADERS.split("\n").length;
   const reasons = new Map<string, string>();
   for (const [, line, reason] of complaints.matchAll(/^facts\.c:(\d+):.*?error: (.*)$/gm)) {
-    const fact = facts[Number(line) - first];
+    const fact = facts[Number(line) - 2];
     if (fact !== undefined) reasons.set(describe(fact), reason!);
   }
   if (reasons.size === 0) return [`the compiler failed: ${complaints.trim()}`];

@@ -1,4 +1,4 @@
-import type { Abi, Struct, WindowsAbi } from "../../../ffi/abi/abi.ts";
+import type { Abi, GrowingStruct, WindowsAbi } from "../../../ffi/abi/abi.ts";
 
 /** One number or symbol that a table states. */
 export type Fact =
@@ -8,8 +8,8 @@ export type Fact =
   | { kind: "symbol"; call: string; value: string }
   | { kind: "counts"; call: string; value: number };
 
-/** The parts of a table that are not groups of constants and structures. */
-const NOT_GROUPS = new Set([
+/** The parts of a table that are not facilities. */
+const NOT_FACILITIES = new Set([
   "libc",
   "symbols",
   "variadicOnStack",
@@ -20,10 +20,13 @@ const NOT_GROUPS = new Set([
   "errno",
 ]);
 
-/** A group: the constants and structures of one facility, such as epoll. */
-type Group = { readonly constants: { readonly [name: string]: number } } & {
+/** The constants and structures of a facility, such as epoll. */
+type Facility = { readonly constants?: { readonly [name: string]: number } } & {
   readonly [struct: string]: unknown;
 };
+
+/** A structure; one without a size grows with the versions of the system. */
+type AnyStruct = GrowingStruct<never> & { readonly size?: number };
 
 /**
  * Lists what a table states and a C compiler or another table can check.
@@ -39,8 +42,8 @@ export function factsOf(abi: Abi | WindowsAbi): Fact[] {
   }
   addStructs(facts, Object.entries(abi.structs));
   addConstants(facts, abi.constants);
-  for (const [name, group] of Object.entries(abi)) {
-    if (!NOT_GROUPS.has(name)) addGroup(facts, group as Group);
+  for (const [name, facility] of Object.entries(abi)) {
+    if (!NOT_FACILITIES.has(name)) addFacility(facts, facility as Facility);
   }
   for (const [name, value] of Object.entries(abi.errno)) {
     facts.push({ kind: "errno", name, value });
@@ -59,19 +62,19 @@ export function typeName(struct: string): string {
   return struct.endsWith("_t") ? struct : `struct ${struct}`;
 }
 
-function addGroup(facts: Fact[], group: Group): void {
-  const { constants, symbol, countSize, libraries: _, ...structs } = group;
+function addFacility(facts: Fact[], facility: Facility): void {
+  const { constants = {}, symbol, countSize, libraries: _, ...structs } = facility;
   if (symbol !== undefined) {
     facts.push({ kind: "symbol", call: "kevent", value: symbol as string });
     facts.push({ kind: "counts", call: "kevent", value: countSize as number });
   }
-  addStructs(facts, Object.entries(structs) as [string, Struct<never>][]);
+  addStructs(facts, Object.entries(structs) as [string, AnyStruct][]);
   addConstants(facts, constants);
 }
 
-function addStructs(facts: Fact[], structs: [string, Struct<never>][]): void {
+function addStructs(facts: Fact[], structs: [string, AnyStruct][]): void {
   for (const [struct, { size, fields }] of structs) {
-    facts.push({ kind: "size", struct, value: size });
+    if (size !== undefined) facts.push({ kind: "size", struct, value: size });
     for (const [field, [offset, width]] of Object.entries<readonly [number, number]>(fields)) {
       facts.push({ kind: "offset", struct, field, value: offset });
       facts.push({ kind: "width", struct, field, value: width });

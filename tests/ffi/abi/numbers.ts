@@ -12,7 +12,7 @@ export interface Numbers {
   readonly counts?: { readonly [call: string]: number };
   readonly structs?: {
     readonly [struct: string]: {
-      readonly size: number;
+      readonly size?: number;
       readonly fields: { readonly [field: string]: readonly [offset: number, size: number] };
     };
   };
