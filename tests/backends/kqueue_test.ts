@@ -54,15 +54,15 @@ const OUTLIVES = "the emulation uses epoll, where a registration outlives its de
 const CLEARS_ERROR = "the emulation reads SO_ERROR, which clears it";
 const CLOSES_LATER = "the emulation closes its own descriptors later, on another thread";
 suiteOver("LIBKQUEUE", { library: emulation }, needsEmulation, {
-  "modify() that is refused drops the key": OUTLIVES,
-  "select() reports nothing of an open file that lives on in a duplicate": OUTLIVES,
-  "select() goes on after a duplicate came back under its number": OUTLIVES,
+  "modify() drops the key when it fails": OUTLIVES,
+  "select() reports no event of a closed descriptor that has a duplicate": OUTLIVES,
+  "select() works when an open file is registered again under its old number": OUTLIVES,
   "select() reports a refused connection as readable": CLEARS_ERROR,
   "select() reports a refused connection as writable": CLEARS_ERROR,
   "select() reports a refused connection as readable and writable": CLEARS_ERROR,
-  "select() takes 5000 descriptors": "the emulation returns at most 512 events a call",
+  "select() handles 5000 descriptors": "the emulation returns at most 512 events a call",
   "close() leaves no descriptor behind": CLOSES_LATER,
-  "close() is made up for when a selector is collected": CLOSES_LATER,
+  " closes its descriptors when it is garbage-collected": CLOSES_LATER,
 });
 
 if (abi.kqueue !== undefined) suiteOver("libc", {}, {});

@@ -23,7 +23,7 @@ sharedSuite({
   source: "new selectors.SelectSelector()",
   descriptorsAreChecked: false,
   seesReuse: false,
-  excused: isQemu ? { "select() takes 5000 descriptors": QEMU_LIMIT } : {},
+  excused: isQemu ? { "select() handles 5000 descriptors": QEMU_LIMIT } : {},
 });
 
 Deno.test("SelectSelector.isAvailable() is true", () => {

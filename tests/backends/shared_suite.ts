@@ -1,5 +1,5 @@
 /**
- * The rules of the contract, the same for every backend.
+ * The rules that every backend follows.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { testWaking } from "./suite/waking.ts";
 export type { Backend };
 
 /**
- * Declares the tests of every rule, over one backend.
+ * Declares the tests of every rule for one backend.
  *
  * @example
  * ```ts ignore

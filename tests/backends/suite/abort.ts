@@ -6,7 +6,7 @@ import { type Backend, test } from "./backend.ts";
 
 /** Waits that an `AbortSignal` ends. */
 export function testAbort(backend: Backend): void {
-  test(backend, "selectAsync() rejects when the signal is aborted already", async (selector) => {
+  test(backend, "selectAsync() rejects when the signal is already aborted", async (selector) => {
     using ends = new Pair();
     selector.register(ends.left, EVENT_READ);
     ends.fill();
@@ -17,30 +17,38 @@ export function testAbort(backend: Backend): void {
     await assertUsable(selector, ends);
   });
 
-  test(backend, "selectAsync() rejects when the signal is aborted meanwhile", async (selector) => {
-    using ends = new Pair();
-    selector.register(ends.left, EVENT_READ);
-    const controller = new AbortController();
-    const wait = rejection(selector.selectAsync(undefined, controller));
-    assert(await isPending(wait));
-    controller.abort();
-    const reason = await wait;
-    assertInstanceOf(reason, DOMException);
-    assertEquals(reason.name, "AbortError");
-    await assertUsable(selector, ends);
-  });
+  test(
+    backend,
+    "selectAsync() rejects when the signal is aborted during the wait",
+    async (selector) => {
+      using ends = new Pair();
+      selector.register(ends.left, EVENT_READ);
+      const controller = new AbortController();
+      const wait = rejection(selector.selectAsync(undefined, controller));
+      assert(await isPending(wait));
+      controller.abort();
+      const reason = await wait;
+      assertInstanceOf(reason, DOMException);
+      assertEquals(reason.name, "AbortError");
+      await assertUsable(selector, ends);
+    },
+  );
 
-  test(backend, "selectAsync() rejects when it is aborted as it begins", async (selector) => {
-    using ends = new Pair();
-    selector.register(ends.left, EVENT_READ);
-    const controller = new AbortController();
-    const wait = rejection(selector.selectAsync(undefined, controller));
-    controller.abort("early");
-    assertEquals(await wait, "early");
-    await assertUsable(selector, ends);
-  });
+  test(
+    backend,
+    "selectAsync() rejects when it is aborted right after the call",
+    async (selector) => {
+      using ends = new Pair();
+      selector.register(ends.left, EVENT_READ);
+      const controller = new AbortController();
+      const wait = rejection(selector.selectAsync(undefined, controller));
+      controller.abort("early");
+      assertEquals(await wait, "early");
+      await assertUsable(selector, ends);
+    },
+  );
 
-  test(backend, "selectAsync() takes a second abort without a word", async (selector) => {
+  test(backend, "selectAsync() ignores a second abort", async (selector) => {
     using ends = new Pair();
     selector.register(ends.left, EVENT_READ);
     const controller = new AbortController();
@@ -54,7 +62,7 @@ export function testAbort(backend: Backend): void {
     await assertUsable(selector, ends);
   });
 
-  test(backend, "selectAsync() is not ended by a signal of an earlier wait", async (selector) => {
+  test(backend, "selectAsync() ignores the signal of an earlier wait", async (selector) => {
     using ends = new Pair();
     const key = selector.register(ends.left, EVENT_READ);
     const controller = new AbortController();
@@ -71,17 +79,17 @@ export function testAbort(backend: Backend): void {
     assertEquals(await wait, [[key, EVENT_READ]]);
   });
 
-  test(backend, "selectAsync() keeps a wake that came with the abort", async (selector) => {
+  test(backend, "selectAsync() keeps a wake that arrives with the abort", async (selector) => {
     const controller = new AbortController();
     const wait = rejection(selector.selectAsync(undefined, controller));
     await turnEventLoop();
     selector.wakeup();
     controller.abort("stop");
     assertEquals(await wait, "stop");
-    assertEquals(selector.select(), []); // Would wait for good without the wake.
+    assertEquals(selector.select(), []); // It would wait forever without the wake.
   });
 
-  test(backend, "selectAsync() can be aborted many times over", async (selector) => {
+  test(backend, "selectAsync() can be aborted many times", async (selector) => {
     using ends = new Pair();
     selector.register(ends.left, EVENT_READ);
     for (let i = 0; i < 30; i++) {
@@ -95,7 +103,7 @@ export function testAbort(backend: Backend): void {
     await assertUsable(selector, ends);
   });
 
-  test(backend, "selectAsync() takes AbortSignal.timeout()", async (selector) => {
+  test(backend, "selectAsync() accepts AbortSignal.timeout()", async (selector) => {
     const reason = await rejection(
       selector.selectAsync(undefined, { signal: AbortSignal.timeout(5) }),
     );
@@ -108,7 +116,7 @@ function rejection(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(() => "no rejection", (reason) => reason);
 }
 
-/** Waits in both ways, and finds that the abort left nothing behind. */
+/** Asserts that both kinds of wait still work after an abort. */
 async function assertUsable(selector: BaseSelector, ends: Pair): Promise<void> {
   ends.drain();
   assertEquals(selector.select(1), []);

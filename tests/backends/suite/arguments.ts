@@ -3,7 +3,7 @@ import { EVENT_READ, EVENT_WRITE, type FileObject } from "../../../mod.ts";
 import { Pair } from "../../support/descriptors.ts";
 import { type Backend, test } from "./backend.ts";
 
-/** What is no interest mask. */
+/** Values that are not interest masks. */
 const BAD_EVENTS = [
   0,
   -0,
@@ -24,7 +24,7 @@ const BAD_EVENTS = [
   Symbol(),
 ] as unknown[] as number[];
 
-/** What has no descriptor at all. */
+/** Values without a descriptor. */
 const NO_FILES = [
   undefined,
   null,
@@ -44,7 +44,7 @@ const NO_FILES = [
   Object.create(null),
 ] as unknown[] as FileObject[];
 
-/** What tells a number that is no descriptor. */
+/** Files whose number is not a descriptor. */
 const BAD_FILES = [
   -1,
   0.5,
@@ -59,9 +59,9 @@ const BAD_FILES = [
 
 const BAD_TIMEOUTS = [NaN, "5", "", true, 5n, {}, [], Symbol(), () => 5] as unknown[] as number[];
 
-/** Every wrong argument of every method, and that it changed nothing. */
+/** Wrong arguments of every method: they throw, and change nothing. */
 export function testArguments(backend: Backend): void {
-  test(backend, "register() throws RangeError for what is no mask", (selector) => {
+  test(backend, "register() throws RangeError for an invalid mask", (selector) => {
     using ends = new Pair();
     for (const events of BAD_EVENTS) {
       assertThrows(
@@ -75,7 +75,7 @@ export function testArguments(backend: Backend): void {
     selector.register(ends.left, EVENT_READ);
   });
 
-  test(backend, "register() throws for what has no descriptor", (selector) => {
+  test(backend, "register() throws for a file without a descriptor", (selector) => {
     for (const file of NO_FILES) {
       assertThrows(() => selector.register(file, EVENT_READ), TypeError, "Cannot use a file");
     }
@@ -86,7 +86,7 @@ export function testArguments(backend: Backend): void {
     assertEquals(selector.select(0), []);
   });
 
-  test(backend, "register() passes on what fileno() throws", (selector) => {
+  test(backend, "register() rethrows what fileno() throws", (selector) => {
     const error = new Error("no descriptor today");
     const file = {
       fileno() {
@@ -98,7 +98,7 @@ export function testArguments(backend: Backend): void {
   });
 
   for (const method of ["unregister", "modify", "getKey"] as const) {
-    test(backend, `${method}() throws for what has no descriptor`, (selector) => {
+    test(backend, `${method}() throws for a file without a descriptor`, (selector) => {
       using ends = new Pair();
       const key = selector.register(ends.left, EVENT_READ, "data");
       for (const file of NO_FILES) {
@@ -111,7 +111,7 @@ export function testArguments(backend: Backend): void {
     });
   }
 
-  test(backend, "modify() throws RangeError for what is no mask", (selector) => {
+  test(backend, "modify() throws RangeError for an invalid mask", (selector) => {
     using ends = new Pair();
     const key = selector.register(ends.left, EVENT_READ, "data");
     for (const events of BAD_EVENTS) {
@@ -122,7 +122,7 @@ export function testArguments(backend: Backend): void {
     assertEquals(selector.select(), [[key, EVENT_READ]]);
   });
 
-  test(backend, "getMap() finds nothing under what has no descriptor", (selector) => {
+  test(backend, "getMap() finds nothing for a file without a descriptor", (selector) => {
     using ends = new Pair();
     selector.register(ends.left, EVENT_READ);
     for (const file of [...NO_FILES, ...BAD_FILES]) {
@@ -131,21 +131,21 @@ export function testArguments(backend: Backend): void {
     }
   });
 
-  test(backend, "select() throws TypeError for what is no timeout", (selector) => {
+  test(backend, "select() throws TypeError for an invalid timeout", (selector) => {
     for (const timeout of BAD_TIMEOUTS) {
       assertThrows(() => selector.select(timeout), TypeError, "Cannot wait");
     }
     assertEquals(selector.select(0), []);
   });
 
-  test(backend, "selectAsync() rejects with TypeError for what is no timeout", async (selector) => {
+  test(backend, "selectAsync() rejects with TypeError for an invalid timeout", async (selector) => {
     for (const timeout of BAD_TIMEOUTS) {
       await assertRejects(() => selector.selectAsync(timeout), TypeError, "Cannot wait");
     }
     assertEquals(await selector.selectAsync(0), []);
   });
 
-  test(backend, "selectAsync() rejects with TypeError for what is no signal", async (selector) => {
+  test(backend, "selectAsync() rejects with TypeError for an invalid signal", async (selector) => {
     for (const signal of [1, "abort", {}] as unknown[] as AbortSignal[]) {
       await assertRejects(() => selector.selectAsync(0, { signal }), TypeError);
     }

@@ -6,9 +6,9 @@ import { type Backend, test } from "./backend.ts";
 
 const BOTH = EVENT_READ | EVENT_WRITE;
 
-/** Waits in the event loop: `selectAsync`. */
+/** `selectAsync`, which waits in the event loop. */
 export function testAsync(backend: Backend): void {
-  test(backend, "selectAsync() resolves to what is ready already", async (selector) => {
+  test(backend, "selectAsync() resolves to what is already ready", async (selector) => {
     using ends = new Pair();
     const key = selector.register(ends.left, BOTH);
     ends.fill();
@@ -19,14 +19,18 @@ export function testAsync(backend: Backend): void {
   });
 
   for (const timeout of [undefined, null, Infinity, 60_000, 60_000.5]) {
-    test(backend, `selectAsync(${timeout}) resolves when something is ready`, async (selector) => {
-      using ends = new Pair();
-      const key = selector.register(ends.left, EVENT_READ);
-      const wait = selector.selectAsync(timeout);
-      assert(await isPending(wait));
-      ends.fill();
-      assertEquals(await wait, [[key, EVENT_READ]]);
-    });
+    test(
+      backend,
+      `selectAsync(${timeout}) resolves when something becomes ready`,
+      async (selector) => {
+        using ends = new Pair();
+        const key = selector.register(ends.left, EVENT_READ);
+        const wait = selector.selectAsync(timeout);
+        assert(await isPending(wait));
+        ends.fill();
+        assertEquals(await wait, [[key, EVENT_READ]]);
+      },
+    );
   }
 
   test(backend, "selectAsync(0) polls", async (selector) => {
@@ -56,7 +60,7 @@ export function testAsync(backend: Backend): void {
     }
   });
 
-  test(backend, "register() acts at once on a wait under way", async (selector) => {
+  test(backend, "register() takes effect at once on a wait in progress", async (selector) => {
     using ends = new Pair();
     using idle = new Pair();
     selector.register(idle.left, EVENT_READ);
@@ -66,14 +70,14 @@ export function testAsync(backend: Backend): void {
     assertEquals(await wait, [[key, EVENT_WRITE]]);
   });
 
-  test(backend, "register() acts at once on a wait that has just begun", async (selector) => {
+  test(backend, "register() takes effect on a wait that has just started", async (selector) => {
     using ends = new Pair();
     const wait = selector.selectAsync();
     const key = selector.register(ends.left, EVENT_WRITE);
     assertEquals(await wait, [[key, EVENT_WRITE]]);
   });
 
-  test(backend, "register() of hundreds acts on a wait under way", async (selector) => {
+  test(backend, "register() of hundreds takes effect on a wait in progress", async (selector) => {
     using stack = new DisposableStack();
     const wait = selector.selectAsync();
     await turnEventLoop();
@@ -85,7 +89,7 @@ export function testAsync(backend: Backend): void {
     for (const ends of all) selector.unregister(ends.left);
   });
 
-  test(backend, "modify() acts at once on a wait under way", async (selector) => {
+  test(backend, "modify() takes effect at once on a wait in progress", async (selector) => {
     using ends = new Pair();
     selector.register(ends.left, EVENT_READ);
     const wait = selector.selectAsync();
@@ -94,7 +98,7 @@ export function testAsync(backend: Backend): void {
     assertEquals(await wait, [[key, EVENT_WRITE]]);
   });
 
-  test(backend, "modify() takes an interest from a wait under way", async (selector) => {
+  test(backend, "modify() removes an event from a wait in progress", async (selector) => {
     using ends = new Pair();
     ends.stuff();
     selector.register(ends.left, EVENT_READ);
@@ -107,17 +111,21 @@ export function testAsync(backend: Backend): void {
     assertEquals(await wait, [[key, EVENT_WRITE]]);
   });
 
-  test(backend, "modify() of the data alone shows in a wait under way", async (selector) => {
-    using ends = new Pair();
-    selector.register(ends.left, EVENT_READ, "before");
-    const wait = selector.selectAsync();
-    await turnEventLoop();
-    const key = selector.modify(ends.left, EVENT_READ, "after");
-    ends.fill();
-    assertStrictEquals((await wait)[0][0], key);
-  });
+  test(
+    backend,
+    "modify() of the data alone takes effect on a wait in progress",
+    async (selector) => {
+      using ends = new Pair();
+      selector.register(ends.left, EVENT_READ, "before");
+      const wait = selector.selectAsync();
+      await turnEventLoop();
+      const key = selector.modify(ends.left, EVENT_READ, "after");
+      ends.fill();
+      assertStrictEquals((await wait)[0][0], key);
+    },
+  );
 
-  test(backend, "unregister() acts at once on a wait under way", async (selector) => {
+  test(backend, "unregister() takes effect at once on a wait in progress", async (selector) => {
     using ends = new Pair();
     using other = new Pair();
     selector.register(ends.left, EVENT_READ);
@@ -131,7 +139,7 @@ export function testAsync(backend: Backend): void {
     assertEquals(await wait, [[key, EVENT_READ]]);
   });
 
-  test(backend, "unregister() keeps an event from its number's next owner", async (selector) => {
+  test(backend, "unregister() drops an event that is already fetched", async (selector) => {
     using a = new Pair();
     using b = new Pair();
     using file = Descriptor.dupHigh(a.left.fileno());
@@ -139,7 +147,7 @@ export function testAsync(backend: Backend): void {
     const wait = selector.selectAsync();
     await turnEventLoop();
     a.fill();
-    hold(10); // The other thread has its event now, and this one has not seen it.
+    hold(10); // The waiting thread has its event now, and this one has not seen it.
     selector.unregister(file);
     file.becomes(b.left.fileno());
     const key = selector.register(file, EVENT_READ, "new");
@@ -148,7 +156,7 @@ export function testAsync(backend: Backend): void {
     assertEquals(await wait, [[key, EVENT_READ]]);
   }, needsDup2);
 
-  test(backend, "selectAsync() rejects with Busy while a wait is under way", async (selector) => {
+  test(backend, "selectAsync() rejects with Busy while a wait is in progress", async (selector) => {
     using ends = new Pair();
     const key = selector.register(ends.left, EVENT_READ);
     const wait = selector.selectAsync();
@@ -165,7 +173,7 @@ export function testAsync(backend: Backend): void {
     assertEquals(selector.select(), [[key, EVENT_READ]]);
   });
 
-  test(backend, "close() rejects a wait under way with BadResource", async (selector) => {
+  test(backend, "close() rejects a wait in progress with BadResource", async (selector) => {
     using ends = new Pair();
     selector.register(ends.left, EVENT_READ);
     const wait = assertRejects(() => selector.selectAsync(), Deno.errors.BadResource, "closed");
@@ -177,13 +185,13 @@ export function testAsync(backend: Backend): void {
     await assertRejects(() => selector.selectAsync(), Deno.errors.BadResource);
   });
 
-  test(backend, "close() rejects a wait that has just begun", async (selector) => {
+  test(backend, "close() rejects a wait that has just started", async (selector) => {
     const wait = assertRejects(() => selector.selectAsync(), Deno.errors.BadResource, "closed");
     selector.close();
     await wait;
   });
 
-  test(backend, "close() rejects a wait that has its result already", async (selector) => {
+  test(backend, "close() rejects a wait that already has its result", async (selector) => {
     using ends = new Pair();
     selector.register(ends.left, EVENT_READ);
     const wait = assertRejects(() => selector.selectAsync(), Deno.errors.BadResource);
@@ -194,7 +202,7 @@ export function testAsync(backend: Backend): void {
     await wait;
   });
 
-  test(backend, "selectAsync() leaves timers running while it waits", async (selector) => {
+  test(backend, "selectAsync() lets timers run while it waits", async (selector) => {
     const wait = selector.selectAsync();
     let ticks = 0;
     await new Promise<void>((resolve) => {
@@ -206,27 +214,31 @@ export function testAsync(backend: Backend): void {
     assertEquals(await wait, []);
   });
 
-  test(backend, "selectAsync() does not starve timers when always ready", async (selector) => {
-    using ends = new Pair();
-    selector.register(ends.left, EVENT_WRITE);
-    let ticks = 0;
-    const timer = setInterval(() => ticks++, 1);
-    let over = false;
-    setTimeout(() => over = true, 5);
-    const deadline = performance.now() + 10_000;
-    let waits = 0;
-    while (!over || ticks < 3) {
-      assertEquals((await selector.selectAsync()).length, 1);
-      assert(performance.now() < deadline, "timers are starved");
-      waits++;
-    }
-    clearInterval(timer);
-    assert(waits > 3);
-  });
+  test(
+    backend,
+    "selectAsync() does not starve timers while a descriptor is always ready",
+    async (selector) => {
+      using ends = new Pair();
+      selector.register(ends.left, EVENT_WRITE);
+      let ticks = 0;
+      const timer = setInterval(() => ticks++, 1);
+      let over = false;
+      setTimeout(() => over = true, 5);
+      const deadline = performance.now() + 10_000;
+      let waits = 0;
+      while (!over || ticks < 3) {
+        assertEquals((await selector.selectAsync()).length, 1);
+        assert(performance.now() < deadline, "timers are starved");
+        waits++;
+      }
+      clearInterval(timer);
+      assert(waits > 3);
+    },
+  );
 
   test(
     backend,
-    "selectAsync() does not starve Deno's own I/O when always ready",
+    "selectAsync() does not starve Deno's own I/O while a descriptor is always ready",
     async (selector) => {
       using ends = new Pair();
       selector.register(ends.left, EVENT_WRITE);
@@ -242,13 +254,13 @@ export function testAsync(backend: Backend): void {
   );
 }
 
-/** Holds this thread, and lets others run. */
+/** Blocks this thread while others run. */
 function hold(milliseconds: number): void {
   const end = performance.now() + milliseconds;
   while (performance.now() < end);
 }
 
-/** Sends a byte there and back again over a connection of Deno's own. */
+/** Sends bytes back and forth over a connection of Deno's own. */
 async function exchange(times: number): Promise<void> {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const [client, server] = await Promise.all([

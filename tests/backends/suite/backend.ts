@@ -1,27 +1,27 @@
 import type { BaseSelector } from "../../../mod.ts";
 import { type Skip, skipIf } from "../../support/skip.ts";
 
-/** A class of selectors that the shared suite is run over, and in what it may differ. */
+/** A class that the shared suite tests, and how classes may differ. */
 export interface Backend {
-  /** The name of the class, which every test begins with. */
+  /** The name of the class, with which every test name begins. */
   readonly name: string;
   /** Makes a selector. */
   readonly create: () => BaseSelector;
-  /** What makes a selector in a program of its own, where `selectors` is all of `mod.ts`. */
+  /** An expression that makes a selector in a subprocess, where `selectors` is `mod.ts`. */
   readonly source: string;
-  /** Whether `register` and `modify` of a closed descriptor are refused with `EBADF`. */
+  /** Whether `register` and `modify` of a closed descriptor fail with `EBADF`. */
   readonly descriptorsAreChecked: boolean;
-  /** Whether a registered descriptor that was closed, and reused perhaps, yields no event. */
+  /** Whether a registered descriptor that was closed, or closed and reused, yields no event. */
   readonly seesReuse: boolean;
   /** Skips all of its tests. */
   readonly skip?: Skip;
-  /** How many selectors are made and closed to see what they leave behind; left out, 10,000. */
+  /** How many selectors a test opens and closes to look for leaks; 10,000 by default. */
   readonly many?: number;
-  /** The promises that it breaks through no fault of the class, and why: their tests are skipped. */
+  /** Names of tests to skip, with the reason, where the system itself breaks the promise. */
   readonly excused?: Readonly<Record<string, string>>;
 }
 
-/** Declares a test of a backend, with a selector that is closed after it; `skip` may skip it. */
+/** Declares a test of a backend, with a selector that is closed afterwards. */
 export function test(
   backend: Backend,
   promise: string,

@@ -17,7 +17,7 @@ export function testIterator(backend: Backend): void {
     assertEquals(new Set(seen.map(([key]) => key)), new Set(keys));
   });
 
-  test(backend, "[Symbol.asyncIterator]() waits for what is not ready yet", async (selector) => {
+  test(backend, "[Symbol.asyncIterator]() waits until something is ready", async (selector) => {
     using ends = new Pair();
     const key = selector.register(ends.left, EVENT_READ);
     const next = selector[Symbol.asyncIterator]().next();
@@ -32,16 +32,16 @@ export function testIterator(backend: Backend): void {
       "was modified": (selector: BaseSelector, file: FileObject) => {
         selector.modify(file, EVENT_READ, "changed");
       },
-      "was given other data": (selector: BaseSelector, file: FileObject) => {
+      "got other data": (selector: BaseSelector, file: FileObject) => {
         selector.modify(file, EVENT_WRITE, "changed");
       },
-      "was registered anew": (selector: BaseSelector, file: FileObject) => {
+      "was registered again": (selector: BaseSelector, file: FileObject) => {
         selector.unregister(file);
         selector.register(file, EVENT_WRITE, "changed");
       },
     })
   ) {
-    test(backend, `[Symbol.asyncIterator]() passes over a key that ${what}`, async (selector) => {
+    test(backend, `[Symbol.asyncIterator]() skips a key that ${what}`, async (selector) => {
       using a = new Pair();
       using b = new Pair();
       using c = new Pair();
@@ -63,39 +63,51 @@ export function testIterator(backend: Backend): void {
     });
   }
 
-  test(backend, "[Symbol.asyncIterator]() ends when closed between events", async (selector) => {
-    using a = new Pair();
-    using b = new Pair();
-    for (const ends of [a, b]) selector.register(ends.left, EVENT_WRITE);
-    let count = 0;
-    for await (const _ of selector) {
-      count++;
-      selector.close();
-    }
-    assertEquals(count, 1);
-  });
-
-  test(backend, "[Symbol.asyncIterator]() ends when closed while it waits", async (selector) => {
-    using ends = new Pair();
-    selector.register(ends.left, EVENT_READ);
-    const events = selector[Symbol.asyncIterator]();
-    const next = events.next();
-    await turnEventLoop();
-    selector.close();
-    assertEquals(await next, { done: true, value: undefined });
-    assertEquals(await events.next(), { done: true, value: undefined });
-  });
-
-  test(backend, "[Symbol.asyncIterator]() ends when closed before it begins", async (selector) => {
-    const events = selector[Symbol.asyncIterator]();
-    selector.close();
-    assertEquals(await events.next(), { done: true, value: undefined });
-    assertThrows(() => selector[Symbol.asyncIterator](), Deno.errors.BadResource);
-  });
+  test(
+    backend,
+    "[Symbol.asyncIterator]() ends when the selector is closed between events",
+    async (selector) => {
+      using a = new Pair();
+      using b = new Pair();
+      for (const ends of [a, b]) selector.register(ends.left, EVENT_WRITE);
+      let count = 0;
+      for await (const _ of selector) {
+        count++;
+        selector.close();
+      }
+      assertEquals(count, 1);
+    },
+  );
 
   test(
     backend,
-    "[Symbol.asyncIterator]() leaves a selector that is left early usable",
+    "[Symbol.asyncIterator]() ends when the selector is closed during a wait",
+    async (selector) => {
+      using ends = new Pair();
+      selector.register(ends.left, EVENT_READ);
+      const events = selector[Symbol.asyncIterator]();
+      const next = events.next();
+      await turnEventLoop();
+      selector.close();
+      assertEquals(await next, { done: true, value: undefined });
+      assertEquals(await events.next(), { done: true, value: undefined });
+    },
+  );
+
+  test(
+    backend,
+    "[Symbol.asyncIterator]() ends when the selector is closed before the first event",
+    async (selector) => {
+      const events = selector[Symbol.asyncIterator]();
+      selector.close();
+      assertEquals(await events.next(), { done: true, value: undefined });
+      assertThrows(() => selector[Symbol.asyncIterator](), Deno.errors.BadResource);
+    },
+  );
+
+  test(
+    backend,
+    "[Symbol.asyncIterator]() leaves the selector usable after an early exit",
     async (selector) => {
       using ends = new Pair();
       const key = selector.register(ends.left, EVENT_WRITE);
@@ -116,17 +128,21 @@ export function testIterator(backend: Backend): void {
     },
   );
 
-  test(backend, "[Symbol.asyncIterator]() frees the selector between events", async (selector) => {
-    using ends = new Pair();
-    const key = selector.register(ends.left, EVENT_WRITE);
-    for await (const event of selector) {
-      assertEquals(selector.select(), [event]);
-      assertEquals(await selector.selectAsync(), [[key, EVENT_WRITE]]);
-      break;
-    }
-  });
+  test(
+    backend,
+    "[Symbol.asyncIterator]() leaves the selector usable between events",
+    async (selector) => {
+      using ends = new Pair();
+      const key = selector.register(ends.left, EVENT_WRITE);
+      for await (const event of selector) {
+        assertEquals(selector.select(), [event]);
+        assertEquals(await selector.selectAsync(), [[key, EVENT_WRITE]]);
+        break;
+      }
+    },
+  );
 
-  test(backend, "[Symbol.asyncIterator]().return() ends a wait under way", async (selector) => {
+  test(backend, "[Symbol.asyncIterator]().return() ends a wait in progress", async (selector) => {
     using ends = new Pair();
     const key = selector.register(ends.left, EVENT_READ);
     const events = selector[Symbol.asyncIterator]();
@@ -139,30 +155,38 @@ export function testIterator(backend: Backend): void {
     assertEquals(await selector.selectAsync(), [[key, EVENT_READ]]);
   });
 
-  test(backend, "[Symbol.asyncIterator]().return() goes before what is ready", async (selector) => {
-    using ends = new Pair();
-    const key = selector.register(ends.left, EVENT_READ);
-    const events = selector[Symbol.asyncIterator]();
-    const next = events.next();
-    assert(await isPending(next));
-    ends.fill();
-    await events.return!();
-    assertEquals(await next, { done: true, value: undefined });
-    assertEquals((await selector.selectAsync(0)).map(([ready]) => ready), [key]);
-  });
+  test(
+    backend,
+    "[Symbol.asyncIterator]().return() wins over an event that is ready",
+    async (selector) => {
+      using ends = new Pair();
+      const key = selector.register(ends.left, EVENT_READ);
+      const events = selector[Symbol.asyncIterator]();
+      const next = events.next();
+      assert(await isPending(next));
+      ends.fill();
+      await events.return!();
+      assertEquals(await next, { done: true, value: undefined });
+      assertEquals((await selector.selectAsync(0)).map(([ready]) => ready), [key]);
+    },
+  );
 
-  test(backend, "[Symbol.asyncIterator]().next() can be called ahead", async (selector) => {
-    using ends = new Pair();
-    const key = selector.register(ends.left, EVENT_READ);
-    const events = selector[Symbol.asyncIterator]();
-    const both = [events.next(), events.next()];
-    assert(await isPending(both[0]));
-    ends.fill();
-    const seen = (await Promise.all(both)).map(({ value }) => value);
-    assertEquals(seen, [[key, EVENT_READ], [key, EVENT_READ]]);
-  });
+  test(
+    backend,
+    "[Symbol.asyncIterator]().next() can be called before the last call settles",
+    async (selector) => {
+      using ends = new Pair();
+      const key = selector.register(ends.left, EVENT_READ);
+      const events = selector[Symbol.asyncIterator]();
+      const both = [events.next(), events.next()];
+      assert(await isPending(both[0]));
+      ends.fill();
+      const seen = (await Promise.all(both)).map(({ value }) => value);
+      assertEquals(seen, [[key, EVENT_READ], [key, EVENT_READ]]);
+    },
+  );
 
-  test(backend, "[Symbol.asyncIterator]() goes on after a wake", async (selector) => {
+  test(backend, "[Symbol.asyncIterator]() continues after a wake", async (selector) => {
     using ends = new Pair();
     const key = selector.register(ends.left, EVENT_READ);
     selector.wakeup();
@@ -176,7 +200,7 @@ export function testIterator(backend: Backend): void {
 
   test(
     backend,
-    "[Symbol.asyncIterator]() does not starve timers when always ready",
+    "[Symbol.asyncIterator]() does not starve timers while a descriptor is always ready",
     async (selector) => {
       using ends = new Pair();
       selector.register(ends.left, EVENT_WRITE);

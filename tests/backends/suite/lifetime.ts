@@ -4,10 +4,10 @@ import { Pair } from "../../support/descriptors.ts";
 import { COUNT_DESCRIPTORS, runProgram } from "../../support/subprocess.ts";
 import { type Backend, test } from "./backend.ts";
 
-/** How many descriptors a selector holds in one test. */
+/** The number of descriptors that one test registers. */
 const CROWD = 5_000;
 
-/** Closing, collecting, and many of everything. */
+/** Closing, garbage collection, and large numbers. */
 export function testLifetime(backend: Backend): void {
   const { BadResource } = Deno.errors;
 
@@ -24,7 +24,7 @@ export function testLifetime(backend: Backend): void {
       "[Symbol.asyncIterator]": (selector: BaseSelector) => selector[Symbol.asyncIterator](),
     })
   ) {
-    test(backend, `${method}() throws BadResource once the selector is closed`, (selector) => {
+    test(backend, `${method}() throws BadResource when the selector is closed`, (selector) => {
       using ends = new Pair();
       selector.register(ends.left, EVENT_READ);
       selector.close();
@@ -34,7 +34,7 @@ export function testLifetime(backend: Backend): void {
 
   test(
     backend,
-    "selectAsync() rejects with BadResource once the selector is closed",
+    "selectAsync() rejects with BadResource when the selector is closed",
     async (selector) => {
       selector.close();
       await assertRejects(() => selector.selectAsync(0), BadResource, "the selector is closed");
@@ -42,7 +42,7 @@ export function testLifetime(backend: Backend): void {
     },
   );
 
-  test(backend, "close() empties a map that was got before", (selector) => {
+  test(backend, "close() empties a map obtained earlier", (selector) => {
     using ends = new Pair();
     const map = selector.getMap();
     selector.register(ends.left, EVENT_READ);
@@ -53,20 +53,20 @@ export function testLifetime(backend: Backend): void {
     map.forEach(() => assert(false));
   });
 
-  test(backend, "close() can be called again", (selector) => {
+  test(backend, "close() can be called twice", (selector) => {
     selector.waker();
     selector.close();
     selector.close();
     selector[Symbol.dispose]();
   });
 
-  test(backend, "close() after a wake is as any other", (selector) => {
+  test(backend, "close() works after a wake", (selector) => {
     selector.wakeup();
     selector.close();
     assertThrows(() => selector.select(0), BadResource);
   });
 
-  test(backend, "close() leaves what was registered open", (selector) => {
+  test(backend, "close() leaves registered descriptors open", (selector) => {
     using ends = new Pair();
     selector.register(ends.left, EVENT_READ);
     selector.close();
@@ -74,7 +74,7 @@ export function testLifetime(backend: Backend): void {
     assertEquals(ends.left.recv(new Uint8Array(2)), 1);
   });
 
-  test(backend, "[Symbol.dispose]() closes", (selector) => {
+  test(backend, "[Symbol.dispose]() closes the selector", (selector) => {
     let disposed: BaseSelector;
     {
       using inner = backend.create();
@@ -85,7 +85,7 @@ export function testLifetime(backend: Backend): void {
     selector.select(0);
   });
 
-  test(backend, "register() leaves two selectors apart", (selector) => {
+  test(backend, "register() keeps two selectors apart", (selector) => {
     using ends = new Pair();
     using other = backend.create();
     const one = selector.register(ends.left, EVENT_READ, "one");
@@ -98,7 +98,7 @@ export function testLifetime(backend: Backend): void {
     assertEquals(other.select(0), []);
   });
 
-  test(backend, `select() takes ${CROWD} descriptors`, async (selector) => {
+  test(backend, `select() handles ${CROWD} descriptors`, async (selector) => {
     using stack = new DisposableStack();
     const pairs = Array.from({ length: CROWD / 2 }, () => stack.use(new Pair()));
     for (const { left, right } of pairs) {
@@ -121,7 +121,7 @@ export function testLifetime(backend: Backend): void {
     assertEquals(selector.select(0), []);
   });
 
-  // Descriptors are counted where no other test opens any.
+  // Descriptors are counted in a subprocess, where no other test opens any.
   test(backend, "close() leaves no descriptor behind", async (selector) => {
     selector.close();
     const { code, stdout, stderr } = await runProgram(`
@@ -151,7 +151,7 @@ export function testLifetime(backend: Backend): void {
     assertEquals([stderr, stdout, code], ["", "0", 0]);
   });
 
-  test(backend, "close() is made up for when a selector is collected", async (selector) => {
+  test(backend, " closes its descriptors when it is garbage-collected", async (selector) => {
     selector.close();
     const { code, stdout, stderr } = await runProgram(
       `
@@ -181,7 +181,7 @@ export function testLifetime(backend: Backend): void {
     assertEquals([stderr, stdout, code], ["", "true 0", 0]);
   });
 
-  test(backend, "selectAsync() outlives collections", async (selector) => {
+  test(backend, "selectAsync() survives garbage collections", async (selector) => {
     selector.close();
     const { code, stdout, stderr } = await runProgram(
       `
@@ -213,7 +213,7 @@ export function testLifetime(backend: Backend): void {
     assertEquals([stderr, stdout, code], ["", "0,1,2,3,4,5,6,7,8,9", 0]);
   });
 
-  test(backend, "selectAsync() does not hold Deno.exit() up", async (selector) => {
+  test(backend, "selectAsync() does not delay Deno.exit()", async (selector) => {
     selector.close();
     const { code, stdout, stderr } = await runProgram(`
       const selector = ${backend.source};

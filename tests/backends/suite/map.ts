@@ -3,9 +3,9 @@ import { type BaseSelector, EVENT_READ, EVENT_WRITE } from "../../../mod.ts";
 import { Pair } from "../../support/descriptors.ts";
 import { type Backend, test } from "./backend.ts";
 
-/** `getMap`, which sees everything and changes nothing. */
+/** `getMap`, a live and read-only view. */
 export function testMap(backend: Backend): void {
-  test(backend, "getMap().get() takes descriptors and objects", (selector) => {
+  test(backend, "getMap().get() accepts descriptors and objects", (selector) => {
     using ends = new Pair();
     const map = selector.getMap();
     const key = selector.register(ends.left, EVENT_READ, "data");
@@ -28,7 +28,7 @@ export function testMap(backend: Backend): void {
     assertEquals(selector.getMap().has(ends.left), false);
   });
 
-  test(backend, "getMap() lists descriptors and keys in every way", (selector) => {
+  test(backend, "getMap() iterates over descriptors and keys", (selector) => {
     using ends = new Pair();
     const { keys, fds, pairs } = registered(selector, ends);
     const map = selector.getMap();
@@ -66,7 +66,7 @@ export function testMap(backend: Backend): void {
     assertEquals(selector.getMap().size, 0);
   });
 
-  test(backend, "getMap() has no way to write", (selector) => {
+  test(backend, "getMap() is read-only", (selector) => {
     using ends = new Pair();
     registered(selector, ends);
     const map = selector.getMap();
@@ -77,7 +77,7 @@ export function testMap(backend: Backend): void {
       assertThrows(() => write.call(map, 1, 1), TypeError);
     }
     assertThrows(() => Object.assign(map, { size: 9 }), TypeError);
-    // What it hands out are copies.
+    // The entries are copies.
     for (const entry of map.entries()) entry[1] = entry[1] && { ...entry[1], data: "other" };
     assertEquals([...map.values()].map((key) => key.data), [undefined, undefined]);
     assertEquals(map.size, 2);

@@ -7,18 +7,18 @@ import { type Backend, test } from "./backend.ts";
 
 const BOTH = EVENT_READ | EVENT_WRITE;
 
-/** What is reported of a descriptor that is ready in some way. */
+/** Which events are reported for a ready descriptor. */
 export function testMasks(backend: Backend): void {
-  test(backend, "select() reports what was asked for and nothing more", (selector) => {
+  test(backend, "select() reports only the events asked for", (selector) => {
     using ends = new Pair();
     selector.register(ends.left, EVENT_READ);
-    assertEquals(selector.select(0), []); // It is writable, but who asked?
+    assertEquals(selector.select(0), []); // It is writable, but that was not asked for.
     ends.fill();
     assertEquals(selector.select(0)[0][1], EVENT_READ);
     selector.modify(ends.left, EVENT_WRITE);
     assertEquals(selector.select(0)[0][1], EVENT_WRITE);
     ends.stuff();
-    assertEquals(selector.select(0), []); // It is readable, but who asked?
+    assertEquals(selector.select(0), []); // It is readable, but that was not asked for.
   });
 
   test(backend, "select() reports both directions in one entry", (selector) => {
@@ -33,7 +33,7 @@ export function testMasks(backend: Backend): void {
     assertEquals(selector.select(0), []);
   });
 
-  test(backend, "select() goes on reporting what stays ready", (selector) => {
+  test(backend, "select() keeps reporting what stays ready", (selector) => {
     using ends = new Pair();
     const key = selector.register(ends.left, EVENT_READ);
     ends.fill();
@@ -54,7 +54,7 @@ export function testMasks(backend: Backend): void {
     assertEquals(new Set(ready.map(([key]) => key.data)), new Set<unknown>([a, b]));
   });
 
-  test(backend, "select() takes the two ends of a pipe", (selector) => {
+  test(backend, "select() reports both ends of a pipe", (selector) => {
     using pipe = new Pipe();
     selector.register(pipe.reader, EVENT_READ, "reader");
     selector.register(pipe.writer, EVENT_WRITE, "writer");
@@ -73,7 +73,7 @@ export function testMasks(backend: Backend): void {
     });
 
     test(backend, `select() reports a refused connection as ${wordsFor(asked)}`, (selector) => {
-      using bound = new Socket(AF_INET, SOCK_STREAM); // Its port is taken, and nobody listens.
+      using bound = new Socket(AF_INET, SOCK_STREAM); // It does not listen.
       bound.bind({ hostname: "127.0.0.1", port: 0 });
       using client = new Socket(AF_INET, SOCK_STREAM);
       if (refusedAtOnce(client, bound)) return;
@@ -85,7 +85,7 @@ export function testMasks(backend: Backend): void {
 
   test(
     backend,
-    "select() and selectAsync() report connections registered before and after they are refused",
+    "select() and selectAsync() report a refused connection, registered before or after",
     async (selector) => {
       for (const wait of ["select", "selectAsync"] as const) {
         for (const when of ["before", "after"]) {
@@ -116,7 +116,7 @@ export function testMasks(backend: Backend): void {
     },
   );
 
-  test(backend, "select() reports the broken pipe of a writer", (selector) => {
+  test(backend, "select() reports a writer whose pipe is broken", (selector) => {
     using pipe = new Pipe();
     const key = selector.register(pipe.writer, EVENT_WRITE);
     const chunk = new Uint8Array(1 << 16);
@@ -126,7 +126,7 @@ export function testMasks(backend: Backend): void {
     assertEquals(selector.select(), [[key, EVENT_WRITE]]);
   });
 
-  test(backend, "select() does not report urgent data", (selector) => {
+  test(backend, "select() does not report urgent data as readable", (selector) => {
     using connection = new Connection();
     const { client, server } = connection;
     selector.register(server, EVENT_READ);
@@ -145,22 +145,26 @@ export function testMasks(backend: Backend): void {
     assertEquals(ends.left.recv(new Uint8Array(1)), 0);
   });
 
-  test(backend, "select() reports no room to write to a peer that sends no more", (selector) => {
-    using ends = new Pair();
-    const key = selector.register(ends.left, EVENT_WRITE);
-    ends.stuff();
-    ends.right.shutdown("write");
-    assertEquals(selector.select(5), []);
-    const buffer = new Uint8Array(1 << 16);
-    let ready;
-    do {
-      while (ends.right.recv(buffer));
-      ready = selector.select(20);
-    } while (ready.length === 0);
-    assertEquals(ready, [[key, EVENT_WRITE]]);
-    const both = selector.modify(ends.left, BOTH);
-    assertEquals(selector.select(), [[both, BOTH]]);
-  });
+  test(
+    backend,
+    "select() does not report a full socket as writable when its peer half-closes",
+    (selector) => {
+      using ends = new Pair();
+      const key = selector.register(ends.left, EVENT_WRITE);
+      ends.stuff();
+      ends.right.shutdown("write");
+      assertEquals(selector.select(5), []);
+      const buffer = new Uint8Array(1 << 16);
+      let ready;
+      do {
+        while (ends.right.recv(buffer));
+        ready = selector.select(20);
+      } while (ready.length === 0);
+      assertEquals(ready, [[key, EVENT_WRITE]]);
+      const both = selector.modify(ends.left, BOTH);
+      assertEquals(selector.select(), [[both, BOTH]]);
+    },
+  );
 
   test(backend, "select() reports a connection to accept", (selector) => {
     using server = new Socket(AF_INET, SOCK_STREAM);
@@ -197,7 +201,7 @@ function refusedAtOnce(client: Socket, bound: Socket): boolean {
   }
 }
 
-/** The two directions of a failing connection may show one after the other. */
+/** Waits for all events: those of a failing connection may be reported one after the other. */
 function waitForAll(selector: BaseSelector, asked: number): number {
   let events = 0;
   for (let i = 0; i < 100 && events !== asked; i++) {

@@ -12,7 +12,7 @@ import { type Backend, test } from "./backend.ts";
 
 const BOTH = EVENT_READ | EVENT_WRITE;
 
-/** `register`, `modify`, `unregister`, `getKey`, and what they refuse. */
+/** `register`, `modify`, `unregister`, `getKey`, and their errors. */
 export function testRegistration(backend: Backend): void {
   test(backend, "register() returns the key", (selector) => {
     using ends = new Pair();
@@ -24,7 +24,7 @@ export function testRegistration(backend: Backend): void {
     assertStrictEquals(selector.getKey(ends.left), key);
   });
 
-  test(backend, "register() takes a bare descriptor", (selector) => {
+  test(backend, "register() accepts a bare descriptor", (selector) => {
     using ends = new Pair();
     const fd = ends.left.fileno();
     const key = selector.register(fd, EVENT_READ);
@@ -44,7 +44,7 @@ export function testRegistration(backend: Backend): void {
     assertStrictEquals(selector.getKey(ends.left), key);
   });
 
-  test(backend, "register() throws KeyError when the fd is registered", (selector) => {
+  test(backend, "register() throws KeyError when the descriptor is registered", (selector) => {
     using ends = new Pair();
     const fd = ends.left.fileno();
     const key = selector.register(ends.left, EVENT_READ);
@@ -54,7 +54,7 @@ export function testRegistration(backend: Backend): void {
     assertEquals(selector.select(0), []);
   });
 
-  test(backend, "register() takes what was unregistered", (selector) => {
+  test(backend, "register() accepts a file that was unregistered", (selector) => {
     using ends = new Pair();
     for (const events of [EVENT_READ, EVENT_WRITE, BOTH]) {
       assertEquals(selector.register(ends.left, events).events, events);
@@ -63,7 +63,7 @@ export function testRegistration(backend: Backend): void {
     assertEquals(selector.getMap().size, 0);
   });
 
-  test(backend, "register() of a closed fd registers nothing where it is refused", (selector) => {
+  test(backend, "register() of a closed descriptor registers nothing when it fails", (selector) => {
     using ends = new Pair();
     const closed = Descriptor.dupHigh(ends.left.fileno());
     closed.close();
@@ -77,7 +77,7 @@ export function testRegistration(backend: Backend): void {
     closed.close();
   });
 
-  test(backend, "unregister() returns the key and ends the events", (selector) => {
+  test(backend, "unregister() returns the key and stops its events", (selector) => {
     using ends = new Pair();
     const key = selector.register(ends.left, EVENT_READ, "data");
     ends.fill();
@@ -86,7 +86,7 @@ export function testRegistration(backend: Backend): void {
     assert(!selector.getMap().has(ends.left));
   });
 
-  test(backend, "unregister() takes the descriptor of an object", (selector) => {
+  test(backend, "unregister() accepts the descriptor of an object", (selector) => {
     using ends = new Pair();
     const key = selector.register(ends.left, EVENT_READ);
     assertStrictEquals(selector.unregister(ends.left.fileno()), key);
@@ -107,7 +107,7 @@ export function testRegistration(backend: Backend): void {
     });
   }
 
-  test(backend, "unregister() throws KeyError the second time", (selector) => {
+  test(backend, "unregister() throws KeyError when it is called twice", (selector) => {
     using ends = new Pair();
     selector.register(ends.left, EVENT_READ);
     selector.unregister(ends.left);
@@ -126,7 +126,7 @@ export function testRegistration(backend: Backend): void {
     assertEquals([...selector.getMap().values()], keys.slice(1));
   });
 
-  test(backend, "modify() changes mask and data", (selector) => {
+  test(backend, "modify() changes the events and the data", (selector) => {
     using ends = new Pair();
     const before = selector.register(ends.left, EVENT_READ, "before");
     const after = selector.modify(ends.left, EVENT_WRITE, "after");
@@ -152,14 +152,14 @@ export function testRegistration(backend: Backend): void {
     using ends = new Pair();
     const file = Descriptor.dupHigh(ends.left.fileno());
     selector.register(file, EVENT_READ, "before");
-    file.close(); // A call about a closed descriptor would be refused where they are checked.
+    file.close(); // A system call would fail now, where descriptors are checked.
     const key = selector.modify(file, EVENT_READ, "after");
     assertEquals(key, { fileobj: file, fd: file.fd, events: EVENT_READ, data: "after" });
     assertStrictEquals(selector.getKey(file.fd), key);
     selector.unregister(file);
   });
 
-  test(backend, "modify() that is refused drops the key", (selector) => {
+  test(backend, "modify() drops the key when it fails", (selector) => {
     using ends = new Pair();
     using other = new Pair();
     using file = Descriptor.dupHigh(ends.left.fileno());

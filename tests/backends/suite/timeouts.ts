@@ -6,10 +6,10 @@ import { type Backend, test } from "./backend.ts";
 import { skipIf } from "../../support/skip.ts";
 import { isWindows } from "../../support/os.ts";
 
-/** Far more than any wait below, however busy the machine. */
+/** Far longer than any wait below, even on a busy machine. */
 const SOON = 10_000;
 
-/** How long a wait may be. */
+/** Timeouts of both kinds of wait. */
 export function testTimeouts(backend: Backend): void {
   for (const timeout of [0, -0, -1, -0.5, -Infinity]) {
     test(backend, `select(${Object.is(timeout, -0) ? "-0" : timeout}) polls`, (selector) => {
@@ -35,7 +35,7 @@ export function testTimeouts(backend: Backend): void {
     });
   }
 
-  test(backend, "select() waits for the time with nothing registered", (selector) => {
+  test(backend, "select() waits for its timeout with nothing registered", (selector) => {
     const start = performance.now();
     assertEquals(selector.select(2), []);
     assertGreaterOrEqual(performance.now() - start, 2);
@@ -52,7 +52,7 @@ export function testTimeouts(backend: Backend): void {
     });
   }
 
-  test(backend, "select() takes signals many times a second without a word", async (selector) => {
+  test(backend, "select() keeps waiting when signals interrupt it", async (selector) => {
     selector.close();
     const child = await startProgram(`
       let heard = 0;
@@ -66,7 +66,7 @@ export function testTimeouts(backend: Backend): void {
       const took = performance.now() - start;
       while (heard === 0) await new Promise((resolve) => setTimeout(resolve, 1));
       console.log(JSON.stringify({ ready, took, heard }));
-      setInterval(() => {}, 1000); // Lives on: a signal must find it.
+      setInterval(() => {}, 1000); // Stay alive until the kill.
     `);
     let text = "";
     let timer: ReturnType<typeof setInterval> | undefined;

@@ -24,7 +24,7 @@ export function testWaking(backend: Backend): void {
       });
     }
 
-    test(backend, `${way} counts once however often it is called`, async (selector) => {
+    test(backend, `${way} counts once, however often it is called`, async (selector) => {
       for (let i = 0; i < 100; i++) wakeUp(selector);
       assertEquals(selector.select(), []);
       const wait = selector.selectAsync();
@@ -37,7 +37,7 @@ export function testWaking(backend: Backend): void {
       assertEquals(await again, []);
     });
 
-    test(backend, `${way} returns what is ready with it`, async (selector) => {
+    test(backend, `${way} ends a select() that returns what is ready`, async (selector) => {
       using ends = new Pair();
       const key = selector.register(ends.left, EVENT_WRITE);
       wakeUp(selector);
@@ -48,7 +48,7 @@ export function testWaking(backend: Backend): void {
       assertEquals(selector.select(0.5), []);
     });
 
-    test(backend, `${way} counts for a select(0) too`, async (selector) => {
+    test(backend, `${way} also ends a select(0)`, async (selector) => {
       wakeUp(selector);
       assertEquals(selector.select(0), []);
       const wait = selector.selectAsync();
@@ -58,7 +58,7 @@ export function testWaking(backend: Backend): void {
     });
   }
 
-  test(backend, "wakeup() ends the wait under way", async (selector) => {
+  test(backend, "wakeup() ends a wait in progress", async (selector) => {
     using ends = new Pair();
     selector.register(ends.left, EVENT_READ);
     for (let i = 0; i < 20; i++) {
@@ -70,7 +70,7 @@ export function testWaking(backend: Backend): void {
     assertEquals(selector.select(0.5), []);
   });
 
-  test(backend, "wakeup() of every kind before a wait counts once", async (selector) => {
+  test(backend, "wakeup() and wakers before a wait count once", async (selector) => {
     for (const wakeUp of Object.values(ways)) wakeUp(selector);
     assertEquals(await selector.selectAsync(), []);
     const wait = selector.selectAsync();
@@ -79,13 +79,13 @@ export function testWaking(backend: Backend): void {
     assertEquals(await wait, []);
   });
 
-  test(backend, "waker() gives the same descriptor each time", (selector) => {
+  test(backend, "waker() returns the same descriptor each time", (selector) => {
     const { fd } = selector.waker();
     assert(Number.isInteger(fd) && fd >= 0);
     assertEquals(selector.waker().fd, fd);
   });
 
-  test(backend, "waker() never shows in the map or the results", async (selector) => {
+  test(backend, "waker() does not show in the map or the results", async (selector) => {
     using ends = new Pair();
     const key = selector.register(ends.left, EVENT_WRITE);
     const { fd } = selector.waker();
@@ -100,7 +100,7 @@ export function testWaking(backend: Backend): void {
     assertEquals(selector.getMap().size, 1);
   });
 
-  test(backend, "waker() survives that its descriptor is registered", (selector) => {
+  test(backend, "waker() works when its descriptor is registered", (selector) => {
     const { fd } = selector.waker();
     try {
       selector.register(fd, EVENT_READ);
@@ -109,13 +109,13 @@ export function testWaking(backend: Backend): void {
       assert(error instanceof KeyError, String(error));
     }
     wake(fd);
-    assertEquals(selector.select(), []); // Would wait for good.
+    assertEquals(selector.select(), []); // It would wait forever without the wake.
   });
 
   test(backend, "waker() works beside a key whose descriptor was closed", async (selector) => {
     using ends = new Pair();
     using other = new Pair();
-    // The lowest number that is free, which the waking descriptor then takes.
+    // The lowest free number, which the waker's descriptor then takes.
     const file = Descriptor.dup(ends.left.fileno());
     selector.register(file, EVENT_READ, "closed");
     file.close();
@@ -134,7 +134,7 @@ export function testWaking(backend: Backend): void {
     assertEquals(selector.select(), [[key, EVENT_READ]]);
   });
 
-  test(backend, "waker().wake() throws BadResource once the selector is closed", (selector) => {
+  test(backend, "waker().wake() throws BadResource when the selector is closed", (selector) => {
     const waker = selector.waker();
     selector.close();
     assertThrows(() => waker.wake(), Deno.errors.BadResource, "Cannot wake");
