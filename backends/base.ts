@@ -1,4 +1,4 @@
-import { abi } from "../ffi/abi/host.ts";
+import { abi } from "../ffi/abi/mod.ts";
 import { closeDescriptor } from "../ffi/descriptor.ts";
 import { lastErrno, OSError } from "../ffi/errno.ts";
 import { EVENT_READ, EVENT_WRITE } from "./events.ts";

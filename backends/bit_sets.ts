@@ -1,4 +1,4 @@
-import { abi } from "../ffi/abi/host.ts";
+import { abi } from "../ffi/abi/mod.ts";
 import { isOpen } from "../ffi/descriptor.ts";
 import { fitCapacity, resized } from "./capacity.ts";
 import { EVENT_READ, EVENT_WRITE } from "./events.ts";

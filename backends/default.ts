@@ -1,4 +1,4 @@
-import { abi } from "../ffi/abi/host.ts";
+import { abi } from "../ffi/abi/mod.ts";
 import { BaseSelector } from "./base.ts";
 import { DevpollSelector } from "./devpoll.ts";
 import { EpollSelector } from "./epoll.ts";

@@ -1,5 +1,5 @@
 import type { Devpoll } from "../ffi/abi/abi.ts";
-import { abi } from "../ffi/abi/host.ts";
+import { abi } from "../ffi/abi/mod.ts";
 import { need } from "../ffi/checks.ts";
 import { solarisX64 } from "../ffi/abi/solaris.ts";
 import { lastErrno, OSError } from "../ffi/errno.ts";

@@ -1,5 +1,5 @@
 import type { Epoll } from "../ffi/abi/abi.ts";
-import { abi } from "../ffi/abi/host.ts";
+import { abi } from "../ffi/abi/mod.ts";
 import { need } from "../ffi/checks.ts";
 import { linuxX64 } from "../ffi/abi/linux.ts";
 import { closeDescriptor } from "../ffi/descriptor.ts";

@@ -1,7 +1,7 @@
 import type { Kqueue } from "../ffi/abi/abi.ts";
 import { darwinX64 } from "../ffi/abi/darwin.ts";
 import { freebsdX64 } from "../ffi/abi/freebsd.ts";
-import { abi } from "../ffi/abi/host.ts";
+import { abi } from "../ffi/abi/mod.ts";
 import { need } from "../ffi/checks.ts";
 import { netbsdX64 } from "../ffi/abi/netbsd.ts";
 import { openbsdX64 } from "../ffi/abi/openbsd.ts";

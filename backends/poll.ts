@@ -1,4 +1,4 @@
-import { abi } from "../ffi/abi/host.ts";
+import { abi } from "../ffi/abi/mod.ts";
 import { need } from "../ffi/checks.ts";
 import { isOpen } from "../ffi/descriptor.ts";
 import { lastErrno } from "../ffi/errno.ts";

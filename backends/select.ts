@@ -1,4 +1,4 @@
-import { abi } from "../ffi/abi/host.ts";
+import { abi } from "../ffi/abi/mod.ts";
 import { platform } from "../ffi/platform/mod.ts";
 import type { Calls } from "../ffi/libc.ts";
 import { BaseSelector } from "./base.ts";

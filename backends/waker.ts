@@ -1,5 +1,5 @@
 import type { Eventfd } from "../ffi/abi/abi.ts";
-import { abi } from "../ffi/abi/host.ts";
+import { abi } from "../ffi/abi/mod.ts";
 import { assertDescriptor } from "../ffi/checks.ts";
 import { makePipe } from "../ffi/descriptor.ts";
 import { platform } from "../ffi/platform/mod.ts";

@@ -1,4 +1,4 @@
-import { abi } from "./abi/host.ts";
+import { abi } from "./abi/mod.ts";
 
 /** How the calls of a library are declared, by the name under which the code calls them. */
 export type Declarations = Record<string, Deno.ForeignFunction>;

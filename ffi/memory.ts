@@ -1,4 +1,4 @@
-import { abi } from "./abi/host.ts";
+import { abi } from "./abi/mod.ts";
 import { libcCalls } from "./libc.ts";
 
 // Deno.UnsafePointer and its views require an unscoped permission; libc's own calls do not.

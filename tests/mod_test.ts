@@ -5,7 +5,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import { abi } from "../ffi/abi/host.ts";
+import { abi } from "../ffi/abi/mod.ts";
 import * as selectors from "../mod.ts";
 import { runProgram } from "./support/subprocess.ts";
 import { CLOSED, isWinsock, libraries, names } from "./support/platform.ts";

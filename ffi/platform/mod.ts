@@ -1,4 +1,4 @@
-import { abi } from "../abi/host.ts";
+import { abi } from "../abi/mod.ts";
 import type { Platform } from "./platform.ts";
 import { posix } from "./posix.ts";
 import { winsock } from "./winsock/mod.ts";

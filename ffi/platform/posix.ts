@@ -1,4 +1,4 @@
-import { abi } from "../abi/host.ts";
+import { abi } from "../abi/mod.ts";
 import { lastErrno, libcCalls } from "../libc.ts";
 import { stringAt } from "../memory.ts";
 import type { Pair, Platform, Refusal } from "./platform.ts";

@@ -1,4 +1,4 @@
-import { abi } from "../abi/host.ts";
+import { abi } from "../abi/mod.ts";
 import { need } from "../checks.ts";
 import { setBlocking, setCloseOnExec } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";

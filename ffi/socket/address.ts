@@ -4,7 +4,7 @@
  * @module
  */
 
-import { abi } from "../abi/host.ts";
+import { abi } from "../abi/mod.ts";
 import {
   decodeIpv4Address,
   decodeIpv6Address,

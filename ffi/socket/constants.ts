@@ -5,7 +5,7 @@
  * @module
  */
 
-import { abi } from "../abi/host.ts";
+import { abi } from "../abi/mod.ts";
 
 const { constants } = abi;
 

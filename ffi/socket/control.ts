@@ -1,4 +1,4 @@
-import { abi } from "../abi/host.ts";
+import { abi } from "../abi/mod.ts";
 import { assertBytes, assertInteger } from "../checks.ts";
 import { getField, setField } from "./fields.ts";
 

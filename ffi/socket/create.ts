@@ -4,7 +4,7 @@
  * @module
  */
 
-import { abi } from "../abi/host.ts";
+import { abi } from "../abi/mod.ts";
 import { assertInteger } from "../checks.ts";
 import { errnoOf, makeNonBlockingAndCloseOnExec, makePair, nameOf } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";

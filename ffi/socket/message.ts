@@ -1,4 +1,4 @@
-import { abi } from "../abi/host.ts";
+import { abi } from "../abi/mod.ts";
 import { assertDescriptor, assertFlags, assertInteger, need } from "../checks.ts";
 import { closeDescriptor, type HasFileno, nameOf, setCloseOnExec } from "../descriptor.ts";
 import { lastErrno } from "../errno.ts";

@@ -1,4 +1,4 @@
-import { abi } from "../abi/host.ts";
+import { abi } from "../abi/mod.ts";
 import { addressOf } from "../memory.ts";
 import { getField, setField } from "./fields.ts";
 

@@ -1,4 +1,4 @@
-import { abi } from "../abi/host.ts";
+import { abi } from "../abi/mod.ts";
 import { assertInteger, assertString, need } from "../checks.ts";
 import { setField } from "./fields.ts";
 import { interfaceIndex } from "./interfaces.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { abi } from "../abi/host.ts";
+import { abi } from "../abi/mod.ts";
 import { errnoOf, nameOf } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { platform } from "../platform/mod.ts";

@@ -1,4 +1,4 @@
-import { abi } from "../abi/host.ts";
+import { abi } from "../abi/mod.ts";
 import { assertInteger, need } from "../checks.ts";
 import { errnoOf, nameOf } from "../descriptor.ts";
 import { OSError } from "../errno.ts";

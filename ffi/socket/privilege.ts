@@ -1,4 +1,4 @@
-import { abi } from "../abi/host.ts";
+import { abi } from "../abi/mod.ts";
 
 const { AF_PACKET, IPPROTO_ICMP, IPPROTO_ICMPV6, SOCK_DGRAM, SOCK_RAW } = abi.constants;
 

@@ -1,4 +1,4 @@
-import { abi } from "../abi/host.ts";
+import { abi } from "../abi/mod.ts";
 import { platform } from "../platform/mod.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { copyFrom, cString } from "../memory.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { abi } from "../abi/host.ts";
+import { abi } from "../abi/mod.ts";
 
 const { AF_UNIX } = abi.constants;
 const { sun_family, sun_len } = abi.structs.sockaddr_un.fields;

@@ -1,4 +1,4 @@
-import { abi } from "../abi/host.ts";
+import { abi } from "../abi/mod.ts";
 import { cString } from "../memory.ts";
 import { setFamily } from "./sockaddr.ts";
 

@@ -7,7 +7,7 @@ import {
   OSError,
   SelectSelector,
 } from "../../mod.ts";
-import { abi } from "../../ffi/abi/host.ts";
+import { abi } from "../../ffi/abi/mod.ts";
 import { isPending, turnEventLoop } from "../support/event_loop.ts";
 
 const { EACCES, EBADF, ENOENT } = abi.errno;

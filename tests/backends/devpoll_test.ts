@@ -7,7 +7,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { abi } from "../../ffi/abi/host.ts";
+import { abi } from "../../ffi/abi/mod.ts";
 import { DevpollSelector, EVENT_READ, EVENT_WRITE, OSError } from "../../mod.ts";
 import { Descriptor, Pair } from "../support/descriptors.ts";
 import { runProgram } from "../support/subprocess.ts";

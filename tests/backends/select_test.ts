@@ -1,5 +1,5 @@
 import { assertEquals, assertGreater, assertRejects, assertThrows } from "@std/assert";
-import { abi } from "../../ffi/abi/host.ts";
+import { abi } from "../../ffi/abi/mod.ts";
 import { EVENT_READ, EVENT_WRITE, OSError, SelectSelector } from "../../mod.ts";
 import { Descriptor, Pair, Pipe } from "../support/descriptors.ts";
 import { linuxOnly, needs, skipIf } from "../support/skip.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertInstanceOf, assertMatch, assertStringIncludes } from "@std/assert";
-import { abi } from "../../ffi/abi/host.ts";
+import { abi } from "../../ffi/abi/mod.ts";
 import { OSError } from "../../ffi/errno.ts";
 import { runProgram } from "../support/subprocess.ts";
 import { CLOSED, isWinsock, libraries, names } from "../support/platform.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { abi } from "../../ffi/abi/host.ts";
+import { abi } from "../../ffi/abi/mod.ts";
 import { lastErrno, libcCalls, libraryCalls } from "../../ffi/libc.ts";
 import { isWinsock, processLibrary } from "../support/platform.ts";
 import { skipIf } from "../support/skip.ts";

@@ -1,4 +1,4 @@
-import { abi } from "../../ffi/abi/host.ts";
+import { abi } from "../../ffi/abi/mod.ts";
 import { libcCalls } from "../../ffi/libc.ts";
 import { closeDescriptor } from "../../ffi/descriptor.ts";
 import { cString } from "../../ffi/memory.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { abi } from "../../ffi/abi/host.ts";
+import { abi } from "../../ffi/abi/mod.ts";
 import { platform } from "../../ffi/platform/mod.ts";
 
 /** Whether this is Windows, with Winsock instead of POSIX's calls. */

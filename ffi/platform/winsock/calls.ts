@@ -1,4 +1,4 @@
-import { abi } from "../../abi/host.ts";
+import { abi } from "../../abi/mod.ts";
 import { type Calls, type Declarations, libcCalls } from "../../libc.ts";
 import { startWinsock } from "./startup.ts";
 

@@ -1,4 +1,4 @@
-import { abi } from "../../abi/host.ts";
+import { abi } from "../../abi/mod.ts";
 import { windowsX64 } from "../../abi/windows.ts";
 import type { Pair, Refusal } from "../platform.ts";
 import { lastErrno } from "./calls.ts";

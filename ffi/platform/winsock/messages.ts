@@ -1,5 +1,5 @@
 import type { Winsock } from "../../abi/abi.ts";
-import { abi } from "../../abi/host.ts";
+import { abi } from "../../abi/mod.ts";
 import { windowsX64 } from "../../abi/windows.ts";
 import type { MessageCalls } from "../platform.ts";
 import { keepErrno, lastErrno } from "./calls.ts";

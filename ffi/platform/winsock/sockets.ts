@@ -1,4 +1,4 @@
-import { abi } from "../../abi/host.ts";
+import { abi } from "../../abi/mod.ts";
 import { lastErrno, winsockCalls } from "./calls.ts";
 
 const { MSG_PEEK, SOL_SOCKET } = abi.constants;

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { abi } from "../../../../ffi/abi/host.ts";
+import { abi } from "../../../../ffi/abi/mod.ts";
 import { libcCalls } from "../../../../ffi/libc.ts";
 import { keepErrno, lastErrno } from "../../../../ffi/platform/winsock/calls.ts";
 import { windowsOnly } from "../../../support/skip.ts";
