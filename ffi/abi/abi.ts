@@ -26,6 +26,7 @@ import type {
   Signalfd,
   Signals,
   SourceGroups,
+  TcpConnectionInfo,
   TcpInfo,
   Termios,
   Timerfd,
@@ -70,6 +71,7 @@ export interface Abi {
   readonly tun?: Tun;
   readonly options?: Options;
   readonly tcpInfo?: TcpInfo;
+  readonly tcpConnectionInfo?: TcpConnectionInfo;
   readonly messages?: Messages;
   readonly credentials?: Credentials;
   readonly errorQueue?: ErrorQueue;

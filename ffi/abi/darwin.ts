@@ -378,6 +378,33 @@ export const darwinX64: Abi = {
     ipv6_mreq: { size: 20, fields: { ipv6mr_multiaddr: [0, 16], ipv6mr_interface: [16, 4] } },
     constants: { SO_LINGER_SEC: 0x1080, TCP_KEEPALIVE: 16 },
   },
+  tcpConnectionInfo: {
+    tcp_connection_info: {
+      fields: {
+        tcpi_state: [0, 1],
+        tcpi_options: [4, 4],
+        tcpi_flags: [8, 4],
+        tcpi_rto: [12, 4],
+        tcpi_maxseg: [16, 4],
+        tcpi_snd_ssthresh: [20, 4],
+        tcpi_snd_cwnd: [24, 4],
+        tcpi_snd_wnd: [28, 4],
+        tcpi_snd_sbbytes: [32, 4],
+        tcpi_rcv_wnd: [36, 4],
+        tcpi_rttcur: [40, 4],
+        tcpi_srtt: [44, 4],
+        tcpi_rttvar: [48, 4],
+        tcpi_txpackets: [56, 8],
+        tcpi_txbytes: [64, 8],
+        tcpi_txretransmitbytes: [72, 8],
+        tcpi_rxpackets: [80, 8],
+        tcpi_rxbytes: [88, 8],
+        tcpi_rxoutoforderbytes: [96, 8],
+        tcpi_txretransmitpackets: [104, 8],
+      },
+    },
+    constants: { TCP_CONNECTION_INFO: 0x106 },
+  },
   messages: {
     msghdr: {
       size: 48,

@@ -261,6 +261,17 @@ export interface TcpInfo {
   >;
 }
 
+/** What macOS's own `TCP_CONNECTION_INFO` reports. */
+export interface TcpConnectionInfo {
+  readonly tcp_connection_info: GrowingStruct<
+    | `tcpi_${"state" | "options" | "flags" | "rto" | "maxseg" | "snd_ssthresh" | "snd_cwnd"}`
+    | `tcpi_${"snd_wnd" | "snd_sbbytes" | "rcv_wnd" | "rttcur" | "srtt" | "rttvar"}`
+    | `tcpi_${"txpackets" | "txbytes" | "txretransmitbytes" | "txretransmitpackets"}`
+    | `tcpi_${"rxpackets" | "rxbytes" | "rxoutoforderbytes"}`
+  >;
+  readonly constants: Numbers<"TCP_CONNECTION_INFO">;
+}
+
 /** Messages with control data. */
 export interface Messages {
   readonly msghdr: Struct<

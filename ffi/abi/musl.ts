@@ -11,7 +11,7 @@ export const muslX64: Abi = {
     "/usr/lib/libc.so",
   ],
   constants: { ...linuxX64.constants, SOMAXCONN: 128 },
-  // Lengths are what POSIX says, narrower than the kernel's, and padded to them.
+  // Lengths have the types of POSIX, which are narrower than the kernel's, and padding after them.
   messages: {
     ...linuxX64.messages!,
     msghdr: {

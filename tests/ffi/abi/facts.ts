@@ -29,7 +29,7 @@ type Facility = { readonly constants?: { readonly [name: string]: number } } & {
 type AnyStruct = GrowingStruct<never> & { readonly size?: number };
 
 /**
- * Lists what a table states and a C compiler or another table can check.
+ * Lists what a table states and C headers can confirm.
  *
  * @param abi The table
  * @returns Its facts
@@ -52,7 +52,7 @@ export function factsOf(abi: Abi | WindowsAbi): Fact[] {
   return facts;
 }
 
-/** Says a fact in words. */
+/** Describes a fact in words. */
 export function describe(fact: Fact): string {
   return `${subjectOf(fact)} ${fact.value}${hasBytes(fact) ? " bytes" : ""}`;
 }
@@ -97,7 +97,7 @@ function assertDistinct(facts: readonly Fact[]): void {
   }
 }
 
-/** Says what a fact is about, up to its value. */
+/** Describes what a fact is about, up to its value. */
 function subjectOf(fact: Fact): string {
   switch (fact.kind) {
     case "size":
