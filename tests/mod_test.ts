@@ -29,7 +29,7 @@ const EXPORTS = [
 
 const CLASSES = EXPORTS.filter((name) => name.endsWith("Selector") && name !== "BaseSelector");
 
-/** Uses all that needs libc, and tells what came of it. */
+/** Makes every kind of call to libc, and prints the results. */
 const USE = `
   const seen = [];
   for (const name of ["EpollSelector", "PollSelector", "SelectSelector", "DefaultSelector"]) {
@@ -61,7 +61,7 @@ const CANNOT_WAKE = isWinsock
   ? /^Cannot wake fd 999999: .+ \(ENOTSOCK\)$/
   : /^Cannot wake fd 999999: Bad file descriptor \(EBADF\)$/;
 
-/** The libraries of this machine by their absolute paths, or `undefined` where one is no file. */
+/** The absolute paths of this machine's libraries, or `undefined` where there is none. */
 const paths = libraries.map((places) => places.slice(1).find(canBeOpened));
 const libc = paths.includes(undefined) ? undefined : paths.join();
 
@@ -74,7 +74,7 @@ function canBeOpened(path: string): boolean {
   }
 }
 
-Deno.test("mod.ts exports what the contract names", () => {
+Deno.test("mod.ts exports its documented names", () => {
   assertEquals(Object.keys(selectors).sort(), EXPORTS);
   assertEquals([selectors.EVENT_READ, selectors.EVENT_WRITE], [1, 2]);
   for (const name of CLASSES) {
@@ -89,7 +89,7 @@ Deno.test("mod.ts exports what the contract names", () => {
   }
 });
 
-Deno.test("mod.ts asks for no permission when it is imported", async () => {
+Deno.test("mod.ts needs no permission to be imported", async () => {
   const { code, stdout, stderr } = await runProgram(
     `console.log(Object.keys(selectors).length, Object.keys(sockets).length > 9);`,
     [],
@@ -97,14 +97,14 @@ Deno.test("mod.ts asks for no permission when it is imported", async () => {
   assertEquals([stderr, stdout, code], ["", `${EXPORTS.length} true`, 0]);
 });
 
-Deno.test("mod.ts opens nothing when it is imported", async () => {
+Deno.test("mod.ts opens no library when it is imported", async () => {
   const modules = ["../mod.ts", "../ffi/socket/mod.ts"].map((path) => import.meta.resolve(path));
   const { code, stdout, stderr } = await runProgram(`
     let opened = 0;
     const { dlopen } = Deno;
     Deno.dlopen = (...args) => (opened++, dlopen(...args));
-    // Another URL: a copy of its own.
-    for (const url of ${JSON.stringify(modules)}) await import(url + "?anew");
+    // Another URL loads another copy.
+    for (const url of ${JSON.stringify(modules)}) await import(url + "?copy");
     console.log(opened);
   `);
   assertEquals([stderr, stdout, code], ["", "0", 0]);
@@ -140,7 +140,7 @@ for (
 }
 
 for (const flag of ["--allow-ffi", ...(libc === undefined ? [] : [`--allow-ffi=${libc}`])]) {
-  Deno.test(`mod.ts needs nothing but ${flag}`, async () => {
+  Deno.test(`mod.ts needs only ${flag}`, async () => {
     const { code, stdout, stderr } = await runProgram(USE, [flag]);
     assertEquals([stderr, code], ["", 0]);
     const { seen, message, ...error } = JSON.parse(stdout);
@@ -155,7 +155,7 @@ for (const flag of ["--allow-ffi", ...(libc === undefined ? [] : [`--allow-ffi=$
   });
 }
 
-Deno.test("mod.ts opens no other library with the permission for one", async () => {
+Deno.test("mod.ts opens only the library that is permitted", async () => {
   const { code, stdout, stderr } = await runProgram(
     `
     try {

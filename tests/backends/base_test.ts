@@ -13,19 +13,19 @@ import { isPending, turnEventLoop } from "../support/event_loop.ts";
 const { EACCES, EBADF, ENOENT } = abi.errno;
 const BOTH = EVENT_READ | EVENT_WRITE;
 
-/** A backend whose system calls are this test's. */
+/** A backend whose system calls are simulated. */
 class FakeSelector extends BaseSelector<string> {
   constructor() {
     super({ waitCall: "fake_wait", changeCall: "fake_change", live: true });
   }
 
-  /** What the system was asked to do. */
+  /** The calls so far. */
   readonly log: unknown[][] = [];
-  /** The `errno` of the next change. */
+  /** The `errno` with which the next change fails. */
   refusal = 0;
-  /** What is ready: descriptors and masks. */
+  /** The ready descriptors and their masks. */
   ready: [fd: number, events: number][] = [];
-  /** Ends the wait on the other thread. */
+  /** Ends the wait off the thread. */
   arrive: () => void = () => {};
 
   protected override add(fd: number, events: number): number {
@@ -57,7 +57,7 @@ class FakeSelector extends BaseSelector<string> {
     for (const [fd, events] of this.ready) this.report(fd, events);
   }
 
-  /** The end of the waker that becomes readable. */
+  /** The waker's descriptor that becomes readable. */
   get wakeReader(): number {
     return [...this.registrations()].at(-1)![0];
   }
@@ -70,7 +70,7 @@ class FakeSelector extends BaseSelector<string> {
   }
 }
 
-Deno.test("BaseSelector.register() tells the system, and keeps nothing that it refuses", () => {
+Deno.test("BaseSelector.register() calls the system, and keeps no key when that fails", () => {
   using selector = new FakeSelector();
   selector.refusal = EACCES;
   const error = assertThrows(() => selector.register(7, EVENT_READ), OSError, "Cannot register fd");
@@ -80,7 +80,7 @@ Deno.test("BaseSelector.register() tells the system, and keeps nothing that it r
   assertEquals(selector.log, [["add", 7, EVENT_READ], ["add", 7, EVENT_READ]]);
 });
 
-Deno.test("BaseSelector.modify() tells the system only of another mask", () => {
+Deno.test("BaseSelector.modify() calls the system only when the mask changes", () => {
   using selector = new FakeSelector();
   selector.register(7, EVENT_READ);
   selector.modify(7, EVENT_READ, "data");
@@ -89,7 +89,7 @@ Deno.test("BaseSelector.modify() tells the system only of another mask", () => {
   assertEquals(selector.log.at(-1), ["change", 7, EVENT_READ, BOTH]);
 });
 
-Deno.test("BaseSelector.modify() takes out what the system refuses to change", () => {
+Deno.test("BaseSelector.modify() removes the registration when the system call fails", () => {
   using selector = new FakeSelector();
   selector.register(7, EVENT_READ);
   selector.refusal = EACCES;
@@ -98,7 +98,7 @@ Deno.test("BaseSelector.modify() takes out what the system refuses to change", (
   assertThrows(() => selector.getKey(7), KeyError);
 });
 
-Deno.test("BaseSelector.unregister() ignores EBADF and ENOENT, and passes the rest on", () => {
+Deno.test("BaseSelector.unregister() ignores EBADF and ENOENT, and throws other errors", () => {
   using selector = new FakeSelector();
   for (const errno of [EBADF, ENOENT]) {
     const key = selector.register(7, EVENT_READ);
@@ -111,7 +111,7 @@ Deno.test("BaseSelector.unregister() ignores EBADF and ENOENT, and passes the re
   assertEquals(selector.getMap().size, 0);
 });
 
-Deno.test("BaseSelector.select() applies the mask to what a backend reports", () => {
+Deno.test("BaseSelector.select() applies the mask to the events of a backend", () => {
   using selector = new FakeSelector();
   const read = selector.register(7, EVENT_READ);
   const write = selector.register(8, EVENT_WRITE);
@@ -122,18 +122,18 @@ Deno.test("BaseSelector.select() applies the mask to what a backend reports", ()
   assertEquals(selector.select(0), []);
 });
 
-Deno.test("BaseSelector.selectAsync() makes no trip for what is ready", async () => {
+Deno.test("BaseSelector.selectAsync() does not leave the thread when something is ready", async () => {
   using selector = new FakeSelector();
   const key = selector.register(7, EVENT_READ);
-  selector.waker(); // What the first wait makes.
+  selector.waker(); // The first wait would open it.
   selector.ready = [[7, EVENT_READ]];
-  await turnEventLoop(); // The event loop has just turned, and need not again.
+  await turnEventLoop(); // The event loop has just turned, so it need not turn again.
   selector.log.length = 0;
   assertEquals(await selector.selectAsync(), [[key, EVENT_READ]]);
   assertEquals(selector.log, [["wait", 0]]);
 });
 
-Deno.test("BaseSelector.selectAsync() asks anew when registrations changed meanwhile", async () => {
+Deno.test("BaseSelector.selectAsync() waits again when registrations changed during the wait", async () => {
   using selector = new FakeSelector();
   selector.register(7, EVENT_READ, "old");
   const wait = selector.selectAsync();
@@ -142,7 +142,7 @@ Deno.test("BaseSelector.selectAsync() asks anew when registrations changed meanw
   const arrive = selector.arrive;
   selector.unregister(7);
   selector.register(7, EVENT_READ, "new");
-  arrive(); // What it brings is about the old one.
+  arrive(); // The event is of the old registration.
   selector.ready = [];
   assert(await isPending(wait));
   const key = selector.getKey(7);
@@ -151,7 +151,7 @@ Deno.test("BaseSelector.selectAsync() asks anew when registrations changed meanw
   assertEquals(await wait, [[key, EVENT_READ]]);
 });
 
-// Between the end of one trip and the beginning of the next, other promises have their turns.
+// Between the end of one wait off the thread and the start of the next, other promises settle.
 for (
   const [what, end, reason] of [
     ["an abort", (_, controller) => controller.abort(), DOMException],
@@ -164,18 +164,18 @@ for (
   ][]
 ) {
   for (let ticks = 0; ticks < 8; ticks++) {
-    Deno.test(`BaseSelector.selectAsync() sees ${what} ${ticks} ticks after a trip`, async () => {
+    Deno.test(`BaseSelector.selectAsync() sees ${what} ${ticks} ticks after a wait off the thread`, async () => {
       using selector = new FakeSelector();
       const controller = new AbortController();
       const wait = selector.selectAsync(undefined, controller);
       const ended = reason === undefined ? wait : assertRejects(() => wait, reason);
       await turnEventLoop();
       const fd = selector.wakeReader;
-      selector.arrive(); // With nothing, as after an interruption.
+      selector.arrive(); // No event, as after an interruption.
       for (let i = 0; i < ticks; i++) await null;
       end(selector, controller);
       if (await isPending(ended)) {
-        assert(isReadable(fd), "Nothing ends the trip that is under way");
+        assert(isReadable(fd), "Nothing ends the wait off the thread");
         selector.ready = [[fd, EVENT_READ]];
         selector.arrive();
       }

@@ -16,12 +16,12 @@ for (
     [16, 5_000, 8192],
   ]
 ) {
-  Deno.test(`fitCapacity() makes ${capacity} fit ${wanted}`, () => {
+  Deno.test(`fitCapacity() changes ${capacity} to fit ${wanted}`, () => {
     assertEquals(fitCapacity(capacity, wanted), fit);
   });
 }
 
-Deno.test("fitCapacity() is always enough, and seldom another", () => {
+Deno.test("fitCapacity() is always enough, and seldom changes", () => {
   let capacity = 0;
   let changes = 0;
   for (let round = 0; round < 100; round++) {
@@ -35,14 +35,14 @@ Deno.test("fitCapacity() is always enough, and seldom another", () => {
   assert(changes <= 3 * 100 * 2, `${changes} changes`);
 });
 
-Deno.test("fitCapacity() leaves a count alone that goes up and down by one", () => {
+Deno.test("fitCapacity() does not change while a count alternates", () => {
   for (const edge of [16, 32, 64, 128]) {
     const capacity = fitCapacity(fitCapacity(0, edge), edge + 1);
     for (let i = 0; i < 4; i++) assertEquals(fitCapacity(capacity, edge + i % 2), capacity);
   }
 });
 
-Deno.test("resized() copies what fits, the rest being zero", () => {
+Deno.test("resized() copies what fits, and fills the rest with zeros", () => {
   const words = Int32Array.of(1, -2, 3);
   assertEquals([...resized(words, 5)], [1, -2, 3, 0, 0]);
   assertEquals([...resized(words, 2)], [1, -2]);

@@ -16,7 +16,7 @@ import { Pair } from "../support/descriptors.ts";
 import { linuxOnly } from "../support/skip.ts";
 import { isWinsock } from "../support/platform.ts";
 
-/** Stands in for each backend, in their order, of which only the last ones are available. */
+/** Fakes of the backends, in their order; those before `first` are not available. */
 function backendsFrom(first: number, asked: number[]): SelectorClass[] {
   return BACKENDS.map((_, i) =>
     class<Data, File extends FileObject> extends PollSelector<Data, File> {
@@ -42,17 +42,17 @@ BACKENDS.forEach((backend, i) => {
     const asked: number[] = [];
     const classes = backendsFrom(i, asked);
     assertStrictEquals(firstAvailable(classes), classes[i]);
-    // Nothing after it is made in vain, and the last one is taken without being made.
+    // No later backend is tried, and the last one is chosen without a try.
     assertEquals(asked, BACKENDS.map((_, i) => i).slice(0, Math.min(i + 1, BACKENDS.length - 1)));
   });
 });
 
-Deno.test("DefaultSelector is the last class where none is available, for its error", () => {
+Deno.test("DefaultSelector is the last class where none is available, which then throws", () => {
   const classes = backendsFrom(Infinity, []);
   assertStrictEquals(firstAvailable(classes), classes.at(-1));
 });
 
-Deno.test("DefaultSelector is this system's best", () => {
+Deno.test("DefaultSelector is the first available class of this system", () => {
   using selector = new DefaultSelector<string>();
   assertInstanceOf(selector, BACKENDS.find((backend) => backend.isAvailable())!);
   assertInstanceOf(selector, BaseSelector);
@@ -73,7 +73,7 @@ Deno.test({
   },
 });
 
-Deno.test("BaseSelector.isAvailable() tells which backends the system has, and throws nothing", () => {
+Deno.test("BaseSelector.isAvailable() returns whether the system has the backend, and does not throw", () => {
   for (const backend of BACKENDS) {
     if (backend.isAvailable()) new backend().close();
   }

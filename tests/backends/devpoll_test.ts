@@ -17,7 +17,7 @@ import { linuxOnly, skipIf } from "../support/skip.ts";
 
 const BOTH = EVENT_READ | EVENT_WRITE;
 
-// The manual lets a system go either way with descriptors that were closed.
+// By the manual, a system may keep or drop a descriptor that is closed.
 const library = fakeLibrary("devpoll");
 const asDocumented = fakeLibrary("devpoll", "-DCLOSED_AS_DOCUMENTED");
 
@@ -33,10 +33,11 @@ function suiteOver(name: string, library: string, seesReuse: boolean): void {
 }
 
 suiteOver("DevpollSelector", library, true);
-suiteOver("DevpollSelector[closed ones stay]", asDocumented, false);
+suiteOver("DevpollSelector[keeping closed descriptors]", asDocumented, false);
 
 Deno.test({
-  name: "DevpollSelector() throws NotSupported where there is no /dev/poll, and says what to take",
+  name:
+    "DevpollSelector() throws NotSupported where there is no /dev/poll, and names an alternative",
   ...skipIf(abi.devpoll !== undefined, "this system has /dev/poll"),
   fn() {
     const error = assertThrows(() => new DevpollSelector(), Deno.errors.NotSupported);
@@ -46,7 +47,7 @@ Deno.test({
   },
 });
 
-Deno.test("DevpollSelector() throws NotFound when the library is not there", () => {
+Deno.test("DevpollSelector() throws NotFound when the library does not exist", () => {
   const library = "/nonexistent/libdevpoll.so";
   const error = assertThrows(() => new DevpollSelector({ library }), Deno.errors.NotFound);
   assertStringIncludes(error.message, `Cannot open the library ${library}: `);
@@ -56,7 +57,7 @@ Deno.test({
   name: "DevpollSelector() throws OSError when the library has no /dev/poll",
   ...linuxOnly,
   fn() {
-    // Every library leads to libc's own `open`, which finds no such file.
+    // Any library also finds libc's own `open`, which fails with ENOENT.
     const [library] = abi.libc;
     const error = assertThrows(() => new DevpollSelector({ library }), OSError, "/dev/poll");
     assertEquals([error.code, error.syscall], ["ENOENT", "open"]);
@@ -82,7 +83,7 @@ Deno.test({
   },
 });
 
-/** Counts the waits, as one that ends too early is begun again and nobody sees it. */
+/** Counts the waits: one that ends too early is repeated, which the caller does not see. */
 class CountingSelector extends DevpollSelector {
   waits = 0;
 
@@ -103,14 +104,14 @@ function test(promise: string, fn: (selector: CountingSelector) => void): void {
   });
 }
 
-test("fileno() tells the descriptor, which started programs do not get", (selector) => {
+test("fileno() returns the descriptor, which subprocesses do not inherit", (selector) => {
   const info = Deno.readTextFileSync(`/proc/self/fdinfo/${selector.fileno()}`);
   assert(parseInt(/flags:\s*(\d+)/.exec(info)![1], 8) & abi.constants.O_CLOEXEC!);
   selector.close();
   assertThrows(() => selector.fileno(), Deno.errors.BadResource);
 });
 
-test("modify() takes events back, though a write adds to them", (selector) => {
+test("modify() removes events, although a write to /dev/poll adds them", (selector) => {
   using ends = new Pair();
   selector.register(ends.left, BOTH);
   ends.fill();
@@ -126,7 +127,7 @@ test("modify() takes events back, though a write adds to them", (selector) => {
   assertEquals(selector.select()[0][1], EVENT_WRITE);
 });
 
-test("register() takes a closed fd, which is ready for all that was asked", () => {
+test("register() accepts a closed descriptor, and reports all events asked for", () => {
   using selector = new DevpollSelector({ library: asDocumented });
   using ends = new Pair();
   using closed = Descriptor.dupHigh(ends.left.fileno());
@@ -137,7 +138,7 @@ test("register() takes a closed fd, which is ready for all that was asked", () =
   assertEquals(selector.select(0), []);
 });
 
-test("select() finds more than fit the first results", (selector) => {
+test("select() returns more events than fit the first result array", (selector) => {
   const pairs = Array.from({ length: 40 }, () => new Pair());
   for (const [i, ends] of pairs.entries()) {
     selector.register(ends.left, EVENT_READ, i);

@@ -38,7 +38,7 @@ test("EpollSelector.register() throws OSError EPERM for a regular file", (select
   assertEquals(selector.select(0), []);
 });
 
-test("EpollSelector.fileno() tells a descriptor that other selectors wait for", (selector) => {
+test("EpollSelector.fileno() returns a descriptor that other selectors can wait for", (selector) => {
   using ends = new Pair();
   using outer = new EpollSelector();
   using poller = new PollSelector();
@@ -52,12 +52,12 @@ test("EpollSelector.fileno() tells a descriptor that other selectors wait for", 
   assertEquals(poller.select(), [[polled, EVENT_READ]]);
 });
 
-test("EpollSelector.fileno() throws BadResource once the selector is closed", (selector) => {
+test("EpollSelector.fileno() throws BadResource when the selector is closed", (selector) => {
   selector.close();
   assertThrows(() => selector.fileno(), Deno.errors.BadResource, "the selector is closed");
 });
 
-test("EpollSelector.fileno() is not inherited by programs", async (selector) => {
+test("EpollSelector.fileno() is not inherited by subprocesses", async (selector) => {
   const { fd } = Descriptor.dup(selector.fileno());
   const { stdout } = await new Deno.Command("ls", { args: ["-l", "/dev/fd/"] }).output();
   const listed = new TextDecoder().decode(stdout);
@@ -65,7 +65,7 @@ test("EpollSelector.fileno() is not inherited by programs", async (selector) => 
   using _ = new Descriptor(fd);
 });
 
-test("EpollSelector.register() throws OSError for itself and for a circle", (selector) => {
+test("EpollSelector.register() throws OSError for itself and for a cycle", (selector) => {
   using other = new EpollSelector();
   assertEquals(
     assertThrows(() => selector.register(selector, EVENT_READ), OSError).code,
@@ -76,7 +76,7 @@ test("EpollSelector.register() throws OSError for itself and for a circle", (sel
   assertEquals([selector.getMap().size, other.getMap().size], [1, 0]);
 });
 
-test("EpollSelector.modify() throws OSError ENOENT when the fd is another's", (selector) => {
+test("EpollSelector.modify() throws OSError ENOENT when the descriptor was reused", (selector) => {
   using a = new Pair();
   using b = new Pair();
   using file = Descriptor.dupHigh(a.left.fileno());
@@ -89,7 +89,7 @@ test("EpollSelector.modify() throws OSError ENOENT when the fd is another's", (s
   assertEquals(selector.select().length, 1);
 });
 
-test("EpollSelector.select() rebuilds its set around what was left behind", async (selector) => {
+test("EpollSelector.select() rebuilds its set when a closed descriptor is still in it", async (selector) => {
   using a = new Pair();
   using b = new Pair();
   using c = new Pair();
@@ -101,14 +101,14 @@ test("EpollSelector.select() rebuilds its set around what was left behind", asyn
   orphan.close();
   selector.unregister(orphan);
   const late = selector.register(c.left, EVENT_WRITE, "registered later");
-  a.fill(); // An event for the orphan, which no system call can take out.
+  a.fill(); // An event of the orphan, which no system call can remove.
 
   assertEquals(selector.select(), [[late, EVENT_WRITE]]);
   selector.unregister(c.left);
   assertEquals(selector.select(1), []);
   using poller = new PollSelector();
   poller.register(selector, EVENT_READ);
-  assertEquals(poller.select(0), []); // The orphan's event would show here, were it still in.
+  assertEquals(poller.select(0), []); // The orphan's event would show here if it were still in the set.
 
   assertEquals(selector.fileno(), number);
   b.fill();
@@ -121,7 +121,7 @@ test("EpollSelector.select() rebuilds its set around what was left behind", asyn
   assertEquals(selector.select().length, 1);
 });
 
-test("EpollSelector.select() rebuilds its set without a descriptor that is another's by now", (selector) => {
+test("EpollSelector.select() rebuilds its set without a descriptor that was reused", (selector) => {
   using left = new Pair();
   using old = new Pair();
   using next = new Pair();
@@ -131,15 +131,15 @@ test("EpollSelector.select() rebuilds its set without a descriptor that is anoth
   selector.register(orphan, EVENT_READ, "orphan");
   orphan.close();
   selector.unregister(orphan);
-  old.left.close(); // With its last descriptor the open file goes, and out of the set.
+  old.left.close(); // With its last descriptor the open file leaves the set.
   reused.becomes(next.left.fileno());
   next.fill();
-  left.fill(); // Has the set built anew.
+  left.fill(); // Makes the selector rebuild its set.
   assertEquals(selector.select(0), []);
   assertEquals(selector.select(0), []);
 });
 
-test("EpollSelector.selectAsync() rebuilds its set around what was left behind", async (selector) => {
+test("EpollSelector.selectAsync() rebuilds its set when a closed descriptor is still in it", async (selector) => {
   using a = new Pair();
   using b = new Pair();
   using orphan = Descriptor.dupHigh(a.left.fileno());
@@ -157,7 +157,7 @@ test("EpollSelector.selectAsync() rebuilds its set around what was left behind",
   assertEquals((await selector.selectAsync()).map(([key]) => key.data), ["new"]);
 });
 
-test("EpollSelector.select() does not spin over what was left behind", async (selector) => {
+test("EpollSelector.select() does not spin on a closed descriptor that is still in its set", async (selector) => {
   using ends = new Pair();
   using orphan = Descriptor.dupHigh(ends.left.fileno());
   const key = selector.register(ends.left, EVENT_READ);
@@ -172,7 +172,7 @@ test("EpollSelector.select() does not spin over what was left behind", async (se
   assertEquals(selector.select().map(([{ fd }]) => fd), [key.fd]);
 });
 
-test("EpollSelector.select() keeps what was left behind apart while it cannot rebuild", async (selector) => {
+test("EpollSelector.select() throws EMFILE while it cannot rebuild its set", async (selector) => {
   selector.close();
   const { code, stdout, stderr } = await runProgram(`
     const { dup2, close } = Deno.dlopen("libc.so.6", {
@@ -222,7 +222,7 @@ test("EpollSelector.select() reports the hang-up of a pipe as readable and writa
   assertEquals(selector.select()[0][1], EVENT_READ | EVENT_WRITE);
 });
 
-test("new EpollSelector() throws OSError EMFILE without a descriptor to spare", async (selector) => {
+test("new EpollSelector() throws OSError EMFILE when descriptors run out", async (selector) => {
   selector.close();
   const { code, stdout, stderr } = await runProgram(
     `
@@ -233,7 +233,7 @@ test("new EpollSelector() throws OSError EMFILE without a descriptor to spare", 
       const available = selectors.EpollSelector.isAvailable();
       console.log(error instanceof selectors.OSError, error.code, error.syscall, available);
     }
-    for (const selector of all) selector.close(); // Deno may want some at the end.
+    for (const selector of all) selector.close(); // Deno may need some at exit.
   `,
   );
   assertEquals([stderr, stdout, code], ["", "true EMFILE epoll_create1 true", 0]);

@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { holdLoop, loopMustTurn, loopTurned } from "../../backends/event_loop.ts";
 
-/** Holds the loop until it has to turn; a turn comes soon in any case. */
+/** Blocks the loop until it must turn. */
 function holdForLong(): void {
   holdLoop();
   const deadline = performance.now() + 10_000;
-  while (!loopMustTurn()) assert(performance.now() < deadline, "The loop may be held for good");
+  while (!loopMustTurn()) assert(performance.now() < deadline, "The loop never has to turn");
 }
 
 Deno.test("loopMustTurn() is false while nothing holds the loop", async () => {
@@ -21,7 +21,7 @@ Deno.test("loopMustTurn() becomes true when the loop is held for long", () => {
   assertEquals(loopMustTurn(), false);
 });
 
-Deno.test("loopMustTurn() is true however often the loop is held again", () => {
+Deno.test("loopMustTurn() stays true however often the loop is held", () => {
   loopTurned();
   holdForLong();
   for (let i = 0; i < 3; i++) {

@@ -12,7 +12,7 @@ import { notSockets, Pair } from "../support/descriptors.ts";
 import { windowsOnly } from "../support/skip.ts";
 
 Deno.test({
-  name: "SelectSelector takes 600 sockets on Windows",
+  name: "SelectSelector handles 600 sockets on Windows",
   ...windowsOnly,
   async fn() {
     using stack = new DisposableStack();
@@ -35,7 +35,8 @@ Deno.test({
 
 for (const Selector of [SelectSelector, PollSelector]) {
   Deno.test({
-    name: `${Selector.name}.register() throws OSError ENOTSOCK for what is no socket on Windows`,
+    name:
+      `${Selector.name}.register() throws OSError ENOTSOCK for a handle that is not a socket on Windows`,
     ...windowsOnly,
     fn() {
       using selector = new Selector();
@@ -50,7 +51,7 @@ for (const Selector of [SelectSelector, PollSelector]) {
 }
 
 Deno.test({
-  name: "SelectSelector.selectAsync() does not block on a socket that does on Windows",
+  name: "SelectSelector.selectAsync() does not block on a blocking socket on Windows",
   ...windowsOnly,
   async fn() {
     using selector = new SelectSelector();
@@ -59,7 +60,7 @@ Deno.test({
     ends.stuff();
     ends.left.setBlocking(true);
     const wait = selector.selectAsync();
-    // What made it readable is gone by the time that the wait is told of it.
+    // The socket is no longer readable when the wait learns that it was.
     setTimeout(() => {
       ends.fill();
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);

@@ -6,7 +6,7 @@ function keyOf(fd: number, data?: unknown): SelectorKey {
   return { fileobj: fd, fd, events: 1, data };
 }
 
-Deno.test("KeyTable.values() lists keys in the order of their registration", () => {
+Deno.test("KeyTable.values() returns keys in the order of registration", () => {
   const table = new KeyTable<unknown, number>();
   for (const fd of [9, 3, 100_000, 5]) table.add(keyOf(fd) as SelectorKey<unknown, number>);
   assertEquals([...table.values()].map(({ fd }) => fd), [9, 3, 100_000, 5]);
@@ -18,7 +18,7 @@ Deno.test("KeyTable.values() lists keys in the order of their registration", () 
   assertEquals(table.size, 4);
 });
 
-Deno.test("KeyTable.values() leaves out what is taken out meanwhile", () => {
+Deno.test("KeyTable.values() omits keys that are deleted during the iteration", () => {
   const table = new KeyTable<unknown, number>();
   for (const fd of [1, 2, 3]) table.add(keyOf(fd) as SelectorKey<unknown, number>);
   const seen: number[] = [];
@@ -31,7 +31,7 @@ Deno.test("KeyTable.values() leaves out what is taken out meanwhile", () => {
   assertEquals([table.size, ...table.values()], [0]);
 });
 
-Deno.test("KeyTable.get() takes the highest descriptor that there can be", () => {
+Deno.test("KeyTable.get() accepts the highest descriptor", () => {
   const table = new KeyTable<unknown, number>();
   const key = keyOf(0x7fff_ffff) as SelectorKey<unknown, number>;
   table.add(key);

@@ -1,7 +1,7 @@
 import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { describeFile, descriptorOf, type FileObject, KeyError } from "../../backends/key.ts";
 
-Deno.test("descriptorOf() takes numbers and what has a fileno()", () => {
+Deno.test("descriptorOf() accepts numbers and objects with a fileno()", () => {
   assertEquals(descriptorOf(0), 0);
   assertEquals(descriptorOf(0x7fff_ffff), 0x7fff_ffff);
   assertEquals(descriptorOf({ fileno: () => 7 }), 7);

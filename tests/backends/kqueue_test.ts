@@ -68,7 +68,7 @@ suiteOver("LIBKQUEUE", { library: emulation }, needsEmulation, {
 if (abi.kqueue !== undefined) suiteOver("libc", {}, {});
 
 Deno.test({
-  name: "KqueueSelector() throws NotSupported where libc has no kqueue, and says what to take",
+  name: "KqueueSelector() throws NotSupported where libc has no kqueue, and names an alternative",
   ...skipIf(abi.kqueue !== undefined, "this system has kqueue"),
   fn() {
     const error = assertThrows(() => new KqueueSelector(), Deno.errors.NotSupported);
@@ -78,13 +78,13 @@ Deno.test({
   },
 });
 
-Deno.test("KqueueSelector() throws NotFound when the library is not there", () => {
+Deno.test("KqueueSelector() throws NotFound when the library does not exist", () => {
   const library = "/nonexistent/libkqueue.so";
   const error = assertThrows(() => new KqueueSelector({ library }), Deno.errors.NotFound);
   assertStringIncludes(error.message, `Cannot open the library ${library}: `);
 });
 
-Deno.test("KqueueSelector() throws NotFound with the reason when the file is no library", () => {
+Deno.test("KqueueSelector() throws NotFound with the reason when the file is not a library", () => {
   const library = new URL(import.meta.url).pathname;
   const error = assertThrows(() => new KqueueSelector({ library }), Deno.errors.NotFound);
   assertStringIncludes(error.message, `Cannot open the library ${library}: `);
@@ -115,7 +115,7 @@ Deno.test("KqueueSelector() throws NotCapable that names the flag for the librar
   );
 });
 
-Deno.test("KqueueSelector() throws TypeError when the layout is not known", () => {
+Deno.test("KqueueSelector() throws TypeError when the layout is unknown", () => {
   const layout = "toString" as KqueueLayout;
   assertThrows(() => new KqueueSelector({ library: darwin, layout }), TypeError, "toString");
 });
@@ -132,7 +132,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "KqueueSelector.modify() of a closed fd throws OSError and leaves nothing registered",
+  name:
+    "KqueueSelector.modify() of a reused descriptor throws OSError and leaves nothing registered",
   ...needsFakes,
   fn() {
     using selector = new KqueueSelector({ library: darwin });
@@ -141,7 +142,7 @@ Deno.test({
     using file = Descriptor.dupHigh(ends.left.fileno());
     selector.register(file, EVENT_READ);
     file.becomes(other.left.fileno());
-    // The system knows nothing to delete, but adds what is to be added.
+    // The kernel cannot delete the old filter, but adds the new one.
     const error = assertThrows(() => selector.modify(file, EVENT_WRITE), OSError);
     assertEquals([error.code, error.syscall], ["ENOENT", "kevent"]);
     selector.register(file, EVENT_READ);
@@ -149,7 +150,7 @@ Deno.test({
   },
 });
 
-// What `struct kevent` is in each system, written down a second time.
+// The layout of `struct kevent` on each system, independent of the tables in ffi/abi.
 const layouts = {
   darwin: { size: 32, filter: 8, flags: 10, width: 2, data: 16, read: -1, write: -2 },
   openbsd: { size: 32, filter: 8, flags: 10, width: 2, data: 16, read: -1, write: -2 },
@@ -165,7 +166,7 @@ const EOF = 0x8000;
 
 type Entry = [fd: number, filter: "read" | "write", flags: number, data?: number];
 
-/** A kqueue that answers what the test tells it to, and a selector over it. */
+/** A fake kqueue with scripted answers, and a selector that uses it. */
 class Script implements Disposable {
   readonly selector: KqueueSelector;
   readonly #layout: (typeof layouts)[KqueueLayout];
@@ -185,7 +186,7 @@ class Script implements Disposable {
     this.selector = new KqueueSelector({ library, layout });
   }
 
-  /** What the next call is to return, and no later one. */
+  /** Sets what the next call returns. */
   answer(...entries: Entry[]): void {
     const { size, filter: filterAt, flags: flagsAt, data: dataAt, width, ...filters } =
       this.#layout;
@@ -204,7 +205,7 @@ class Script implements Disposable {
     this.#memory.setInt32(4, entries.length, true);
   }
 
-  /** The changes that were asked for since the last time. */
+  /** The changes since the last call of this method. */
   changes(): Entry[] {
     const { size, filter: filterAt, flags: flagsAt, width, read } = this.#layout;
     const changes = Array.from({ length: this.#memory.getInt32(8, true) }, (_, i): Entry => {
@@ -225,7 +226,7 @@ class Script implements Disposable {
     return changes;
   }
 
-  /** The room for results that the last call had. */
+  /** The size of the result array of the last call. */
   get room(): number {
     return this.#memory.getInt32(12, true);
   }
@@ -241,7 +242,7 @@ class Script implements Disposable {
   }
 }
 
-/** Where the results are in the script, behind four `int`s and two `long long`s. */
+/** The offset of the results in the script, after four `int`s and two `long long`s. */
 const EVENTS = 32;
 
 function testScript(promise: string, fn: (script: Script) => void): void {
@@ -257,7 +258,7 @@ function testScript(promise: string, fn: (script: Script) => void): void {
 
 for (const layout of Object.keys(layouts) as KqueueLayout[]) {
   Deno.test({
-    name: `KqueueSelector lays struct kevent out as ${layout} does`,
+    name: `KqueueSelector uses ${layout}'s layout of struct kevent`,
     ...needsFakes,
     fn() {
       using script = new Script(layout);
@@ -280,14 +281,14 @@ for (const layout of Object.keys(layouts) as KqueueLayout[]) {
   });
 }
 
-testScript("fileno() tells the descriptor, which started programs do not get", ({ selector }) => {
+testScript("fileno() returns the descriptor, which subprocesses do not inherit", ({ selector }) => {
   const info = Deno.readTextFileSync(`/proc/self/fdinfo/${selector.fileno()}`);
   assert(parseInt(/flags:\s*(\d+)/.exec(info)![1], 8) & abi.constants.O_CLOEXEC!);
   selector.close();
   assertThrows(() => selector.fileno(), Deno.errors.BadResource);
 });
 
-testScript("modify() changes the directions that differ, in one call", (script) => {
+testScript("modify() changes only the filters that differ, in one call", (script) => {
   const { selector } = script;
   selector.register(7, EVENT_READ);
   script.changes();
@@ -308,7 +309,7 @@ testScript("modify() changes the directions that differ, in one call", (script) 
   assertEquals(script.changes(), [[7, "read", DELETE], [7, "write", DELETE]]);
 });
 
-testScript("register() takes one direction back when the other is refused", (script) => {
+testScript("register() removes one filter when the other fails", (script) => {
   const { selector } = script;
   script.answer([7, "write", ADD | ERROR, abi.errno.EINVAL]);
   const error = assertThrows(() => selector.register(7, BOTH), OSError, "Cannot register fd 7");
@@ -324,7 +325,7 @@ testScript("register() takes one direction back when the other is refused", (scr
   assertEquals(script.room, 1);
 });
 
-testScript("modify() takes everything out when a direction is refused", (script) => {
+testScript("modify() removes both filters when one fails", (script) => {
   const { selector } = script;
   selector.register(7, EVENT_READ);
   script.changes();
@@ -340,7 +341,7 @@ testScript("modify() takes everything out when a direction is refused", (script)
   assertEquals(script.room, 1);
 });
 
-testScript("register() ignores what is ready where there are no receipts", (script) => {
+testScript("register() ignores events where there are no receipts", (script) => {
   const { selector } = script;
   selector.register(7, EVENT_READ);
   script.answer([7, "read", 0, 100], [9, "read", ERROR, abi.errno.EINVAL]);
@@ -350,7 +351,7 @@ testScript("register() ignores what is ready where there are no receipts", (scri
   assertEquals(selector.getMap().size, 2);
 });
 
-testScript("unregister() ignores that a descriptor is closed or another's", (script) => {
+testScript("unregister() ignores that a descriptor is closed or reused", (script) => {
   const { selector } = script;
   const { EACCES, EBADF, ENOENT } = abi.errno;
   for (const errno of [EBADF, ENOENT]) {
@@ -363,16 +364,19 @@ testScript("unregister() ignores that a descriptor is closed or another's", (scr
   assertThrows(() => selector.unregister(7), OSError, "Cannot unregister fd 7");
 });
 
-testScript("select() reports both directions as one, also when they are far apart", (script) => {
-  const { selector } = script;
-  const keys = [7, 8, 9].map((fd) => selector.register(fd, BOTH));
-  script.answer([7, "read", 0], [8, "write", 0], [9, "read", 0], [8, "read", 0], [7, "write", 0]);
-  assertEquals(selector.select(), [[keys[0], BOTH], [keys[1], BOTH], [keys[2], EVENT_READ]]);
-  script.answer([7, "write", 0]);
-  assertEquals(selector.select(), [[keys[0], EVENT_WRITE]]);
-});
+testScript(
+  "select() merges the events of both filters, wherever they are in the results",
+  (script) => {
+    const { selector } = script;
+    const keys = [7, 8, 9].map((fd) => selector.register(fd, BOTH));
+    script.answer([7, "read", 0], [8, "write", 0], [9, "read", 0], [8, "read", 0], [7, "write", 0]);
+    assertEquals(selector.select(), [[keys[0], BOTH], [keys[1], BOTH], [keys[2], EVENT_READ]]);
+    script.answer([7, "write", 0]);
+    assertEquals(selector.select(), [[keys[0], EVENT_WRITE]]);
+  },
+);
 
-testScript("select() counts an end or an error as both, and reports what was asked", (script) => {
+testScript("select() counts EV_EOF and EV_ERROR as both events, and applies the mask", (script) => {
   const { selector } = script;
   const both = selector.register(7, BOTH);
   const read = selector.register(8, EVENT_READ);
@@ -383,7 +387,7 @@ testScript("select() counts an end or an error as both, and reports what was ask
   }
 });
 
-testScript("select() asks for no more results than there are registrations", (script) => {
+testScript("select() asks for no more results than there are filters", (script) => {
   const { selector } = script;
   const room = () => (selector.select(0), script.room);
   assertEquals(room(), 1);
@@ -405,7 +409,7 @@ testScript("select() asks for no more results than there are registrations", (sc
   assertEquals(room(), 1);
 });
 
-testScript("select() gives the timeout in nanoseconds", (script) => {
+testScript("select() passes the timeout in nanoseconds", (script) => {
   const { selector } = script;
   selector.register(7, EVENT_READ);
   for (

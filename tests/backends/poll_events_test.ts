@@ -24,7 +24,7 @@ Deno.test("fromPoll() turns each bit into its event", () => {
   ]);
 });
 
-Deno.test("fromPoll() takes whatever else is told as both events", () => {
+Deno.test("fromPoll() turns every other bit into both events", () => {
   for (const [name, bit] of Object.entries({ PRI: 2, ERR: 8, HUP: 16, NVAL: 32, RDHUP: 0x2000 })) {
     for (const mask of [bit, bit | IN, bit | OUT, bit | IN | OUT]) {
       assertEquals(fromPoll(mask, IN, OUT), BOTH, name);

@@ -20,7 +20,7 @@ Deno.test("PollSelector.isAvailable() is true", () => {
   assertEquals(PollSelector.isAvailable(), true);
 });
 
-Deno.test("PollSelector keeps to timeouts where there is no ppoll", async () => {
+Deno.test("PollSelector keeps timeouts where there is no ppoll", async () => {
   const { stdout, stderr } = await runProgram(`
     const { dlopen } = Deno;
     Deno.dlopen = (path, calls) =>
@@ -37,7 +37,7 @@ Deno.test("PollSelector keeps to timeouts where there is no ppoll", async () => 
 });
 
 Deno.test(
-  "PollSelector.select() reports a closed fd as ready for all that was asked",
+  "PollSelector.select() reports all events asked for when a descriptor is closed",
   skipIf(isWindows, "WSAPoll ignores a closed socket: see winsock_poll_test.ts"),
   async () => {
     using selector = new PollSelector();
@@ -55,7 +55,7 @@ Deno.test(
 );
 
 Deno.test(
-  "PollSelector.select() takes a regular file as always ready",
+  "PollSelector.select() reports a regular file as always ready",
   skipIf(isWindows, "only sockets are descriptors on Windows: see handle_sets_test.ts"),
   () => {
     using selector = new PollSelector();
@@ -82,7 +82,7 @@ Deno.test("PollSelector.unregister() moves the last registration into the gap", 
   const all = Array.from({ length: 5 }, () => stack.use(new Pair()));
   for (const ends of all) selector.register(ends.left, EVENT_READ, ends);
   const left = new Set(all);
-  // The first, the last, one in the middle, and then all: each time the others stay themselves.
+  // The first, the last, one in the middle, then the rest: the others must not change.
   for (const i of [0, 4, 2, 3, 1]) {
     selector.unregister(all[i].left);
     left.delete(all[i]);

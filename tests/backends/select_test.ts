@@ -31,7 +31,7 @@ Deno.test("SelectSelector.isAvailable() is true", () => {
 });
 
 Deno.test({
-  name: "SelectSelector.select() takes descriptors above 1023",
+  name: "SelectSelector.select() handles descriptors above 1023",
   ...listsHandles,
   ...needsLargeSets,
   ...needs("a select() without a limit", abi.selectLimit === Infinity),
@@ -52,7 +52,7 @@ Deno.test({
   },
 });
 
-Deno.test("SelectSelector.select() takes every bit of a word", () => {
+Deno.test("SelectSelector.select() handles every bit of a word", () => {
   using stack = new DisposableStack();
   using selector = new SelectSelector();
   using ends = new Pair();
@@ -65,27 +65,31 @@ Deno.test("SelectSelector.select() takes every bit of a word", () => {
   }
 });
 
-Deno.test("SelectSelector.unregister() of the highest lets the sets shrink", needsLargeSets, () => {
-  using selector = new SelectSelector();
-  using low = new Pair();
-  using ends = new Pair();
-  const key = selector.register(low.left, EVENT_READ);
-  low.fill();
-  for (let i = 0; i < 3; i++) {
-    using high = Descriptor.dupHigh(ends.left.fileno());
-    const writable = selector.register(high, EVENT_WRITE);
-    assertEquals(
-      new Map(selector.select(0)),
-      new Map([[key, EVENT_READ], [writable, EVENT_WRITE]]),
-    );
-    selector.unregister(high);
-    assertEquals(selector.select(0), [[key, EVENT_READ]]);
-  }
-  selector.unregister(low.left);
-  assertEquals(selector.select(0), []);
-});
+Deno.test(
+  "SelectSelector.unregister() of the highest descriptor shrinks the sets",
+  needsLargeSets,
+  () => {
+    using selector = new SelectSelector();
+    using low = new Pair();
+    using ends = new Pair();
+    const key = selector.register(low.left, EVENT_READ);
+    low.fill();
+    for (let i = 0; i < 3; i++) {
+      using high = Descriptor.dupHigh(ends.left.fileno());
+      const writable = selector.register(high, EVENT_WRITE);
+      assertEquals(
+        new Map(selector.select(0)),
+        new Map([[key, EVENT_READ], [writable, EVENT_WRITE]]),
+      );
+      selector.unregister(high);
+      assertEquals(selector.select(0), [[key, EVENT_READ]]);
+    }
+    selector.unregister(low.left);
+    assertEquals(selector.select(0), []);
+  },
+);
 
-Deno.test("SelectSelector.select() throws OSError while a closed fd is registered", async () => {
+Deno.test("SelectSelector.select() throws OSError while a closed descriptor is registered", async () => {
   using selector = new SelectSelector();
   using ends = new Pair();
   using other = new Pair();
@@ -105,7 +109,7 @@ Deno.test("SelectSelector.select() throws OSError while a closed fd is registere
   assertEquals(await selector.selectAsync(), [[key, EVENT_WRITE]]);
 });
 
-Deno.test("SelectSelector.selectAsync() rejects with what the call on the other thread met", async () => {
+Deno.test("SelectSelector.selectAsync() rejects with the error of the call off the thread", async () => {
   using selector = new SelectSelector();
   using ends = new Pair();
   const file = Descriptor.dupHigh(ends.left.fileno());
@@ -113,7 +117,7 @@ Deno.test("SelectSelector.selectAsync() rejects with what the call on the other 
   const wait = assertRejects(() => selector.selectAsync(), OSError);
   await turnEventLoop();
   file.close();
-  selector.register(ends.left, EVENT_READ); // The wait begins anew, and meets the closed one.
+  selector.register(ends.left, EVENT_READ); // The wait starts again, and fails on the closed descriptor.
   assertEquals((await wait).code, CLOSED);
   selector.unregister(file);
   const again = selector.selectAsync();
@@ -123,7 +127,7 @@ Deno.test("SelectSelector.selectAsync() rejects with what the call on the other 
 });
 
 Deno.test({
-  name: "SelectSelector.select() reports the hang-up of a pipe as readable alone",
+  name: "SelectSelector.select() reports the hang-up of a pipe as readable only",
   ...linuxOnly,
   fn() {
     using selector = new SelectSelector();
@@ -135,7 +139,7 @@ Deno.test({
 });
 
 Deno.test(
-  "SelectSelector.select() takes a regular file as always ready",
+  "SelectSelector.select() reports a regular file as always ready",
   skipIf(isWindows, "only sockets are descriptors on Windows: see handle_sets_test.ts"),
   () => {
     using selector = new SelectSelector();
@@ -145,7 +149,7 @@ Deno.test(
   },
 );
 
-Deno.test("SelectSelector.register() throws OSError when the sets would grow for a closed fd", () => {
+Deno.test("SelectSelector.register() throws OSError instead of growing the sets for a closed descriptor", () => {
   using selector = new SelectSelector();
   const error = assertThrows(() => selector.register(2 ** 31 - 1, EVENT_READ), OSError);
   assertEquals(error.code, CLOSED);

@@ -2,8 +2,8 @@ import { assertEquals, assertInstanceOf } from "@std/assert";
 import { SelectorMap, SelectSelector } from "../../mod.ts";
 import { Pair } from "../support/descriptors.ts";
 
-// What it does is in the suite of every backend.
-Deno.test("SelectorMap can stand for a ReadonlyMap", () => {
+// Its methods are tested in suite/map.ts.
+Deno.test("SelectorMap is a ReadonlyMap", () => {
   using selector = new SelectSelector<string>();
   using ends = new Pair();
   const key = selector.register(ends.left, 1, "data");
@@ -13,7 +13,7 @@ Deno.test("SelectorMap can stand for a ReadonlyMap", () => {
   assertEquals([...copy], [[key.fd, key]]);
 });
 
-Deno.test("SelectorMap takes unregistering while it is listed", () => {
+Deno.test("SelectorMap can be iterated over while keys are unregistered", () => {
   using stack = new DisposableStack();
   using selector = new SelectSelector();
   const pairs = Array.from({ length: 4 }, () => stack.use(new Pair()));

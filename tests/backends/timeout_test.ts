@@ -1,21 +1,21 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { MAX_WAIT, parseTimeout, timeWords, writeTime } from "../../backends/timeout.ts";
 
-Deno.test("parseTimeout() takes what is absent as for good", () => {
+Deno.test("parseTimeout() returns Infinity for a timeout that is left out", () => {
   for (const timeout of [undefined, null, Infinity]) assertEquals(parseTimeout(timeout), Infinity);
 });
 
-Deno.test("parseTimeout() takes what is not above 0 as 0", () => {
+Deno.test("parseTimeout() returns 0 for a timeout that is not positive", () => {
   for (const timeout of [0, -0, -1, -0.5, -Infinity]) {
     assertEquals(Object.is(parseTimeout(timeout), 0), true);
   }
 });
 
-Deno.test("parseTimeout() keeps what is above 0", () => {
+Deno.test("parseTimeout() returns a positive timeout unchanged", () => {
   for (const timeout of [1, 0.2, 5e-324, 2 ** 40]) assertEquals(parseTimeout(timeout), timeout);
 });
 
-Deno.test("parseTimeout() throws TypeError for what is no number", () => {
+Deno.test("parseTimeout() throws TypeError for anything but a number", () => {
   for (const timeout of [NaN, "1", true, 1n, {}, []] as unknown[] as number[]) {
     assertThrows(() => parseTimeout(timeout), TypeError, "a number of milliseconds, received");
   }
@@ -42,14 +42,14 @@ for (
     [1_999.99999999, NANO, 2, 0],
   ]
 ) {
-  Deno.test(`writeTime() writes ${timeout} ms in ${perMillisecond} a millisecond`, () => {
+  Deno.test(`writeTime() writes ${timeout} ms in units of 1/${perMillisecond} ms`, () => {
     const words = timeWords().fill(0xffff_ffff);
     writeTime(words, timeout, perMillisecond);
     assertEquals([...words], [seconds, 0, fraction, 0]);
   });
 }
 
-Deno.test("timeWords() gives room of its own", () => {
+Deno.test("timeWords() returns memory of its own", () => {
   const words = timeWords();
   assertEquals([words.length, words.buffer.byteLength, words.byteOffset], [4, 16, 0]);
 });

@@ -11,13 +11,13 @@ function refusal(fd: number): string {
   return assertThrows(() => wake(fd), OSError, `Cannot wake fd ${fd}: `).code;
 }
 
-Deno.test("wake() throws TypeError for what is no number", () => {
+Deno.test("wake() throws TypeError for anything but a number", () => {
   for (const fd of [undefined, null, "3", 3n, {}, [], Symbol()] as unknown[] as number[]) {
     assertThrows(() => wake(fd), TypeError);
   }
 });
 
-Deno.test("wake() throws RangeError for what is no descriptor", () => {
+Deno.test("wake() throws RangeError for a number that is not a descriptor", () => {
   for (const fd of [-1, 1.5, NaN, Infinity, 2 ** 31]) assertThrows(() => wake(fd), RangeError);
 });
 
@@ -32,7 +32,7 @@ Deno.test("wake() throws OSError for the waker of a closed selector", () => {
   const selector = new SelectSelector();
   using high = Descriptor.dupHigh(selector.waker().fd);
   selector.close();
-  wake(high.fd); // The open file outlives the selector, and is woken in vain.
+  wake(high.fd); // The open file outlives the selector.
   high.close();
   assertEquals(refusal(high.fd), CLOSED);
 });
@@ -89,13 +89,13 @@ Deno.test({
 });
 
 Deno.test({
-  name: "wake() takes a full waker as woken",
+  name: "wake() succeeds when the waker is full",
   ...linuxOnly,
   fn() {
     using selector = new SelectSelector();
     const { fd } = selector.waker();
     using file = Descriptor.dup(fd);
-    // One short of what an eventfd holds.
+    // One less than the maximum of an eventfd.
     file.write(new Uint8Array(new BigUint64Array([0xffff_ffff_ffff_fffen]).buffer));
     wake(fd);
     assertEquals(selector.select(), []);
@@ -105,7 +105,7 @@ Deno.test({
   },
 });
 
-Deno.test("openWakeDescriptor() opens what counts wakes", () => {
+Deno.test("openWakeDescriptor() opens descriptors that count wakes", () => {
   const waking = openWakeDescriptor();
   using selector = new SelectSelector();
   selector.register(waking.reader, EVENT_READ);

@@ -5,8 +5,7 @@ import { windowsOnly } from "../support/skip.ts";
 import { runProgram } from "../support/subprocess.ts";
 
 Deno.test({
-  name:
-    "PollSelector.select() reports nothing of a closed socket on Windows, and the others in full",
+  name: "PollSelector.select() ignores a closed socket on Windows, and reports the others",
   ...windowsOnly,
   async fn() {
     using stack = new DisposableStack();
@@ -24,7 +23,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "PollSelector.select() throws OSError while all that is registered is closed on Windows",
+  name: "PollSelector.select() throws OSError while every registered socket is closed on Windows",
   ...windowsOnly,
   async fn() {
     using selector = new PollSelector();
@@ -32,16 +31,16 @@ Deno.test({
     selector.register(ends.left, EVENT_READ);
     ends.left.close();
     const error = assertThrows(() => selector.select(), OSError);
-    assertMatch(error.code, /^(ENOTSOCK|EINVAL)$/); // Wine's, or what Microsoft's page says.
+    assertMatch(error.code, /^(ENOTSOCK|EINVAL)$/); // Wine's, or the documented one.
     assertEquals(error.syscall, "WSAPoll");
-    assertEquals(await selector.selectAsync(2), []); // What wakes it is open.
+    assertEquals(await selector.selectAsync(2), []); // The waker is open.
     selector.unregister(ends.left);
     assertEquals(selector.select(1), []);
   },
 });
 
 Deno.test({
-  name: "PollSelector.selectAsync() goes on when a socket is closed under it on Windows",
+  name: "PollSelector.selectAsync() continues when a socket is closed during the wait on Windows",
   ...windowsOnly,
   async fn() {
     using selector = new PollSelector();
@@ -51,17 +50,17 @@ Deno.test({
     const key = selector.register(other.left, EVENT_READ);
     setTimeout(() => ends.left.close(), 5);
     setTimeout(() => other.fill(), 20);
-    // Wine reports the one that was closed just then, once.
+    // Wine reports the closed socket once.
     for (let i = 0; i < 2; i++) {
       const ready = await selector.selectAsync();
       if (ready.some(([{ fd }]) => fd === key.fd)) return;
     }
-    throw new Error("The other one was not reported");
+    throw new Error("The open socket was not reported");
   },
 });
 
 Deno.test({
-  name: "PollSelector is not available where WSAPoll does not tell of failed connections",
+  name: "PollSelector is not available where WSAPoll does not report failed connections",
   ...windowsOnly,
   async fn() {
     const { stdout, stderr } = await runProgram(`
