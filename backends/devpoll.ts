@@ -45,7 +45,11 @@ const TIMEOUT = dvpoll.fields.dp_timeout[0] / 4;
 
 /** Where a {@linkcode DevpollSelector} finds its calls. */
 export interface DevpollSelectorOptions {
-  /** The shared library that has `open`, `write` and `ioctl` for it; left out, it is libc. */
+  /**
+   * The shared library that has `open`, `write` and `ioctl` for it; libc by default. Give an
+   * absolute path. With any scope or `--deny-ffi` rule, Deno takes another one for a file in the
+   * current folder; without, the system searches for a name that has no slash.
+   */
   library?: string;
 }
 

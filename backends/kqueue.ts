@@ -40,7 +40,11 @@ export type KqueueLayout = "darwin" | "freebsd" | "netbsd" | "openbsd";
 
 /** Where a {@linkcode KqueueSelector} finds its calls. */
 export interface KqueueSelectorOptions {
-  /** The shared library that has `kqueue` and `kevent`; left out, it is libc. */
+  /**
+   * The shared library that has `kqueue` and `kevent`; libc by default. Give an absolute path. With
+   * any scope or `--deny-ffi` rule, Deno takes another one for a file in the current folder;
+   * without, the system searches for a name that has no slash.
+   */
   library?: string;
   /**
    * How that library lays `struct kevent` out; left out, as this system does, or as macOS does

@@ -10,7 +10,8 @@ export type Calls<D extends Declarations> = Deno.StaticForeignLibraryInterface<D
  * Opens a set of libc's calls on first use, once per isolate. Loading this module opens nothing.
  *
  * @param declarations The calls, declared as for `Deno.dlopen`
- * @param places Where the calls are if not in libc: a bare name first, then absolute paths
+ * @param places Where the calls are if not in libc, in the order to try: absolute paths, and bare
+ * names that can only mean a library of the system
  * @returns A function that returns the calls. It throws `Deno.errors.NotCapable` without permission
  */
 export function libcCalls<const D extends Declarations>(
@@ -75,21 +76,48 @@ function openErrno(): () => number {
   };
 }
 
+/** Whether everything may be opened, except what a `--deny-ffi` rule names. */
 function isUnscoped(): boolean {
   return Deno.permissions.querySync({ name: "ffi" }).state === "granted";
 }
 
-/**
- * Opens libc. A scoped permission names one absolute path: this takes the first of the usual
- * places that is granted and exists.
- */
+/** Whether everything may be opened, without exception. */
+function isUnrestricted(): boolean {
+  const { state, partial } = Deno.permissions.querySync({ name: "ffi" });
+  return state === "granted" && !partial;
+}
+
+/** Opens libc, at the first of the usual places that is permitted and exists. */
 function openLibc<const D extends Declarations>(
   declarations: D,
   places: readonly string[],
 ): Calls<D> {
+  const granted = openGranted(declarations, places);
+  if (granted !== null) return granted;
+  // In a terminal, Deno asks the user for the permission, in full.
+  if (Deno.permissions.requestSync({ name: "ffi" }).state === "granted") {
+    const requested = openGranted(declarations, places);
+    if (requested !== null) return requested;
+  }
+  const libraries = [abi.libc, ...Object.values(abi.winsock?.libraries ?? {})];
+  const paths = libraries.flatMap((places) => places.find(isAbsolute) ?? []).join();
+  const scoped = `, or, for ${abi.winsock === undefined ? "libc" : "the system's own libraries"} ` +
+    `alone, with --allow-ffi=${paths}`;
+  throw new Deno.errors.NotCapable(
+    "Cannot open libc without FFI permission: run again with --allow-ffi" +
+      (paths === "" ? "" : scoped),
+  );
+}
+
+/** Opens libc at the first place that is granted and exists, or returns `null` if none is granted. */
+function openGranted<const D extends Declarations>(
+  declarations: D,
+  places: readonly string[],
+): Calls<D> | null {
+  // Under any scope or `--deny-ffi` rule, Deno takes a bare name for a file in the current folder.
+  const safePlaces = isUnrestricted() ? places : places.filter(isAbsolute);
   let failure: unknown;
-  // A grant of a bare name opens nothing: it is taken for a file in the current folder.
-  for (const path of isUnscoped() ? places : places.filter(isPath)) {
+  for (const path of safePlaces) {
     if (Deno.permissions.querySync({ name: "ffi", path }).state !== "granted") continue;
     try {
       return Deno.dlopen(path, declarations).symbols;
@@ -98,21 +126,11 @@ function openLibc<const D extends Declarations>(
     }
   }
   if (failure !== undefined) throw failure;
-  // In a terminal, Deno asks the user for the permission, in full.
-  if (Deno.permissions.requestSync({ name: "ffi" }).state === "granted") {
-    return Deno.dlopen(places[0]!, declarations).symbols;
-  }
-  const libraries = [abi.libc, ...Object.values(abi.winsock?.libraries ?? {})];
-  const paths = libraries.map(([name, path = name]) => path).join();
-  throw new Deno.errors.NotCapable(
-    "Cannot open libc without FFI permission: run again with --allow-ffi, or, for " +
-      `${abi.winsock === undefined ? "libc" : "the system's own libraries"} alone, ` +
-      `with --allow-ffi=${paths}`,
-  );
+  return null;
 }
 
-function isPath(place: string): boolean {
-  return /[/\\]/.test(place);
+function isAbsolute(place: string): boolean {
+  return /^([A-Z]:)?[/\\]/i.test(place);
 }
 
 /** Opens a library. Deno takes all calls as optional: a missing one has an error of its own. */

@@ -8,7 +8,7 @@ import {
 import { abi } from "../ffi/abi/mod.ts";
 import * as selectors from "../mod.ts";
 import { runProgram } from "./support/subprocess.ts";
-import { CLOSED, isWinsock, libraries, names } from "./support/platform.ts";
+import { CLOSED, isWinsock, libraryPaths, names } from "./support/platform.ts";
 
 /** The exports of mod.ts that exist at run time. */
 const EXPORTS = [
@@ -62,7 +62,7 @@ const CANNOT_WAKE = isWinsock
   : /^Cannot wake fd 999999: Bad file descriptor \(EBADF\)$/;
 
 /** The absolute paths of this machine's libraries, or `undefined` where there is none. */
-const paths = libraries.map((places) => places.slice(1).find(canBeOpened));
+const paths = libraryPaths.map((paths) => paths.find(canBeOpened));
 const libc = paths.includes(undefined) ? undefined : paths.join();
 
 function canBeOpened(path: string): boolean {
@@ -135,7 +135,7 @@ for (
     assertEquals([stderr, code], ["", 0]);
     assertStringIncludes(stdout, "true Cannot open libc without FFI permission");
     assertStringIncludes(stdout, "--allow-ffi, ");
-    assertStringIncludes(stdout, `--allow-ffi=${abi.libc[1] ?? abi.libc[0]}`);
+    assertStringIncludes(stdout, `--allow-ffi=${libraryPaths[0][0]}`);
   });
 }
 

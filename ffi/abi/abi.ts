@@ -41,7 +41,12 @@ export type * from "./struct.ts";
 
 /** The numbers of one system on one processor. */
 export interface Abi {
-  /** Where libc is: a bare name first, then the absolute paths that a scoped permission can name. */
+  /**
+   * Where libc is, in the order to try: absolute paths, which a scoped permission can name, and
+   * perhaps a bare name. That must be one for which the system never looks into the current folder,
+   * such as the name of a library that each process has loaded. On Linux it comes first: a machine
+   * can have a second libc, whose calls may crash in a process that began with another.
+   */
   readonly libc: readonly string[];
   readonly symbols: Symbols;
   /** Whether variadic arguments go on the stack even while registers are free (Apple's arm64). */

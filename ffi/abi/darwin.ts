@@ -2,7 +2,7 @@ import type { Abi } from "./abi.ts";
 
 /** macOS on x86-64. */
 export const darwinX64: Abi = {
-  libc: ["libSystem.B.dylib", "/usr/lib/libSystem.B.dylib"],
+  libc: ["/usr/lib/libSystem.B.dylib"],
   symbols: { errno: "__error", select: "select$DARWIN_EXTSN", socket: "socket" },
   variadicOnStack: false,
   selectLimit: Infinity,

@@ -394,7 +394,7 @@ export interface CanBus {
 export interface Winsock {
   /** The libraries beside Winsock's own, each as in `libc`. */
   readonly libraries: {
-    readonly [name in "interfaces" | "memory" | "kernel" | "native"]: readonly [string, string];
+    readonly [name in "interfaces" | "memory" | "kernel" | "native"]: readonly string[];
   };
   readonly WSADATA: Struct<never>;
   readonly WSAPROTOCOL_INFOA: Struct<"iAddressFamily">;

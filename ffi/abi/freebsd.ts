@@ -2,7 +2,7 @@ import type { Abi } from "./abi.ts";
 
 /** FreeBSD on x86-64, since version 13. */
 export const freebsdX64: Abi = {
-  libc: ["libc.so.7", "/lib/libc.so.7"],
+  libc: ["/lib/libc.so.7", "libc.so.7"],
   symbols: { errno: "__error", select: "select", socket: "socket" },
   variadicOnStack: false,
   selectLimit: Infinity,

@@ -2,7 +2,7 @@ import type { Abi } from "./abi.ts";
 
 /** NetBSD on x86-64. Calls whose types changed have a version in their symbols. */
 export const netbsdX64: Abi = {
-  libc: ["libc.so.12", "/lib/libc.so.12", "/usr/lib/libc.so.12"],
+  libc: ["/lib/libc.so.12", "/usr/lib/libc.so.12"],
   symbols: { errno: "__errno", select: "__select50", socket: "__socket30" },
   variadicOnStack: false,
   selectLimit: Infinity,

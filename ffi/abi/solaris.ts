@@ -2,7 +2,7 @@ import type { Abi } from "./abi.ts";
 
 /** Solaris and illumos on x86-64. */
 export const solarisX64: Abi = {
-  libc: ["libc.so.1", "/lib/64/libc.so.1", "/usr/lib/64/libc.so.1", "/lib/amd64/libc.so.1"],
+  libc: ["/lib/64/libc.so.1", "/usr/lib/64/libc.so.1", "/lib/amd64/libc.so.1", "libc.so.1"],
   symbols: { errno: "___errno", select: "select", socket: "socket" },
   variadicOnStack: false,
   selectLimit: 65536,

@@ -2,7 +2,7 @@ import type { WindowsAbi } from "./abi.ts";
 
 /** Windows on x86-64. Its errors have the names of POSIX, without the prefix `WSA`. */
 export const windowsX64: WindowsAbi = {
-  libc: ["ws2_32.dll", "C:\\Windows\\System32\\ws2_32.dll"],
+  libc: ["C:\\Windows\\System32\\ws2_32.dll", "ws2_32.dll"],
   symbols: { lastError: "WSAGetLastError", select: "select", socket: "socket" },
   variadicOnStack: false,
   selectLimit: Infinity,
@@ -237,10 +237,10 @@ export const windowsX64: WindowsAbi = {
   },
   winsock: {
     libraries: {
-      interfaces: ["iphlpapi.dll", "C:\\Windows\\System32\\iphlpapi.dll"],
-      memory: ["msvcrt.dll", "C:\\Windows\\System32\\msvcrt.dll"],
-      kernel: ["kernel32.dll", "C:\\Windows\\System32\\kernel32.dll"],
-      native: ["ntdll.dll", "C:\\Windows\\System32\\ntdll.dll"],
+      interfaces: ["C:\\Windows\\System32\\iphlpapi.dll"],
+      memory: ["C:\\Windows\\System32\\msvcrt.dll", "msvcrt.dll"],
+      kernel: ["C:\\Windows\\System32\\kernel32.dll", "kernel32.dll"],
+      native: ["C:\\Windows\\System32\\ntdll.dll", "ntdll.dll"],
     },
     WSADATA: { size: 408, fields: {} },
     WSAPROTOCOL_INFOA: { size: 372, fields: { iAddressFamily: [76, 4] } },

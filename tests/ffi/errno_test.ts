@@ -2,14 +2,14 @@ import { assertEquals, assertInstanceOf, assertMatch, assertStringIncludes } fro
 import { abi } from "../../ffi/abi/mod.ts";
 import { OSError } from "../../ffi/errno.ts";
 import { runProgram } from "../support/subprocess.ts";
-import { CLOSED, isWinsock, libraries, names } from "../support/platform.ts";
+import { CLOSED, isWinsock, libraryPaths, names } from "../support/platform.ts";
 
 const { EBADF, ENOTCONN } = abi.errno;
 
 /** An unscoped permission and a scoped one, with which `errno` is read in different ways. */
 const FLAGS = [
   "--allow-ffi",
-  `--allow-ffi=${libraries.flatMap((places) => places.slice(1)).join()}`,
+  `--allow-ffi=${libraryPaths.flat().join()}`,
 ];
 
 Deno.test("OSError has the attempt, the reason and the call that failed", () => {

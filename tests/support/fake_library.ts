@@ -15,7 +15,7 @@ export const needsFakes: Skip = Deno.build.os === "linux"
   : skipIf(true, "the stand-ins are compiled and run on Linux");
 
 /** Those that there are. */
-type StandIn = "devpoll" | "kqueue" | "scripted_kqueue";
+type StandIn = "devpoll" | "kqueue" | "loaded" | "scripted_kqueue";
 
 const made = new Map<string, string>();
 let folder: string | undefined;

@@ -26,11 +26,16 @@ export const libcPath: string | undefined = abi.libc.find((path) => {
 /** What a call says of a closed descriptor: to Winsock that is just no socket. */
 export const CLOSED = isWinsock ? "ENOTSOCK" : "EBADF";
 
-/** Each library that the package opens: the usual places, the bare name first. */
+/** Each library that the package opens: the places to try. */
 export const libraries: readonly (readonly string[])[] = [
   abi.libc,
   ...Object.values(abi.winsock?.libraries ?? {}),
 ];
+
+/** Each library that the package opens: the absolute paths among the places to try. */
+export const libraryPaths: readonly (readonly string[])[] = libraries.map((places) =>
+  places.filter((place) => /[/\\]/.test(place))
+);
 
 /** Where the library is that has the calls of the process: libc, or Windows' kernel32. */
 export const processLibrary: readonly string[] = abi.winsock?.libraries.kernel ?? abi.libc;

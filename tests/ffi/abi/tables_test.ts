@@ -18,3 +18,10 @@ for (const [system, { errno }] of Object.entries(tables)) {
     }
   });
 }
+
+for (const system of ["darwin x86_64", "darwin aarch64", "netbsd x86_64"]) {
+  Deno.test(`libc of ${system} has no bare name, which a file of the current folder could have`, () => {
+    const { libc } = tables[system];
+    assert(libc.length > 0 && libc.every((place) => place.startsWith("/")), libc.join());
+  });
+}
