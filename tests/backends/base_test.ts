@@ -122,7 +122,7 @@ Deno.test("BaseSelector.select() applies the mask to the events of a backend", (
   assertEquals(selector.select(0), []);
 });
 
-Deno.test("BaseSelector.selectAsync() does not leave the thread when something is ready", async () => {
+Deno.test("BaseSelector.selectAsync() stays on the thread when something is ready", async () => {
   using selector = new FakeSelector();
   const key = selector.register(7, EVENT_READ);
   selector.waker(); // The first wait would open it.
@@ -133,7 +133,7 @@ Deno.test("BaseSelector.selectAsync() does not leave the thread when something i
   assertEquals(selector.log, [["wait", 0]]);
 });
 
-Deno.test("BaseSelector.selectAsync() waits again when registrations changed during the wait", async () => {
+Deno.test("BaseSelector.selectAsync() waits again after registrations changed", async () => {
   using selector = new FakeSelector();
   selector.register(7, EVENT_READ, "old");
   const wait = selector.selectAsync();
@@ -164,7 +164,7 @@ for (
   ][]
 ) {
   for (let ticks = 0; ticks < 8; ticks++) {
-    Deno.test(`BaseSelector.selectAsync() sees ${what} ${ticks} ticks after a wait off the thread`, async () => {
+    Deno.test(`BaseSelector.selectAsync() sees ${what} ${ticks} ticks after a wait`, async () => {
       using selector = new FakeSelector();
       const controller = new AbortController();
       const wait = selector.selectAsync(undefined, controller);

@@ -38,7 +38,7 @@ test("EpollSelector.register() throws OSError EPERM for a regular file", (select
   assertEquals(selector.select(0), []);
 });
 
-test("EpollSelector.fileno() returns a descriptor that other selectors can wait for", (selector) => {
+test("EpollSelector.fileno() can be registered with other selectors", (selector) => {
   using ends = new Pair();
   using outer = new EpollSelector();
   using poller = new PollSelector();
@@ -89,7 +89,7 @@ test("EpollSelector.modify() throws OSError ENOENT when the descriptor was reuse
   assertEquals(selector.select().length, 1);
 });
 
-test("EpollSelector.select() rebuilds its set when a closed descriptor is still in it", async (selector) => {
+test("EpollSelector.select() rebuilds its set without a closed descriptor", async (selector) => {
   using a = new Pair();
   using b = new Pair();
   using c = new Pair();
@@ -108,7 +108,7 @@ test("EpollSelector.select() rebuilds its set when a closed descriptor is still 
   assertEquals(selector.select(1), []);
   using poller = new PollSelector();
   poller.register(selector, EVENT_READ);
-  assertEquals(poller.select(0), []); // The orphan's event would show here if it were still in the set.
+  assertEquals(poller.select(0), []); // The orphan would show here.
 
   assertEquals(selector.fileno(), number);
   b.fill();
@@ -139,7 +139,7 @@ test("EpollSelector.select() rebuilds its set without a descriptor that was reus
   assertEquals(selector.select(0), []);
 });
 
-test("EpollSelector.selectAsync() rebuilds its set when a closed descriptor is still in it", async (selector) => {
+test("EpollSelector.selectAsync() rebuilds its set without a closed file", async (selector) => {
   using a = new Pair();
   using b = new Pair();
   using orphan = Descriptor.dupHigh(a.left.fileno());
@@ -157,7 +157,7 @@ test("EpollSelector.selectAsync() rebuilds its set when a closed descriptor is s
   assertEquals((await selector.selectAsync()).map(([key]) => key.data), ["new"]);
 });
 
-test("EpollSelector.select() does not spin on a closed descriptor that is still in its set", async (selector) => {
+test("EpollSelector.select() does not spin on a closed descriptor in its set", async (selector) => {
   using ends = new Pair();
   using orphan = Descriptor.dupHigh(ends.left.fileno());
   const key = selector.register(ends.left, EVENT_READ);
@@ -215,7 +215,7 @@ test("EpollSelector.select() throws EMFILE while it cannot rebuild its set", asy
   assertEquals(stdout.split("\n"), ["EMFILE", "EMFILE", "EMFILE", "EMFILE", "[]"]);
 });
 
-test("EpollSelector.select() reports the hang-up of a pipe as readable and writable", (selector) => {
+test("EpollSelector.select() reports a pipe's hang-up as readable and writable", (selector) => {
   using pipe = new Pipe();
   selector.register(pipe.reader, EVENT_READ | EVENT_WRITE);
   pipe.writer.close();

@@ -35,8 +35,7 @@ Deno.test({
 
 for (const Selector of [SelectSelector, PollSelector]) {
   Deno.test({
-    name:
-      `${Selector.name}.register() throws OSError ENOTSOCK for a handle that is not a socket on Windows`,
+    name: `${Selector.name}.register() throws ENOTSOCK for other handles than sockets on Windows`,
     ...windowsOnly,
     fn() {
       using selector = new Selector();

@@ -89,7 +89,7 @@ Deno.test(
   },
 );
 
-Deno.test("SelectSelector.select() throws OSError while a closed descriptor is registered", async () => {
+Deno.test("SelectSelector.select() throws while a closed descriptor is registered", async () => {
   using selector = new SelectSelector();
   using ends = new Pair();
   using other = new Pair();
@@ -109,7 +109,7 @@ Deno.test("SelectSelector.select() throws OSError while a closed descriptor is r
   assertEquals(await selector.selectAsync(), [[key, EVENT_WRITE]]);
 });
 
-Deno.test("SelectSelector.selectAsync() rejects with the error of the call off the thread", async () => {
+Deno.test("SelectSelector.selectAsync() rejects with the error of the native call", async () => {
   using selector = new SelectSelector();
   using ends = new Pair();
   const file = Descriptor.dupHigh(ends.left.fileno());
@@ -117,7 +117,7 @@ Deno.test("SelectSelector.selectAsync() rejects with the error of the call off t
   const wait = assertRejects(() => selector.selectAsync(), OSError);
   await turnEventLoop();
   file.close();
-  selector.register(ends.left, EVENT_READ); // The wait starts again, and fails on the closed descriptor.
+  selector.register(ends.left, EVENT_READ); // The wait starts again, and fails.
   assertEquals((await wait).code, CLOSED);
   selector.unregister(file);
   const again = selector.selectAsync();
@@ -149,7 +149,7 @@ Deno.test(
   },
 );
 
-Deno.test("SelectSelector.register() throws OSError instead of growing the sets for a closed descriptor", () => {
+Deno.test("SelectSelector.register() throws instead of growing the sets for a closed fd", () => {
   using selector = new SelectSelector();
   const error = assertThrows(() => selector.register(2 ** 31 - 1, EVENT_READ), OSError);
   assertEquals(error.code, CLOSED);

@@ -1,24 +1,27 @@
 /*
- * A stand-in for Solaris' /dev/poll, see poll(7d), over poll(2), so that DevpollSelector can be tested on Linux:
+ * A fake of Solaris's /dev/poll, see poll(7d), over poll(2), to test DevpollSelector on Linux:
  *
  *     cc -shared -fPIC -O1 -pthread [-DCLOSED_AS_DOCUMENTED] -o devpoll.so devpoll.c
  *
- * It has `open`, `write`, `ioctl` and `close`; what does not concern /dev/poll goes to the kernel unchanged. Loaded by
- * dlopen(3) it is in nobody's way: only those who look these names up in it get them.
+ * It defines `open`, `write`, `ioctl` and `close`, which pass on to the kernel whatever does not
+ * concern /dev/poll. When dlopen(3) loads it, only callers that look these names up in it get them.
  *
- * write: events are ORed to those of an earlier write; POLLREMOVE, alone or with other bits, removes; removing what is
- * not there is no error; nor is adding what is not open, which DP_POLL then reports as POLLNVAL. EINVAL: a size that is
- * no multiple of a pollfd's, or more entries than the limit on descriptors. EBADF: a negative one; those before it are
- * done.
+ * write: events are ORed with those of earlier writes. POLLREMOVE, alone or with other bits,
+ * removes a descriptor; one that is not there is not an error. Nor is adding a closed descriptor,
+ * which DP_POLL then reports as POLLNVAL. EINVAL: the size is not a multiple of sizeof(struct
+ * pollfd), or there are more entries than the limit of descriptors. EBADF: a negative descriptor;
+ * the entries before it are applied.
  *
- * ioctl: DP_POLL alone. EINVAL: another request, dp_nfds as large as the limit on descriptors (the manual's words) or
- * larger, dp_timeout below -1. EFAULT: no dvpoll, no dp_fds. With dp_nfds 0 it only sleeps. dp_setp is ignored.
+ * ioctl: only DP_POLL. EINVAL: another request, dp_nfds not below the limit of descriptors (as the
+ * manual says), dp_timeout below -1. EFAULT: no dvpoll, no dp_fds. With dp_nfds 0 it only sleeps.
+ * dp_setp is ignored.
  *
- * A watched descriptor that was closed, or closed and reused, is dropped without a word. The manual does not promise
- * that: it may be reported as POLLNVAL, and a reused one is watched as what it is now. -DCLOSED_AS_DOCUMENTED does so.
+ * A watched descriptor that is closed, or closed and reused, is dropped silently. The manual does
+ * not promise that: by it, a closed descriptor may be reported as POLLNVAL, and a reused one is
+ * watched under its new meaning. -DCLOSED_AS_DOCUMENTED does so.
  *
- * Where it differs: error numbers are Linux's; the descriptor itself polls as ready, not as POLLERR; closing it ends a
- * sleep on it with EBADF; a forked child is not refused.
+ * Differences: error numbers are Linux's; the descriptor itself polls as ready, not as POLLERR;
+ * closing it ends a sleep on it with EBADF; a forked child can use it.
  */
 #include "state.h"
 
@@ -42,9 +45,10 @@ _Static_assert(offsetof(struct dvpoll, dp_setp) == 24 && sizeof(struct dvpoll) =
 
 enum {
   DP_POLL = 0xD001,
-  REMOVE = 0x0800, /* Solaris' POLLREMOVE; Linux has a macro of that name and another number */
+  REMOVE = 0x0800, /* Solaris's POLLREMOVE; Linux has a macro of that name with another value */
   SOLARIS_O_CLOEXEC = 0x800000,
-  ALIKE = POLLIN | POLLPRI | POLLOUT | POLLRDNORM | POLLRDBAND, /* the same bits in Solaris and Linux */
+  /* The bits that Solaris and Linux have in common. */
+  COMMON = POLLIN | POLLPRI | POLLOUT | POLLRDNORM | POLLRDBAND,
 };
 
 #ifdef CLOSED_AS_DOCUMENTED
@@ -58,7 +62,7 @@ static unsigned long descriptor_limit(void) {
   return getrlimit(RLIMIT_NOFILE, &limit) < 0 ? 0 : limit.rlim_cur;
 }
 
-/* 0 or an error number. */
+/* Returns 0 or an error number. */
 static int apply(struct set *set, const struct pollfd *change) {
   if (change->fd < 0) return EBADF;
   struct watch *watch = find_watch(set, change->fd, false);
@@ -70,13 +74,14 @@ static int apply(struct set *set, const struct pollfd *change) {
   }
   if (!watch && !(watch = add_watch(set, change->fd, false))) return ENOMEM;
   watch->any_file = any_file;
-  watch->events |= change->events & ALIKE;
+  watch->events |= change->events & COMMON;
   return 0;
 }
 
 static bool deliver(struct watch *watch, int part, short revents, void *out, size_t at) {
   if (part || !revents) return false;
-  ((struct pollfd *)out)[at] = (struct pollfd){.fd = (int)watch->ident, .events = watch->events, .revents = revents};
+  struct pollfd result = {.fd = (int)watch->ident, .events = watch->events, .revents = revents};
+  ((struct pollfd *)out)[at] = result;
   return true;
 }
 
@@ -133,7 +138,7 @@ ssize_t write(int fd, const void *data, size_t size) {
   return error ? (errno = error, -1) : (ssize_t)size;
 }
 
-/* Declared here: C libraries do not agree on the type of `request`. */
+/* Declared here, since C libraries differ in the type of `request`. */
 int ioctl(int fd, unsigned long request, ...);
 
 int ioctl(int fd, unsigned long request, ...) {
@@ -155,7 +160,7 @@ int close(int fd) {
   bool ours = find_set(fd);
   int result = (int)syscall(SYS_close, fd), error = errno;
   if (ours) {
-    changed(); /* who sleeps on it is to see that it is gone */
+    changed(); /* threads that sleep on it must see this */
     reap();
   }
   pthread_mutex_unlock(&lock);

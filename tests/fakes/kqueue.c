@@ -1,16 +1,18 @@
 /*
- * A stand-in for kqueue(2) over poll(2), so that KqueueSelector can be tested on Linux:
+ * A fake of kqueue(2) over poll(2), to test KqueueSelector on Linux:
  *
  *     cc -shared -fPIC -O1 -pthread [-DFREEBSD_LAYOUT] -o kqueue.so kqueue.c
  *
- * EVFILT_READ, EVFILT_WRITE and EVFILT_USER, with EV_ADD, EV_DELETE, EV_ENABLE, EV_DISABLE, EV_ONESHOT and EV_RECEIPT;
- * EV_CLEAR for EVFILT_USER alone. Anything else is refused with EINVAL: EV_CLEAR for reading and writing too, and a
- * kqueue within a kqueue. Every change but a deletion replaces `udata`.
+ * It supports EVFILT_READ, EVFILT_WRITE and EVFILT_USER with EV_ADD, EV_DELETE, EV_ENABLE,
+ * EV_DISABLE, EV_ONESHOT and EV_RECEIPT, and EV_CLEAR for EVFILT_USER only. Anything else fails
+ * with EINVAL, including EV_CLEAR for the other filters and a kqueue within a kqueue. Every change
+ * except a deletion replaces `udata`.
  *
- * Where it differs: error numbers are Linux's; a regular file is always ready, at its end too; `data` is what FIONREAD
- * says or else 1 for reading, always 1 for writing; `fflags` is 0; the descriptor itself polls as always ready; a
- * close(2) made while a thread sleeps in kevent takes effect up to 20 ms later, and closing the kqueue ends that sleep
- * with EBADF; a forked child is given the kqueue too.
+ * Differences: error numbers are Linux's; a regular file is always ready, also at its end; for
+ * reading, `data` is the result of FIONREAD, or else 1, and for writing always 1; `fflags` is 0;
+ * the descriptor itself always polls as ready; a close(2) while a thread sleeps in kevent takes
+ * effect up to 20 ms later, and closing the kqueue ends that sleep with EBADF; a forked child can
+ * use it.
  */
 #include "state.h"
 
@@ -58,27 +60,27 @@ enum {
   EV_ONESHOT = 0x10,
   EV_CLEAR = 0x20,
   EV_RECEIPT = 0x40,
-  EV_SYSFLAGS = 0xF000, /* the system's own, such as the two below: ignored in a change */
+  EV_SYSFLAGS = 0xF000, /* set by the system, such as the two below; ignored in a change */
   EV_ERROR = 0x4000,
   EV_EOF = 0x8000,
   EV_KNOWN = EV_ADD | EV_DELETE | EV_ENABLE | EV_DISABLE | EV_ONESHOT | EV_CLEAR | EV_RECEIPT,
   NOTE_TRIGGER = 0x01000000,
 };
 
-/* What to poll for, by part; hang-ups and errors come unasked. */
+/* What to poll for, by part; hang-ups and errors are always reported. */
 static const short asked[2] = {POLLIN | POLLRDHUP, POLLOUT};
 
-/* Brings a watch in line with its notes. */
+/* Updates a watch after a change of its notes. */
 static void settle(struct watch *watch) {
   watch->events = 0;
   for (int part = 0; part < 2; part++)
     if (watch->note[part].present && watch->note[part].enabled) watch->events |= asked[part];
   watch->dead = !watch->note[0].present && !watch->note[1].present;
-  /* Polled for nothing, a hung-up descriptor would still wake the sleeper, again and again. */
+  /* Polled without events, a hung-up descriptor would still wake the sleeper again and again. */
   watch->poll_fd = watch->user || !watch->events ? -1 : (int)watch->ident;
 }
 
-/* 0 or an error number. */
+/* Returns 0 or an error number. */
 static int apply(struct set *set, const struct kevent *change) {
   unsigned flags = change->flags & ~EV_SYSFLAGS;
   bool user = change->filter == EVFILT_USER;
@@ -148,8 +150,8 @@ int kqueue(void) {
   return fd;
 }
 
-int kevent(int kq, const struct kevent *changelist, int nchanges, struct kevent *eventlist, int nevents,
-           const struct timespec *timeout) {
+int kevent(int kq, const struct kevent *changelist, int nchanges, struct kevent *eventlist,
+           int nevents, const struct timespec *timeout) {
   if (nchanges < 0 || nevents < 0 || (timeout && !valid(timeout))) return errno = EINVAL, -1;
   if ((nchanges && !changelist) || (nevents && !eventlist)) return errno = EFAULT, -1;
   pthread_mutex_lock(&lock);
@@ -157,7 +159,7 @@ int kevent(int kq, const struct kevent *changelist, int nchanges, struct kevent 
   int got = 0, failure = set ? 0 : EBADF;
   bool applied = false;
   for (int i = 0; i < nchanges && !failure; i++) {
-    struct kevent change = changelist[i]; /* a copy: the two lists may be one */
+    struct kevent change = changelist[i]; /* a copy: both lists may be the same memory */
     int error = apply(set, &change);
     if (!error) applied = true;
     if (!error && !(change.flags & EV_RECEIPT)) continue;

@@ -1,6 +1,6 @@
 /*
- * A kqueue that only takes down what it is asked and answers what it was told to, whatever the layout, so that
- * KqueueSelector can be tested with answers that kqueue.c never gives:
+ * A stub of kqueue that records the changes and returns scripted events, whatever the layout, to
+ * test KqueueSelector with events that kqueue.c never returns:
  *
  *     cc -shared -fPIC -O1 -o scripted_kqueue.so scripted_kqueue.c
  */
@@ -9,18 +9,20 @@
 
 struct {
   int size;     /* sizeof(struct kevent) in the layout under test */
-  int answers;  /* how many of `events` the next call returns; those after it return none */
-  int nchanges; /* how many changes all calls were given, in `changes` */
-  int nevents;  /* the room of the last call */
+  int answers;  /* how many of `events` the next call returns; later calls return none */
+  int nchanges; /* how many changes `changes` has, of all calls */
+  int nevents;  /* of the last call */
   long long timeout[2];
   char events[4096], changes[4096];
 } script;
 
 int kqueue(void) { return eventfd(0, 0); }
 
-int kevent(int kq, const void *changelist, int nchanges, void *eventlist, int nevents, const void *timeout) {
+int kevent(int kq, const void *changelist, int nchanges, void *eventlist, int nevents,
+           const void *timeout) {
   (void)kq;
-  if (nchanges) memcpy(script.changes + script.nchanges * script.size, changelist, nchanges * script.size);
+  char *end = script.changes + script.nchanges * script.size;
+  if (nchanges) memcpy(end, changelist, nchanges * script.size);
   script.nchanges += nchanges;
   script.nevents = nevents;
   if (timeout) memcpy(script.timeout, timeout, sizeof script.timeout);

@@ -1,16 +1,16 @@
 /*
- * What kqueue.c and devpoll.c share: sets of watched descriptors, and a wait over them with poll(2).
+ * What kqueue.c and devpoll.c share: sets of watched descriptors, and a wait for them with poll(2).
  *
- * One mutex guards everything. What is reported always comes from a poll made under it, so a report never mixes two
- * states of a set; the sleep itself is made without it, and only says that it is time to look again.
+ * One mutex guards everything. Results always come from a poll with the mutex held, so that they
+ * never mix two states of a set. Sleeping happens without it, and only tells when to poll again.
  *
- * Include it first in a file: it asks for the system's extensions.
+ * Include it first: it asks for the system's extensions.
  */
-#ifndef STAND_INS_STATE_H
-#define STAND_INS_STATE_H
+#ifndef FAKES_STATE_H
+#define FAKES_STATE_H
 
 #define _GNU_SOURCE
-#undef _FORTIFY_SOURCE /* its inline wrappers would clash with an `open` of one's own */
+#undef _FORTIFY_SOURCE /* its inline wrappers would clash with our own `open` */
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -25,15 +25,15 @@
 #include <unistd.h>
 
 /*
- * A sleeping poll(2) keeps the files it watches open, so that a close(2) made meanwhile does not reach the other end.
- * Waking now and then lets go of them: a close takes effect within this time.
+ * A sleeping poll(2) keeps the files that it watches open, so that the peer does not see a close(2)
+ * meanwhile. Sleeps end after this time, so that a close takes effect.
  */
 #define SLICE_NS 20000000L
 #define SECOND_NS 1000000000L
 
 /*
- * Which file a number stood for. Linux gives every eventfd, timerfd and epoll one shared inode, and both ends of a pipe
- * another, so one of those reused for its like goes unnoticed.
+ * The file behind a descriptor. On Linux all eventfds, timerfds and epolls share one inode, and
+ * both ends of a pipe share another, so the reuse of one for another of its kind goes unnoticed.
  */
 struct identity {
   bool open;
@@ -41,7 +41,7 @@ struct identity {
   ino_t ino;
 };
 
-/* One of kqueue's filters on a descriptor; /dev/poll has no use for it. */
+/* One of kqueue's filters on a descriptor; /dev/poll does not use it. */
 struct note {
   bool present, enabled, triggered;
   uint16_t flags;
@@ -50,10 +50,10 @@ struct note {
 
 struct watch {
   uint64_t ident;
-  bool user;       /* `ident` is a name and no descriptor */
-  bool any_file;   /* whatever file the number stands for: no identity to check */
-  bool dead;       /* to be swept */
-  int poll_fd;     /* negative: nothing to poll now, which poll(2) skips */
+  bool user;       /* `ident` is a name, not a descriptor */
+  bool any_file;   /* the identity is not checked */
+  bool dead;       /* sweep() removes it */
+  int poll_fd;     /* negative if there is nothing to poll: poll(2) skips it */
   short events;
   struct identity identity;
   struct note note[2];
@@ -61,23 +61,24 @@ struct watch {
 
 struct set {
   struct set *next;
-  int fd;          /* what the program holds: a memfd, since that has an inode of its own */
+  int fd;          /* the caller's descriptor: a memfd, which has an inode of its own */
   struct identity identity;
-  unsigned busy;   /* waits under way: not to be freed under them */
+  unsigned busy;   /* the number of waits in progress, during which it must not be freed */
   size_t count, capacity;
-  size_t turn;     /* where the next look begins, so that a short list starves nobody */
+  size_t turn;     /* where the next look() starts, so that a short result list starves no watch */
   struct watch *watches;
 };
 
-/* Reports part 0 or 1 of a watch as `out[at]`; false if there is nothing to report. */
+/* Stores part 0 or 1 of a watch as `out[at]`; returns false if there is nothing to report. */
 typedef bool deliver_fn(struct watch *watch, int part, short revents, void *out, size_t at);
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct set *sets;
 
 /*
- * One descriptor wakes every sleeper of every set, so a set closed behind our back leaves nothing but memory. It is a
- * semaphore: a change posts one token for each thread asleep, and each of those takes its own.
+ * One descriptor wakes the sleepers of all sets, so that a set whose descriptor is closed leaves
+ * only memory behind. It is a semaphore: a change posts a token for each sleeping thread, which
+ * takes it.
  */
 static int wake_fd = -1;
 static unsigned long generation;
@@ -93,7 +94,7 @@ static bool same(struct identity a, struct identity b) {
   return a.open == b.open && a.dev == b.dev && a.ino == b.ino;
 }
 
-/* ---- sets; all of these with the lock held ---- */
+/* ---- sets; the lock must be held ---- */
 
 static struct set *find_set(int fd) {
   struct identity identity = identify(fd);
@@ -117,7 +118,7 @@ static void reap(void) {
   }
 }
 
-/* A new set's descriptor, or -1 and errno. */
+/* Returns the descriptor of a new set, or -1 and errno. */
 static int new_set(const char *name, bool close_on_exec) {
   if (wake_fd < 0) return errno = EMFILE, -1;
   reap();
@@ -131,19 +132,19 @@ static int new_set(const char *name, bool close_on_exec) {
   return set->fd;
 }
 
-/* Wakes every thread asleep: something changed. */
+/* Wakes every sleeping thread after a change. */
 static void changed(void) {
   generation++;
   if (asleep) eventfd_write(wake_fd, asleep);
   asleep = 0;
 }
 
-/* Made when the library is loaded, so that descriptors counted around a set's life come out even. */
+/* Opened when the library is loaded, so that tests that count descriptors do not see it. */
 __attribute__((constructor)) static void load(void) {
   wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
 }
 
-/* Also runs when the process exits, perhaps with threads asleep in here. */
+/* Also runs when the process exits, perhaps while threads sleep here. */
 __attribute__((destructor)) static void unload(void) {
   pthread_mutex_lock(&lock);
   syscall(SYS_close, wake_fd);
@@ -158,7 +159,7 @@ __attribute__((destructor)) static void unload(void) {
   pthread_mutex_unlock(&lock);
 }
 
-/* ---- watches; all of these with the lock held ---- */
+/* ---- watches; the lock must be held ---- */
 
 static bool stale(const struct watch *watch) {
   return !watch->any_file && !same(identify((int)watch->ident), watch->identity);
@@ -171,7 +172,7 @@ static void sweep(struct set *set) {
   set->count = kept;
 }
 
-/* The watch of that name, if its descriptor is what it was. Searched in a row: good enough for thousands. */
+/* Finds a watch whose descriptor was not reused. A linear search is fast enough for thousands. */
 static struct watch *find_watch(struct set *set, uint64_t ident, bool user) {
   for (size_t i = 0; i < set->count; i++) {
     struct watch *watch = &set->watches[i];
@@ -184,7 +185,7 @@ static struct watch *find_watch(struct set *set, uint64_t ident, bool user) {
   return NULL;
 }
 
-/* NULL: out of memory. What other calls returned is invalid after it. */
+/* Returns NULL if memory runs out. Invalidates the results of earlier calls. */
 static struct watch *add_watch(struct set *set, uint64_t ident, bool user) {
   if (set->count == set->capacity) {
     size_t capacity = set->capacity ? 2 * set->capacity : 16;
@@ -194,7 +195,8 @@ static struct watch *add_watch(struct set *set, uint64_t ident, bool user) {
     set->capacity = capacity;
   }
   struct watch *watch = &set->watches[set->count++];
-  *watch = (struct watch){.ident = ident, .user = user, .any_file = user, .poll_fd = user ? -1 : (int)ident};
+  int poll_fd = user ? -1 : (int)ident;
+  *watch = (struct watch){.ident = ident, .user = user, .any_file = user, .poll_fd = poll_fd};
   if (!user) watch->identity = identify((int)ident);
   return watch;
 }
@@ -208,10 +210,12 @@ static int64_t now_ns(void) {
 }
 
 /*
- * Looks once, without waiting; the lock is held. -1: nothing to report, but something was dropped, so look again.
- * A file is identified after the poll: a number never goes back to a file it has left, so it was the right one then.
+ * Polls once, without waiting, with the lock held. Returns -1 if there is nothing to report but a
+ * watch was dropped: poll again. Files are identified after the poll: a number never returns to a
+ * file that it has left, so it was the right one during the poll.
  */
-static int look(struct set *set, struct pollfd *polled, deliver_fn *deliver, void *out, size_t room) {
+static int look(struct set *set, struct pollfd *polled, deliver_fn *deliver, void *out,
+                size_t room) {
   size_t count = set->count, got = 0;
   bool dropped = false;
   if (poll(polled, count, 0) < 0) return 0;
@@ -229,7 +233,7 @@ static int look(struct set *set, struct pollfd *polled, deliver_fn *deliver, voi
   return got || !dropped ? (int)got : -1;
 }
 
-/* Sleeps until a change, a ready descriptor, `ns` or the slice's end; the lock is held before and after. */
+/* Sleeps until a change, a ready descriptor, or a timeout; the lock is held before and after. */
 static int sleep_on(struct pollfd *polled, size_t count, int64_t ns) {
   if (ns > SLICE_NS) ns = SLICE_NS;
   struct timespec slice = {.tv_nsec = ns};
@@ -246,12 +250,14 @@ static int sleep_on(struct pollfd *polled, size_t count, int64_t ns) {
 }
 
 /*
- * Waits with the lock held (given up while asleep) until something was delivered: how many, 0 when the time is over, -1
- * and errno: EINTR, ENOMEM, EBADF if the set itself was closed meanwhile. No timeout: forever.
+ * Waits until there are results, with the lock held except while it sleeps. Returns their number, 0
+ * after the timeout, or -1 and errno: EINTR, ENOMEM, or EBADF if the set was closed meanwhile.
  */
-static int wait_for(struct set *set, const struct timespec *timeout, deliver_fn *deliver, void *out, size_t room) {
+static int wait_for(struct set *set, const struct timespec *timeout, deliver_fn *deliver,
+                    void *out, size_t room) {
   int64_t deadline = INT64_MAX, left = INT64_MAX;
-  if (timeout && timeout->tv_sec < INT32_MAX) deadline = now_ns() + timeout->tv_sec * SECOND_NS + timeout->tv_nsec;
+  if (timeout && timeout->tv_sec < INT32_MAX)
+    deadline = now_ns() + timeout->tv_sec * SECOND_NS + timeout->tv_nsec;
   struct pollfd *polled = NULL;
   int got;
   set->busy++;
@@ -264,7 +270,7 @@ static int wait_for(struct set *set, const struct timespec *timeout, deliver_fn 
     polled = larger;
     polled[0] = (struct pollfd){.fd = wake_fd, .events = POLLIN};
     for (size_t i = 0; i < set->count; i++)
-      polled[i + 1] = (struct pollfd){.fd = set->watches[i].poll_fd, .events = set->watches[i].events};
+      polled[i + 1].fd = set->watches[i].poll_fd, polled[i + 1].events = set->watches[i].events;
     size_t count = set->count + 1;
     got = look(set, polled + 1, deliver, out, room);
     if (got > 0) break;

@@ -1,20 +1,20 @@
 /**
- * Runs other people's programs, as peers of the examples.
+ * Runs other programs, such as peers of the examples.
  *
  * @module
  */
 
 import { inTime } from "./deadline.ts";
 
-/** What a command has done. */
-export interface Done {
+/** The result of a command. */
+export interface CommandOutput {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs a command to its end, with a text as its input. */
-export async function runCommand(command: readonly string[], input = ""): Promise<Done> {
+/** Runs a command to its end, with the text as its standard input. */
+export async function runCommand(command: readonly string[], input = ""): Promise<CommandOutput> {
   const [program, ...args] = command;
   const child = new Deno.Command(program, {
     args,
@@ -25,7 +25,7 @@ export async function runCommand(command: readonly string[], input = ""): Promis
   }).spawn();
   const write = async () => {
     const writer = child.stdin.getWriter();
-    // A command that does not read its input may have ended.
+    // The command may exit without reading its input.
     await writer.write(new TextEncoder().encode(input)).then(() => writer.close()).catch(() => {});
   };
   const running = Promise.all([child.output(), write()]);

@@ -1,7 +1,7 @@
-/** The longest that a test waits for anything, in milliseconds, so that it fails instead of hanging. */
+/** The longest wait of a test, in milliseconds: it fails instead of hanging. */
 const DEADLINE = 30_000;
 
-/** Waits for what must not take longer than the deadline. */
+/** Waits for a promise, and rejects when the deadline passes first. */
 export async function inTime<T>(promise: Promise<T>, what: string): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -14,7 +14,7 @@ const calls = libcCalls({
   write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
 });
 
-// Windows duplicates a socket by telling all about it to whoever wants to have it, too.
+// Windows duplicates a socket by describing it to the process that gets the duplicate.
 const winsockCalls = libcCalls({
   WSADuplicateSocketA: { parameters: ["i32", "u32", "buffer"], result: "i32" },
   WSASocketA: { parameters: ["i32", "i32", "i32", "buffer", "u32", "u32"], result: "i32" },
@@ -37,14 +37,16 @@ const kernelCalls = libcCalls({
   CreatePipe: { parameters: ["buffer", "buffer", "pointer", "u32"], result: "i32" },
 }, abi.winsock?.libraries.kernel);
 
-/** Opens what is no socket on Windows: a file, and the two ends of a pipe. */
+/** Opens handles that are not sockets on Windows: a file, and both ends of a pipe. */
 export function notSockets(path: string): Disposable & { readonly handles: readonly number[] } {
   const { CloseHandle, CreateFileW, CreatePipe } = kernelCalls();
   const [reader, writer] = [new Int32Array(2), new Int32Array(2)];
   const [GENERIC_READ, FILE_SHARE_READ, OPEN_EXISTING] = [0x8000_0000, 1, 3];
   const name = Uint16Array.from(`${path}\0`, (character) => character.charCodeAt(0));
   const file = CreateFileW(name, GENERIC_READ, FILE_SHARE_READ, null, OPEN_EXISTING, 0, null);
-  if (file < 0 || CreatePipe(reader, writer, null, 0) === 0) throw new Error("Cannot open these");
+  if (file < 0 || CreatePipe(reader, writer, null, 0) === 0) {
+    throw new Error("Cannot open a file and a pipe");
+  }
   const handles = [file, reader[0], writer[0]];
   return { handles, [Symbol.dispose]: () => handles.forEach((handle) => CloseHandle(handle)) };
 }
@@ -102,28 +104,28 @@ export class Pipe implements Disposable {
 
 /** A bare descriptor, closed at the end of a `using` block. */
 export class Descriptor implements Disposable {
-  /** The number, also once it is closed. */
+  /** The number, also after it is closed. */
   readonly fd: number;
   #open = true;
 
   constructor(fd: number) {
-    if (fd < 0) throw new Error("Cannot make a descriptor for a test");
+    if (fd < 0) throw new Error("Cannot make a descriptor");
     this.fd = fd;
   }
 
-  /** Opens a file that is there. */
-  static open(path: string, to: "read" | "write" = "read"): Descriptor {
-    return new Descriptor(calls().open(cString(path), to === "read" ? 0 : 1));
+  /** Opens an existing file. */
+  static open(path: string, mode: "read" | "write" = "read"): Descriptor {
+    return new Descriptor(calls().open(cString(path), mode === "read" ? 0 : 1));
   }
 
-  /** Duplicates onto the lowest number that is free. */
+  /** Duplicates a descriptor to the lowest free number. */
   static dup(fd: number): Descriptor {
     return new Descriptor(duplicate(fd));
   }
 
   /**
-   * Duplicates onto a high number, which nothing takes once it is closed: numbers are given out
-   * from the lowest up. Windows does not let one choose, but does not give a number out at once.
+   * Duplicates a descriptor to a high number, which stays free after it is closed: the system uses
+   * the lowest free number. On Windows the number cannot be chosen, but is not reused at once.
    */
   static dupHigh(fd: number): Descriptor {
     if (isWinsock) return Descriptor.dup(fd);
@@ -138,7 +140,7 @@ export class Descriptor implements Disposable {
     return calls().write(this.fd, bytes, bytes.length);
   }
 
-  /** Makes the number another's, in one step, as if it had been closed and given out anew. */
+  /** Makes the number refer to another open file, as if it had been closed and reused. */
   becomes(fd: number): void {
     if (calls().dup2(fd, this.fd) < 0) throw new Error(`Cannot reuse fd ${this.fd}`);
     this.#open = true;
@@ -155,20 +157,20 @@ export class Descriptor implements Disposable {
   }
 }
 
-// Test files run side by side in one process: each begins somewhere else.
-// Under qemu select() ends the process at more than 1,024 bits.
+// Test files run in parallel in one process: each starts at a random number.
+// Under qemu a select() of more than 1,024 bits ends the process.
 const [HIGH, HIGHEST] = isQemu ? [700, 1_000] : [14_000, 19_000];
 let highs = Math.floor(Math.random() * (HIGHEST - HIGH));
 
 const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
 
-/** What Linux tells of a descriptor: whether its calls return at once, and whether it is inherited. */
+/** The flags of a descriptor, from Linux's /proc. */
 export function descriptorFlags(fd: number): { nonBlocking: boolean; closeOnExec: boolean } {
   const info = Deno.readTextFileSync(`/proc/self/fdinfo/${fd}`);
   const flags = parseInt(/^flags:\s*([0-7]+)$/m.exec(info)![1], 8);
   return { nonBlocking: (flags & O_NONBLOCK) !== 0, closeOnExec: (flags & O_CLOEXEC) !== 0 };
 }
 
-/** What is to be told of every descriptor that the package makes. */
+/** The flags of every descriptor that the package opens. */
 export const BORN = { nonBlocking: true, closeOnExec: true } as const;

@@ -1,5 +1,5 @@
 /**
- * Runs the examples as a person does: in processes of their own, by the README's command.
+ * Runs the examples as users do: in processes of their own, with the README's command.
  *
  * @module
  */
@@ -15,21 +15,21 @@ const ROOT = new URL("../../", import.meta.url);
 const running = new Set<Deno.ChildProcess>();
 addEventListener("unload", () => running.forEach((child) => child.kill("SIGKILL")));
 
-/** How to start an example. */
+/** Options to start an example. */
 export interface ExampleOptions {
-  /** The flags of `deno run`: `--allow-ffi` unless told. */
+  /** The flags of `deno run`; `--allow-ffi` by default. */
   flags?: readonly string[];
-  /** How many descriptors it may have; `sh` sets the limit. */
+  /** The limit of open descriptors, which `sh` sets. */
   descriptors?: number;
-  /** Makes another command of its own: one that runs it elsewhere, or as somebody else. */
+  /** Turns its command into another, which runs it elsewhere or as another user. */
   through?: (command: readonly string[]) => readonly string[];
 }
 
-/** An example that runs until it is stopped, at the latest at the end of an `await using` block. */
+/** A running example, stopped at the end of an `await using` block. */
 export class Example implements AsyncDisposable {
-  /** What it prints. */
+  /** Its standard output. */
   readonly stdout: Lines;
-  /** What it complains about. */
+  /** Its standard error. */
   readonly stderr: Lines;
   /** Its first line of output. */
   firstLine = "";
@@ -43,7 +43,7 @@ export class Example implements AsyncDisposable {
     child.status.then(() => running.delete(child));
   }
 
-  /** Starts one and waits for its first line. */
+  /** Starts an example and waits for its first line. */
   static async start(
     name: string,
     args: readonly string[],
@@ -63,7 +63,7 @@ export class Example implements AsyncDisposable {
     return this.#child.pid;
   }
 
-  /** The port that its first line tells. */
+  /** The port in its first line. */
   get port(): number {
     return Number(/:(\d+) /.exec(this.firstLine)![1]);
   }
@@ -74,9 +74,9 @@ export class Example implements AsyncDisposable {
     return Number(/VmRSS:\s*(\d+) kB/.exec(status)![1]) * 1024;
   }
 
-  /** The time that it has used, in milliseconds (Linux). */
+  /** Its CPU time, in milliseconds (Linux). */
   get cpuTime(): number {
-    // What follows the name, which is in parentheses, begins with the third field.
+    // The third field follows the name, which is in parentheses.
     const fields = Deno.readTextFileSync(`/proc/${this.pid}/stat`).replace(/^.*\) /, "").split(" ");
     return (Number(fields[11]) + Number(fields[12])) * 10;
   }
@@ -86,7 +86,7 @@ export class Example implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
-  /** Sends a signal and waits for the end. */
+  /** Sends a signal and waits for its end. */
   async stop(
     signal: Deno.Signal = "SIGINT",
   ): Promise<Outcome> {
@@ -94,7 +94,7 @@ export class Example implements AsyncDisposable {
     return await this.end();
   }
 
-  /** Waits for the end. */
+  /** Waits for its end. */
   async end(): Promise<Outcome> {
     const { code, signal } = await inTime(this.#child.status, "the end of the program");
     await Promise.all([this.stdout.ended, this.stderr.ended]);
@@ -129,7 +129,7 @@ export const needsUnusedHostname: Skip = skipUnless(
   "the loopback interface has one IPv4 address",
 );
 
-/** A loopback address that nobody else uses, where the well-known ports are free. */
+/** A loopback address that nothing else uses, on which well-known ports are free. */
 export function unusedHostname(): string {
   return `127.${[...crypto.getRandomValues(new Uint8Array(3))].map((n) => n % 250 + 1).join(".")}`;
 }

@@ -1,6 +1,6 @@
 /// <reference no-default-lib="true" />
 /// <reference lib="deno.worker" />
-// Fails in two ways in turn, many times, and posts the errors' names.
+// Makes two kinds of calls fail in turn, many times, and posts how often each error occurred.
 import { AF_INET, FileDescriptor, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
 import type { OSError } from "../../ffi/errno.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Compiles the stand-ins for system calls that Linux lacks. They are written for Linux, and for a
- * compiler that makes libraries for this very Deno: `cc`, or what `CC` names.
+ * Compiles the fakes of system calls that Linux lacks. They need Linux, and a compiler for the
+ * processor of this Deno: `cc`, or the one that `CC` names.
  *
  * @module
  */
@@ -9,25 +9,24 @@ import { needs, type Skip, skipIf } from "./skip.ts";
 
 const COMPILER = Deno.env.get("CC") ?? "cc";
 
-/** Skips a test that is run over a stand-in where none can be compiled. */
+/** Skips a test that needs a fake where it cannot be compiled. */
 export const needsFakes: Skip = Deno.build.os === "linux"
   ? needs(`${COMPILER}, a C compiler for ${Deno.build.arch}`, canCompile())
-  : skipIf(true, "the stand-ins are compiled and run on Linux");
+  : skipIf(true, "the fakes of system calls run on Linux");
 
-/** Those that there are. */
-type StandIn = "devpoll" | "kqueue" | "loaded" | "scripted_kqueue";
+type Fake = "devpoll" | "kqueue" | "loaded" | "scripted_kqueue";
 
 const made = new Map<string, string>();
 let folder: string | undefined;
 
 /**
- * Compiles a stand-in, once a test file.
+ * Compiles a fake, once per test file.
  *
- * @param name Its file in tests/fakes, without `.c`
- * @param options Options of the compiler, such as `-DFREEBSD_LAYOUT`
- * @returns The path of the library, or of none where tests that need one are skipped
+ * @param name The name of its file in tests/fakes, without `.c`
+ * @param options Compiler options, such as `-DFREEBSD_LAYOUT`
+ * @returns The path of the library, or one that does not exist where `needsFakes` skips
  */
-export function fakeLibrary(name: StandIn, ...options: string[]): string {
+export function fakeLibrary(name: Fake, ...options: string[]): string {
   if (needsFakes.ignore) return `/nonexistent/${name}.so`;
   const wanted = [name, ...options].join(" ");
   let path = made.get(wanted);
@@ -37,7 +36,7 @@ export function fakeLibrary(name: StandIn, ...options: string[]): string {
 
 function compile(name: string, options: string[]): string {
   if (folder === undefined) {
-    const temporary = folder = Deno.makeTempDirSync({ prefix: "stand_ins_" });
+    const temporary = folder = Deno.makeTempDirSync({ prefix: "fakes_" });
     addEventListener("unload", () => Deno.removeSync(temporary, { recursive: true }));
   }
   const path = `${folder}/${name}${options.join("")}.so`;

@@ -1,10 +1,10 @@
 import { inTime } from "./deadline.ts";
 
-/** The lines of a stream, which can be waited for. */
+/** The lines of a stream, with a way to wait for one. */
 export class Lines {
-  /** All that came. */
+  /** Everything received so far. */
   text = "";
-  /** Fulfilled at the end of the stream, also when it broke. */
+  /** Resolves at the end of the stream, also after an error. */
   readonly ended: Promise<void>;
   #isEnded = false;
   #at = 0;
@@ -14,7 +14,7 @@ export class Lines {
     this.ended = this.#read(stream);
   }
 
-  /** Waits for a line, and passes over those before it. A string is the whole line. */
+  /** Waits for a line and skips those before it. A string matches a whole line. */
   async wait(wanted: string | RegExp): Promise<string> {
     for (;;) {
       const change = this.#change.promise;

@@ -1,5 +1,5 @@
 /**
- * In what systems differ without breaking a promise: names and paths, for tests that compare them.
+ * Names and paths that differ between systems, for tests that compare them.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import { platform } from "../../ffi/platform/mod.ts";
 /** Whether this is Windows, with Winsock instead of POSIX's calls. */
 export const isWinsock = abi.winsock !== undefined;
 
-/** The names of the calls, as errors tell them. */
+/** The names of the system calls, as in errors. */
 export const { callNames: names } = platform;
 
-/** The place of libc that a permission can name, if it is at a usual one. */
+/** The absolute path of libc, for permissions, if it is at a usual one. */
 export const libcPath: string | undefined = abi.libc.find((path) => {
   try {
     if (path.startsWith("/")) Deno.dlopen(path, {}).close();
@@ -23,25 +23,25 @@ export const libcPath: string | undefined = abi.libc.find((path) => {
   }
 });
 
-/** What a call says of a closed descriptor: to Winsock that is just no socket. */
+/** The error of a call on a closed descriptor, which to Winsock is not a socket. */
 export const CLOSED = isWinsock ? "ENOTSOCK" : "EBADF";
 
-/** Each library that the package opens: the places to try. */
+/** The places of each library that the package opens. */
 export const libraries: readonly (readonly string[])[] = [
   abi.libc,
   ...Object.values(abi.winsock?.libraries ?? {}),
 ];
 
-/** Each library that the package opens: the absolute paths among the places to try. */
+/** The absolute paths among the places of each library that the package opens. */
 export const libraryPaths: readonly (readonly string[])[] = libraries.map((places) =>
   places.filter((place) => /[/\\]/.test(place))
 );
 
-/** Where the library is that has the calls of the process: libc, or Windows' kernel32. */
+/** The places of the library with calls of the process: libc, or kernel32 on Windows. */
 export const processLibrary: readonly string[] = abi.winsock?.libraries.kernel ?? abi.libc;
 
-/** The call that accepts, which does it all at once where a socket is born as it is to be. */
+/** The system call of `accept`: `accept4` where it sets the flags of the new socket. */
 export const ACCEPT = platform.newSocketFlags === 0 ? "accept" : "accept4";
 
-/** What a stream says that was shut down for sending. */
+/** The error of `send` on a socket that is shut down for sending. */
 export const BROKEN = isWinsock ? "ESHUTDOWN" : "EPIPE";

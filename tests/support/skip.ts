@@ -6,7 +6,7 @@
  * Deno.test("watches a folder", skipUnless(isLinux, "inotify is Linux's"), () => {});
  * ```
  *
- * A test can have several: `...linuxOnly, ...needsPython`. `show_skip_reasons.ts` prints the reason.
+ * A test can have several: `...linuxOnly, ...needsPython`. `show_skip_reasons.ts` prints it.
  *
  * @module
  */
@@ -36,7 +36,7 @@ export const linuxOnly: Skip = skipUnless(isLinux, "it is about Linux");
 export const windowsOnly: Skip = skipUnless(isWindows, "it is about Windows");
 
 /**
- * Skips a test on a machine that lacks something that the test needs. In CI the test runs, and fails.
+ * Skips a test on a machine that lacks what the test needs. In CI the test runs, and fails.
  *
  * @param what Names it in the reason
  * @param present Whether this machine has it

@@ -15,7 +15,7 @@ import {
 import { isWindows } from "./os.ts";
 import { linuxOnly, needs, type Skip, skipIf } from "./skip.ts";
 
-/** How long anything is waited for that is sure to come, in milliseconds. */
+/** The longest wait for something that is certain to happen, in milliseconds. */
 const PATIENCE = 10_000;
 
 /** Waits until a descriptor is readable. */
@@ -34,25 +34,25 @@ function until(file: FileDescriptor, events: number): void {
   assertEquals(selector.select(PATIENCE).length, 1, `fd ${file.fileno()} is not ready`);
 }
 
-/** Where sockets can be bound. */
+/** A kind of address to which sockets can be bound. */
 export interface Place {
-  /** What the place is called in a test's name. */
+  /** Its name in test names. */
   readonly name: string;
   readonly family: number;
-  /** Skips the tests of the place on a machine without it. */
+  /** Skips its tests on a machine without it. */
   readonly skip?: Skip;
-  /** Gives an address that nobody has. */
+  /** Returns an address that is not in use. */
   free(): SocketAddress;
 }
 
 let names = 0;
 
-/** A name in no file system that nobody else has. */
+/** Returns an unused abstract path (Linux). */
 export function abstractPath(): string {
   return `\0readiness-${Deno.pid}-${crypto.randomUUID()}-${names++}`;
 }
 
-/** A path to no file yet, in a folder that is removed after the tests. */
+/** Returns an unused path in a folder that is removed after the tests. */
 export function filePath(): string {
   if (folder === undefined) {
     const temporary = folder = Deno.makeTempDirSync({ prefix: "sockets_" });
@@ -69,7 +69,7 @@ const hasIpv6 = canBind({ hostname: "::1", port: 0 });
 /** Skips a test where there is no IPv6. */
 export const needsIpv6: Skip = needs("IPv6", hasIpv6);
 
-/** Skips a test of Unix sockets where there are none to try it with. */
+/** Skips a test of Unix sockets on Windows, which has them for streams only. */
 export const needsUnix: Skip = skipIf(
   isWindows,
   "Wine has no Unix sockets, and Windows none for datagrams",
@@ -102,7 +102,7 @@ function canBind(address: SocketAddress): boolean {
   }
 }
 
-/** Makes a socket that listens. */
+/** Opens a listening socket. */
 export function listener(place: Place = places[0], backlog?: number): Socket {
   const socket = new Socket(place.family, SOCK_STREAM);
   socket.bind(place.free());
@@ -110,14 +110,14 @@ export function listener(place: Place = places[0], backlog?: number): Socket {
   return socket;
 }
 
-/** Makes a socket that is bound for datagrams. */
+/** Opens a bound datagram socket. */
 export function datagrams(place: Place = places[0]): Socket {
   const socket = new Socket(place.family, SOCK_DGRAM);
   socket.bind(place.free());
   return socket;
 }
 
-/** Accepts the connection that is sure to come. */
+/** Waits for a connection and accepts it. */
 export function acceptFrom(server: Socket): Socket {
   untilReadable(server);
   const socket = server.accept();
@@ -146,14 +146,14 @@ export class Connection implements Disposable {
   }
 }
 
-/** Closes a socket so that its peer's connection is reset. */
+/** Closes a socket and resets the connection of its peer. */
 export function reset(socket: Socket): void {
   const linger = new Uint8Array(new Int32Array([1, 0]).buffer);
   socket.setOption(SOL_SOCKET, SO_LINGER, linger);
   socket.close();
 }
 
-/** Receives until the buffer is full, or the stream at its end; returns how many bytes came. */
+/** Reads until the buffer is full or the stream ends, and returns the number of bytes. */
 export function readFully(file: FileDescriptor, buffer: Uint8Array): number {
   let filled = 0;
   while (filled < buffer.length) {
@@ -165,7 +165,7 @@ export function readFully(file: FileDescriptor, buffer: Uint8Array): number {
   return filled;
 }
 
-/** Bytes that repeat only after four billion of them. */
+/** Returns pseudo-random bytes. */
 export function noise(size: number, seed = 1): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(size);
   for (let i = 0; i < size; i++) {
@@ -175,7 +175,7 @@ export function noise(size: number, seed = 1): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** Sends bytes in pieces of all sizes, and receives them in others, to the end of the stream. */
+/** Writes bytes in pieces of many sizes, and reads them in others, to the end of the stream. */
 export function transfer(
   bytes: Uint8Array,
   from: FileDescriptor,
@@ -198,7 +198,7 @@ export function transfer(
   }
 }
 
-/** Asserts that bytes are equal, without saying each of them. */
+/** Asserts that bytes are equal, with a short message. */
 export function assertSameBytes(actual: Uint8Array, expected: Uint8Array): void {
   assertEquals(actual.length, expected.length);
   const at = actual.findIndex((byte, i) => byte !== expected[i]);

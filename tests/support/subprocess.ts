@@ -8,9 +8,9 @@ const PRELUDE = `
 `.replaceAll("\n", " ");
 
 /**
- * Makes `countDescriptors()` in such a program. Deno opens two sockets when it first listens for a
- * signal, which it does unasked half a second after its start: here it does so before any count. On
- * Windows sockets are counted, which are all that the package opens.
+ * Defines `countDescriptors()` in such a program. Deno opens two sockets when it first listens for
+ * a signal, which it does by itself half a second after it starts: here it does so before any
+ * count. On Windows only sockets are counted, as the package opens nothing else.
  */
 export const COUNT_DESCRIPTORS = Deno.build.os === "windows"
   ? `
@@ -18,8 +18,9 @@ export const COUNT_DESCRIPTORS = Deno.build.os === "windows"
   const { getsockopt } = Deno.dlopen("ws2_32.dll", {
     getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
   }).symbols;
+  const { SOL_SOCKET, SO_TYPE } = sockets;
   const isSocket = (fd) =>
-    getsockopt(fd, sockets.SOL_SOCKET, sockets.SO_TYPE, new Int32Array(1), new Int32Array([4])) === 0;
+    getsockopt(fd, SOL_SOCKET, SO_TYPE, new Int32Array(1), new Int32Array([4])) === 0;
   const countDescriptors = () => {
     let count = 0;
     for (let fd = 4; fd < 10_000; fd += 4) if (isSocket(fd)) count++;
@@ -31,7 +32,7 @@ export const COUNT_DESCRIPTORS = Deno.build.os === "windows"
   const countDescriptors = () => [...Deno.readDirSync("/dev/fd")].length;
 `;
 
-/** What a program left behind. */
+/** How a program ended, and its output. */
 export interface Outcome {
   readonly code: number;
   readonly signal: Deno.Signal | null;
@@ -40,8 +41,8 @@ export interface Outcome {
 }
 
 /**
- * Starts a TypeScript program in a process of its own, with `selectors`, `sockets` and `descriptors` imported.
- * `through` makes another command of its own: one that runs it elsewhere.
+ * Starts a TypeScript program in a process of its own, with `selectors`, `sockets` and `descriptors`
+ * imported. `through` turns its command into another, which runs it elsewhere.
  */
 export async function startProgram(
   source: string,
@@ -53,7 +54,7 @@ export async function startProgram(
   const [program, ...args] = through([Deno.execPath(), ...run]);
   const child = new Deno.Command(program, {
     args,
-    // The check opens sockets of its own, which tests that count descriptors would see.
+    // The check for updates opens sockets, which tests that count descriptors would see.
     env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...env },
     stdin: "piped",
     stdout: "piped",
@@ -65,7 +66,7 @@ export async function startProgram(
   return child;
 }
 
-/** Runs such a program to its end. */
+/** Runs a TypeScript program to its end, as `startProgram` starts it. */
 export async function runProgram(
   ...options: Parameters<typeof startProgram>
 ): Promise<Outcome> {
