@@ -49,10 +49,8 @@
  * @module
  */
 
-export { BaseSelector, type SelectAsyncOptions } from "./backends/base.ts";
+export { BaseSelector, type DataArgument, type SelectAsyncOptions } from "./backends/base.ts";
 export { DefaultSelector, type SelectorClass } from "./backends/default.ts";
-export { DevpollSelector, type DevpollSelectorOptions } from "./backends/devpoll.ts";
-export { EpollSelector } from "./backends/epoll.ts";
 export { EVENT_READ, EVENT_WRITE } from "./backends/events.ts";
 export {
   type FileObject,
@@ -62,12 +60,16 @@ export {
   type SelectorKey,
 } from "./backends/key.ts";
 export {
+  DevpollSelector,
+  type DevpollSelectorOptions,
+  EpollSelector,
   type KqueueLayout,
   KqueueSelector,
   type KqueueSelectorOptions,
-} from "./backends/kqueue.ts";
-export { PollSelector } from "./backends/poll.ts";
-export { SelectSelector } from "./backends/select.ts";
+  PollSelector,
+  SelectSelector,
+} from "./backends/selectors.ts";
+export { ready, sendAll, type WaitOptions, whenReadable, whenWritable } from "./backends/ready.ts";
 export { SelectorMap } from "./backends/selector_map.ts";
 export { wake, type Waker } from "./backends/waker.ts";
 export { OSError } from "./ffi/errno.ts";

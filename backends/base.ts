@@ -1,7 +1,11 @@
 import { abi } from "../ffi/abi/mod.ts";
-import { closeDescriptor } from "../ffi/descriptor.ts";
-import { lastErrno, OSError } from "../ffi/errno.ts";
-import { EVENT_READ, EVENT_WRITE } from "./events.ts";
+import { announcesClosing } from "../ffi/descriptor.ts";
+import { OSError } from "../ffi/errno.ts";
+import type { Backend, BackendOwner } from "./backend.ts";
+import { type Closable, closeAll, dropped } from "./dropped.ts";
+import { holdLoop, loopMustTurn, turnLoop } from "./event_loop.ts";
+import { EVENT_READ } from "./events.ts";
+import { iterate } from "./iterator.ts";
 import {
   describeFile,
   descriptorOf,
@@ -11,55 +15,41 @@ import {
   type SelectorKey,
 } from "./key.ts";
 import { KeyTable } from "./key_table.ts";
+import { checkEvents } from "./masks.ts";
+import { forgetDescriptor } from "./reactor.ts";
 import { SelectorMap } from "./selector_map.ts";
-import { holdLoop, loopMustTurn, loopTurned } from "./event_loop.ts";
-import { MAX_WAIT, parseTimeout } from "./timeout.ts";
-import { openWakeDescriptor, type WakeDescriptor, type Waker } from "./waker.ts";
+import { SelectorWait } from "./selector_wait.ts";
+import { MAX_WAIT, now, parseTimeout } from "./timeout.ts";
+import { WakeDescriptor, type Waker } from "./waker.ts";
 
 const { EBADF, EINTR, EINVAL, EMFILE, ENFILE, ENOENT, EPERM } = abi.errno;
 
 /**
- * What a system says when a descriptor is to be taken out that was closed before, or is by now
- * another's, a regular file's (`EPERM`) or the selector's own (`EINVAL`).
+ * The refusals to remove a descriptor that was closed, or by now stands for another file, for a
+ * regular file (`EPERM`) or for the selector itself (`EINVAL`).
  */
 const GONE: readonly number[] = [EBADF, ENOENT, EPERM, EINVAL];
-const ALL_EVENTS = EVENT_READ | EVENT_WRITE;
 
-// What a selector is at: one number, so that the hot path asks one question.
+// The state of a selector: one number, so that the hot path makes one comparison.
 const IDLE = 0;
-const WOKEN = 1; // Idle, and the next wait is to return at once.
-const WAITING = 2; // An asynchronous wait is under way.
+const WOKEN = 1; // Idle, and the next wait returns at once.
+const WAITING = 2; // An asynchronous wait is in progress.
 const CLOSED = 3;
 
-/** Gives the descriptors of a selector back that was dropped without `close()`. */
-const dropped = new FinalizationRegistry<number[]>((fds) => {
-  try {
-    closeAll(fds);
-  } catch {
-    // Nobody is left to be told.
-  }
-});
-
-/** How a wait may be ended from outside. */
+/** Options of an asynchronous wait. */
 export interface SelectAsyncOptions {
   /** Rejects the wait with the signal's reason when it is aborted. */
   signal?: AbortSignal;
 }
 
-/** @ignore What a backend tells of itself. */
-export interface BackendTraits {
-  /** The system call that waits, for messages. */
-  readonly waitCall: string;
-  /** The system call that changes registrations, for messages. */
-  readonly changeCall: string;
-  /** Whether a change of the registrations acts on a wait that is under way on another thread. */
-  readonly live: boolean;
-}
+/** The `data` argument of a registration, optional where `Data` takes `undefined`. */
+export type DataArgument<Data> = undefined extends Data ? [data?: Data] : [data: Data];
 
 /**
  * Waits until registered file objects are ready for reading or writing.
  *
- * Every selector has these methods and behaves the same, except where its own documentation says so.
+ * This class has the keys and all rules; a backend has the system calls. Every selector behaves the
+ * same, except where the documentation of its class says otherwise.
  *
  * @typeParam Data The data that goes with a registration
  * @typeParam File The file objects that can be registered
@@ -83,160 +73,37 @@ export interface BackendTraits {
  */
 export abstract class BaseSelector<Data = unknown, File extends FileObject = FileObject>
   implements Disposable {
-  readonly #traits: BackendTraits;
+  readonly #backend: Backend;
+  readonly #owner: BackendOwner;
   #state = IDLE;
   readonly #keys = new KeyTable<Data, File>();
   readonly #map = new SelectorMap<Data, File>(this.#keys);
-  readonly #descriptors: number[] = [];
   #ready: ReadyEvent<Data, File>[] = [];
   #wake: WakeDescriptor | null = null;
   #wakeFd = -1;
-  #woken = false; // The last collection found a wake from outside.
-  #changed = false; // Registrations changed under the wait under way.
-  #kicks = 0; // Wakes that this selector sent to its own wait, and that were not drained yet.
+  #woken = false; // The wait found a wake.
+  #wait: SelectorWait | null = null;
 
   /**
    * Makes the part of a selector that is the same for every backend.
    *
-   * @param traits What the backend tells of itself
+   * @param backend The set of descriptors in the system
    * @ignore
    */
-  constructor(traits: BackendTraits) {
-    this.#traits = traits;
-  }
-
-  // The seam: what a backend supplies.
-
-  /**
-   * Registers a descriptor with the system.
-   *
-   * @param fd A descriptor that is not registered
-   * @param events Its interest mask
-   * @returns 0, or the `errno` of the refusal
-   * @ignore
-   */
-  protected abstract add(fd: number, events: number): number;
-
-  /**
-   * Changes the interest mask of a registered descriptor.
-   *
-   * @param fd The descriptor
-   * @param from Its mask so far
-   * @param to Its mask from now on
-   * @returns 0, or the `errno` of the refusal
-   * @ignore
-   */
-  protected abstract change(fd: number, from: number, to: number): number;
-
-  /**
-   * Takes a descriptor out, which may be closed or another's by now.
-   *
-   * @param fd The descriptor
-   * @param events Its mask so far
-   * @returns 0, or the `errno` of the refusal
-   * @ignore
-   */
-  protected abstract remove(fd: number, events: number): number;
-
-  /**
-   * Waits on this thread.
-   *
-   * @param timeout Milliseconds, from 0 to 2³¹ − 1; the base repeats what is to last longer
-   * @returns How many results wait to be collected, or -1 with `errno` set
-   * @ignore
-   */
-  protected abstract wait(timeout: number): number;
-
-  /**
-   * Waits on another thread. Until the promise is fulfilled nothing that the call was given is
-   * moved, changed or freed.
-   *
-   * @param timeout Milliseconds, from 0 to 2³¹ − 1
-   * @returns How many results wait to be collected, or -1 without a meaningful `errno`
-   * @ignore
-   */
-  protected abstract waitOffThread(timeout: number): Promise<number>;
-
-  /**
-   * Calls {@linkcode BaseSelector.report} once for each ready descriptor of the last wait.
-   *
-   * @param count What the wait returned, above 0
-   * @ignore
-   */
-  protected abstract collect(count: number): void;
-
-  // What the base offers to a backend.
-
-  /**
-   * Takes note of a ready descriptor.
-   *
-   * @param fd The descriptor, registered or not
-   * @param events What it is ready for; what was not asked for is left out
-   * @ignore
-   */
-  protected report(fd: number, events: number): void {
-    const key = this.#keys.get(fd);
-    if (key !== undefined) {
-      const asked = events & key.events;
-      if (asked !== 0) this.#ready.push([key, asked]);
-    } else if (fd === this.#wakeFd) {
-      this.#woken = this.#wake!.drain() > this.#kicks;
-      this.#kicks = 0;
-    }
+  protected constructor(backend: Backend) {
+    this.#backend = backend;
+    this.#owner = {
+      report: (fd, events) => this.#report(fd, events),
+      registrations: () => this.#registrations(),
+    };
+    dropped.register(this, [backend], this);
   }
 
   /**
-   * Hands a descriptor to the selector, which closes it with itself or when it is collected.
+   * Returns whether this machine can allocate such a selector. It tries.
    *
-   * @param fd The descriptor
-   * @ignore
-   */
-  protected own(fd: number): void {
-    if (this.#descriptors.length === 0) dropped.register(this, this.#descriptors, this);
-    this.#descriptors.push(fd);
-  }
-
-  /**
-   * How many descriptors are registered with the system, the waking one included.
-   *
-   * @returns Their number, 0 or more
-   * @ignore
-   */
-  protected get count(): number {
-    return this.#wake === null ? this.#keys.size : this.#keys.size + 1;
-  }
-
-  /**
-   * Lists what is registered with the system, for a backend that has to register it anew.
-   *
-   * @returns Each descriptor and its interest mask, the waking one included
-   * @ignore
-   */
-  protected *registrations(): Iterable<[fd: number, events: number]> {
-    for (const key of this.#keys.values()) yield [key.fd, key.events];
-    if (this.#wake !== null) yield [this.#wakeFd, EVENT_READ];
-  }
-
-  /**
-   * Refuses to go on with a closed selector.
-   *
-   * @param attempt What was attempted, such as `"register"`
-   * @throws {Deno.errors.BadResource} If the selector is closed
-   * @ignore
-   */
-  protected assertOpen(attempt: string): void {
-    if (this.#state === CLOSED) {
-      throw new Deno.errors.BadResource(`Cannot ${attempt}: the selector is closed`);
-    }
-  }
-
-  // The public side.
-
-  /**
-   * Tells whether this machine can allocate such a selector, by trying.
-   *
-   * @returns Whether it can, also when it has just now no descriptor to spare
-   * @throws {Deno.errors.NotCapable} Without FFI permission, as nothing can be told then
+   * @returns Whether it can; also `true` when only descriptors have run out
+   * @throws {Deno.errors.NotCapable} Without FFI permission
    *
    * @example Choosing a backend
    * ```ts
@@ -256,16 +123,17 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
   }
 
   /**
-   * Registers a file object. A wait under way takes note of it at once.
+   * Registers a file object. An asynchronous wait in progress takes it into account at once.
    *
-   * @param fileobj A descriptor, or an object that has one
+   * @param fileobj A descriptor, or an object with a `fileno()` method
    * @param events The interest mask: `EVENT_READ`, `EVENT_WRITE` or both
-   * @param data Whatever is to be found again in the key
+   * @param data Any value, kept in the key; optional where `Data` takes `undefined`
    * @returns The key
-   * @throws {RangeError} If the mask is none of those, or the descriptor is negative or fractional
+   * @throws {RangeError} If the mask is not one of those, or the descriptor is negative or fractional
    * @throws {TypeError} If `fileobj` is neither a number nor has a `fileno()` that returns one
-   * @throws {KeyError} If the object or its descriptor is registered already
-   * @throws {OSError} If the system refuses the descriptor; nothing is registered then
+   * @throws {KeyError} If the descriptor is already registered
+   * @throws {OSError} If the system refuses the descriptor (`epoll_ctl`, `kevent`, …); nothing is
+   * registered then
    * @throws {Deno.errors.BadResource} If the selector is closed
    *
    * @example
@@ -281,45 +149,40 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * writer.close();
    * ```
    */
+  register(
+    fileobj: File,
+    events: number,
+    ...data: DataArgument<Data>
+  ): SelectorKey<Data, File>;
+  // Not the rest parameter of the signature, which would be an array for each call.
   register(fileobj: File, events: number, data?: Data): SelectorKey<Data, File> {
-    this.assertOpen("register");
+    this.#assertOpen("register");
     checkEvents(events);
     const fd = descriptorOf(fileobj);
-    const other = this.#keys.get(fd);
-    if (other !== undefined) {
-      throw new KeyError(
-        `Cannot register ${describeFile(fileobj, fd)}: it is registered already as ${
-          describeFile(other.fileobj, fd)
-        }`,
+    this.#assertOpen("register"); // A `fileno()` of the user may have closed it.
+    this.#assertFree(fileobj, fd);
+    if (fd >= this.#backend.limit) {
+      throw new RangeError(
+        `Cannot register fd ${fd}: ${this.#backend.waitCall} takes descriptors below ` +
+          `${this.#backend.limit} on this system`,
       );
     }
-    if (this.#wake?.descriptors.includes(fd)) {
-      throw new KeyError(
-        `Cannot register ${describeFile(fileobj, fd)}: it is what wakes this selector`,
-      );
-    }
-    const errno = this.add(fd, events);
-    if (errno !== 0) {
-      throw new OSError(
-        `Cannot register ${describeFile(fileobj, fd)}`,
-        this.#traits.changeCall,
-        errno,
-      );
-    }
+    const result = this.#backend.add(fd, events);
+    if (result < 0) throw this.#changeError(`Cannot register ${describeFile(fileobj, fd)}`, result);
     const key: SelectorKey<Data, File> = { fileobj, fd, events, data: data as Data };
     this.#keys.add(key);
-    if (this.#state === WAITING) this.#restartWait();
+    this.#wait?.end();
     return key;
   }
 
   /**
-   * Takes a file object out, also one that is closed. No event is reported for it any more.
+   * Unregisters a file object, even one that is closed. No more events are reported for it.
    *
    * @param fileobj The object as it was registered, or its descriptor
-   * @returns The key that it had
+   * @returns Its key
    * @throws {KeyError} If it is not registered
-   * @throws {RangeError | TypeError} If it is not registered and tells no descriptor
-   * @throws {OSError} If the system refuses; the key is gone all the same
+   * @throws {RangeError | TypeError} If it is not registered and has no valid descriptor
+   * @throws {OSError} If the system refuses; the key is removed all the same
    * @throws {Deno.errors.BadResource} If the selector is closed
    *
    * @example
@@ -335,28 +198,28 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * writer.close();
    * ```
    */
-  unregister(fileobj: File): SelectorKey<Data, File> {
+  unregister(fileobj: File | number): SelectorKey<Data, File> {
     const key = this.#keyFor("unregister", fileobj);
     this.#keys.delete(key.fd);
-    const errno = this.remove(key.fd, key.events);
-    if (this.#state === WAITING) this.#restartWait();
-    if (errno !== 0 && !GONE.includes(errno)) {
-      throw new OSError(`Cannot unregister fd ${key.fd}`, this.#traits.changeCall, errno);
+    const result = this.#backend.remove(key.fd, key.events);
+    this.#wait?.end();
+    if (result < 0 && !GONE.includes(-result)) {
+      throw this.#changeError(`Cannot unregister fd ${key.fd}`, result);
     }
     return key;
   }
 
   /**
-   * Changes the interest mask and the data of a file object. With the same mask, the data alone is
-   * changed, without a system call.
+   * Changes the interest mask and the data of a file object. With the same mask, only the data
+   * changes, without a system call.
    *
    * @param fileobj The object as it was registered, or its descriptor
-   * @param events The interest mask from now on
-   * @param data The data from now on; left out, it is `undefined`
-   * @returns The new key, or the same one if there is nothing to change
+   * @param events The new interest mask
+   * @param data The new data; `undefined` by default, where `Data` takes it
+   * @returns The new key, or the same one if nothing changes
    * @throws {RangeError} If the mask is not `EVENT_READ`, `EVENT_WRITE` or both
    * @throws {KeyError} If the object is not registered
-   * @throws {OSError} If the system refuses; the object is not registered any more then
+   * @throws {OSError} If the system refuses; the object is no longer registered then
    * @throws {Deno.errors.BadResource} If the selector is closed
    *
    * @example
@@ -375,21 +238,25 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * right.close();
    * ```
    */
-  modify(fileobj: File, events: number, data?: Data): SelectorKey<Data, File> {
-    this.assertOpen("modify");
+  modify(
+    fileobj: File | number,
+    events: number,
+    ...data: DataArgument<Data>
+  ): SelectorKey<Data, File>;
+  modify(fileobj: File | number, events: number, data?: Data): SelectorKey<Data, File> {
+    this.#assertOpen("modify");
     checkEvents(events);
     const key = this.#keyFor("modify", fileobj);
     const { fd } = key;
     if (events !== key.events) {
-      const errno = this.change(fd, key.events, events);
-      if (this.#state === WAITING) this.#restartWait();
-      if (errno !== 0) {
+      const result = this.#backend.change(fd, key.events, events);
+      this.#wait?.end();
+      if (result < 0) {
         this.#keys.delete(fd);
-        this.remove(fd, key.events);
-        throw new OSError(
-          `Cannot modify ${describeFile(key.fileobj, fd)}, which is not registered any more`,
-          this.#traits.changeCall,
-          errno,
+        this.#backend.remove(fd, key.events);
+        throw this.#changeError(
+          `Cannot modify ${describeFile(key.fileobj, fd)}, which is no longer registered`,
+          result,
         );
       }
     } else if (data === key.data) {
@@ -406,15 +273,17 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
   }
 
   /**
-   * Waits on this thread until something is ready. Nothing else runs meanwhile: no timer, no
-   * signal listener. {@linkcode BaseSelector.selectAsync} leaves the event loop free.
+   * Waits until something is ready, and blocks this thread. Nothing else runs meanwhile: no timer, no
+   * promise, no signal listener. While a listener exists for `SIGINT`, Ctrl-C does not end the wait
+   * either. {@linkcode BaseSelector.selectAsync} leaves the event loop free.
    *
-   * @param timeout Milliseconds: above 0 at most that long, and never less while nothing is ready;
-   * 0 or below not at all; left out, `null` or `Infinity` until something is ready
-   * @returns What is ready, each file object once; empty when the time is up or at a wake
-   * @throws {TypeError} If the timeout is not a number or is `NaN`
-   * @throws {OSError} If the system refuses; an interruption by a signal is not seen
-   * @throws {Deno.errors.Busy} If an asynchronous wait is under way
+   * @param timeout How long to wait at most, in milliseconds; `null`, `Infinity` or nothing: until
+   * something is ready; 0 or less: not at all. It never waits less while nothing is ready
+   * @returns What is ready, each file object once; empty after the timeout or a wake
+   * @throws {TypeError} If the timeout is `NaN` or not a number
+   * @throws {OSError} If the system refuses (`epoll_wait`, `kevent`, …). An interruption by a signal
+   * is not an error
+   * @throws {Deno.errors.Busy} If an asynchronous wait is in progress
    * @throws {Deno.errors.BadResource} If the selector is closed
    *
    * @example
@@ -435,33 +304,35 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    */
   select(timeout?: number | null): ReadyEvent<Data, File>[] {
     const limit = this.#begin(parseTimeout(timeout));
-    const start = limit > 0 && limit < Infinity ? performance.now() : 0;
+    const start = limit > 0 && limit < Infinity ? now() : 0;
     let left = limit;
     do {
-      const ready = this.#results(this.wait(Math.min(left, MAX_WAIT)));
+      const ready = this.#results(this.#backend.wait(Math.min(left, MAX_WAIT)));
       if (limit === 0 || ready.length > 0 || this.#woken) {
         this.#woken = false;
         return ready;
       }
-      left = limit - (performance.now() - start);
+      left = limit - (now() - start);
     } while (left > 0);
     return [];
   }
 
   /**
-   * Waits until something is ready and leaves the event loop free meanwhile. Register, modify and
-   * unregister act on the wait at once. One wait can be under way at a time; while it is, it keeps
-   * the process alive, as a pending read does. A Worker that waits is to be woken, and ends itself:
-   * `terminate()` would free memory that the system still writes to.
+   * Waits until something is ready, and leaves the event loop free meanwhile. `register`, `modify`
+   * and `unregister` take effect on the wait at once. A selector waits once at a time; any number of
+   * selectors can wait. Like a pending read, a wait keeps the process alive.
    *
-   * @param timeout Milliseconds, as for {@linkcode BaseSelector.select}
+   * All waits of an isolate share one native call on another thread. A Worker that is terminated
+   * during a wait leaves two descriptors open, and that call for up to a minute.
+   *
+   * @param timeout How long to wait at most, in milliseconds, as for {@linkcode BaseSelector.select}
    * @param options A signal that ends the wait
-   * @returns What is ready, each file object once; empty when the time is up or at a wake
-   * @throws {TypeError} If the timeout is not a number or is `NaN`
-   * @throws {OSError} If the system refuses
-   * @throws {Deno.errors.Busy} If another asynchronous wait is under way
-   * @throws {Deno.errors.BadResource} If the selector is closed, or is being closed meanwhile
-   * @throws The signal's reason, once it is aborted; the selector stays usable
+   * @returns What is ready, each file object once; empty after the timeout or a wake
+   * @throws {TypeError} If the timeout is `NaN` or not a number
+   * @throws {OSError} If the system refuses (`epoll_wait`, `epoll_ctl`, …)
+   * @throws {Deno.errors.Busy} If another asynchronous wait is in progress
+   * @throws {Deno.errors.BadResource} If the selector is closed, or is closed during the wait
+   * @throws The signal's reason if it is aborted; the selector stays usable
    *
    * @example
    * ```ts
@@ -487,38 +358,36 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     const signal = options?.signal;
     signal?.throwIfAborted();
     const limit = this.#begin(asked);
-    this.#openWake(); // While there still is a descriptor for it: later there may be none.
+    const deadline = limit > 0 && limit < Infinity ? now() + limit : limit;
     this.#state = WAITING;
     try {
-      const start = limit > 0 && limit < Infinity ? performance.now() : 0;
-      let left = limit;
-      // What is ready already costs no trip to another thread, until the event loop has to turn.
-      for (let isTrip = loopMustTurn();; isTrip = true) {
-        const ready = isTrip
-          ? await this.#resultsFromThread(left, signal)
-          : this.#results(this.wait(0));
-        if (limit > 0) left = limit - (performance.now() - start);
-        if (ready.length > 0 || this.#woken || left <= 0) {
-          if (!isTrip) holdLoop();
+      // What the caller changes now, before it awaits, still counts.
+      await (loopMustTurn() ? turnLoop() : undefined);
+      for (;;) {
+        this.#assertOpen("go on selecting");
+        signal?.throwIfAborted();
+        const ready = this.#results(this.#backend.wait(0));
+        if (ready.length > 0 || this.#woken || now() >= deadline) {
           this.#woken = false;
+          holdLoop();
           return ready;
         }
+        await this.#untilReady(deadline, signal);
       }
     } finally {
-      if (this.#closed()) this.#free();
-      else this.#state = this.#woken ? WOKEN : IDLE;
+      if (this.#state !== CLOSED) this.#state = this.#woken ? WOKEN : IDLE;
       this.#woken = false;
     }
   }
 
   /**
    * Iterates over what becomes ready, one event at a time, until the selector is closed. An event
-   * is passed over if its key was unregistered or modified since it was fetched. The event loop
-   * stays free, and leaving the loop early leaves the selector usable.
+   * is skipped if its key was unregistered or modified in the meantime. The event loop stays free,
+   * and leaving the loop early leaves the selector usable.
    *
    * @returns An iterator over the ready events
-   * @throws {Deno.errors.BadResource} If the selector is closed already
-   * @throws {Deno.errors.Busy} From its `next()`, if another wait is under way
+   * @throws {Deno.errors.BadResource} If the selector is already closed
+   * @throws {Deno.errors.Busy} From its `next()`, if another wait is in progress
    *
    * @example
    * ```ts
@@ -538,67 +407,21 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * ```
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<ReadyEvent<Data, File>> {
-    this.assertOpen("iterate");
-    return this.#events();
-  }
-
-  /** Written out, as an async generator's own promises would cost some with every event. */
-  #events(): AsyncIterableIterator<ReadyEvent<Data, File>> {
-    type Result = IteratorResult<ReadyEvent<Data, File>>;
-    const end: Result = { value: undefined, done: true };
-    let batch: ReadyEvent<Data, File>[] = [];
-    let at = 0;
-    let isOver = false;
-    let fetching: Promise<Result> | undefined;
-
-    /** Takes from the batch, and passes over keys that are not current any more. */
-    const take = (): Result | undefined => {
-      while (at < batch.length) {
-        const value = batch[at++];
-        if (this.#keys.get(value[0].fd) === value[0]) return { value, done: false };
-      }
-    };
-    const fetch = async (): Promise<Result> => {
-      try {
-        while (!isOver) {
-          batch = await this.selectAsync();
-          at = 0;
-          const result = isOver ? end : take();
-          if (result !== undefined) return result;
-        }
-      } catch (error) {
-        isOver = true;
-        if (!this.#closed()) throw error;
-      } finally {
-        fetching = undefined;
-      }
-      return end;
-    };
-    const next = (): Promise<Result> => {
-      if (fetching !== undefined) return fetching.then(next, next); // In their order.
-      const result = isOver || this.#closed() ? end : take();
-      return result === undefined ? fetching = fetch() : Promise.resolve(result);
-    };
-    return {
-      next,
-      return: async () => {
-        isOver = true;
-        const pending = fetching;
-        if (pending !== undefined && this.#state === WAITING) this.wakeup();
-        await pending?.catch(() => {}); // Whoever asked for it is told.
-        return end;
+    this.#assertOpen("iterate");
+    return iterate({
+      fetch: () => this.selectAsync(),
+      isCurrent: (key) => this.#keys.get(key.fd) === key,
+      isClosed: () => this.#state === CLOSED,
+      interrupt: () => {
+        if (this.#state === WAITING) this.wakeup();
       },
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-    };
+    });
   }
 
   /**
-   * Makes the wait under way, or else the next one, return at once with what is ready, which is
-   * often nothing. Several wakes before a wait count as one.
+   * Makes the current wait, or else the next one, return at once with what is ready, which is often
+   * nothing. Many wakes before a wait count as one.
    *
-   * @throws {OSError} If the system has no descriptor to wake with
    * @throws {Deno.errors.BadResource} If the selector is closed
    *
    * @example
@@ -612,17 +435,21 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * ```
    */
   wakeup(): void {
-    this.assertOpen("wake");
-    if (this.#state === WAITING) this.#openWake().wake();
-    else this.#state = WOKEN;
+    this.#assertOpen("wake");
+    if (this.#state === WAITING) {
+      this.#woken = true;
+      this.#wait?.end();
+    } else {
+      this.#state = WOKEN;
+    }
   }
 
   /**
-   * Gives what wakes this selector from other threads: send `fd` to a Worker, and there call
+   * Returns what wakes this selector from other threads: send its `fd` to a Worker, which calls
    * {@linkcode wake} with it. The descriptor lives as long as the selector.
    *
    * @returns The descriptor to wake, and a function that does so
-   * @throws {OSError} If the system has no descriptor to wake with
+   * @throws {OSError} If the system has no descriptor for it (`eventfd` or `pipe`)
    * @throws {Deno.errors.BadResource} If the selector is closed
    *
    * @example
@@ -636,24 +463,24 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * ```
    */
   waker(): Waker {
-    this.assertOpen("give a waker");
-    const wake = this.#openWake();
+    this.#assertOpen("make a waker");
+    const wake = this.#wake ??= this.#openWake();
     return {
-      fd: wake.fd,
+      fd: wake.writer,
       wake: () => {
-        this.assertOpen("wake");
+        this.#assertOpen("wake");
         wake.wake();
       },
     };
   }
 
   /**
-   * Finds the key of a file object.
+   * Returns the key of a file object.
    *
    * @param fileobj The object as it was registered, or its descriptor
    * @returns Its key
    * @throws {KeyError} If it is not registered
-   * @throws {RangeError | TypeError} If it is not registered and tells no descriptor
+   * @throws {RangeError | TypeError} If it is not registered and has no valid descriptor
    * @throws {Deno.errors.BadResource} If the selector is closed
    *
    * @example
@@ -670,14 +497,14 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * writer.close();
    * ```
    */
-  getKey(fileobj: File): SelectorKey<Data, File> {
+  getKey(fileobj: File | number): SelectorKey<Data, File> {
     return this.#keyFor("find", fileobj);
   }
 
   /**
-   * Gives a live, read-only view of what is registered. It is empty once the selector is closed.
+   * Returns a live, read-only view of what is registered. It is empty once the selector is closed.
    *
-   * @returns A map from file objects, given as themselves or as descriptors, to keys
+   * @returns A map from file objects or their descriptors to keys
    * @throws {Deno.errors.BadResource} If the selector is closed
    *
    * @example
@@ -696,13 +523,13 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * ```
    */
   getMap(): SelectorMap<Data, File> {
-    this.assertOpen("get the map");
+    this.#assertOpen("get the map");
     return this.#map;
   }
 
   /**
-   * Closes the selector, not what is registered with it. An asynchronous wait under way is
-   * rejected, an iterator ends. Closing again does nothing.
+   * Closes the selector, not what is registered with it. An asynchronous wait in progress is
+   * rejected; an iterator ends. Closing it again does nothing.
    *
    * @example
    * ```ts
@@ -713,13 +540,15 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * ```
    */
   close(): void {
-    if (this.#closed()) return;
-    const waiting = this.#state === WAITING;
+    if (this.#state === CLOSED) return;
     this.#state = CLOSED;
     this.#keys.clear();
-    // A descriptor must not be closed under a call that uses it: the wait frees them as it ends.
-    if (waiting) this.#kick();
-    else this.#free();
+    dropped.unregister(this);
+    // The reactor must not watch a descriptor that is closed.
+    if (this.#backend.fd >= 0) forgetDescriptor(this.#backend.fd);
+    if (this.#wake !== null) forgetDescriptor(this.#wake.reader);
+    this.#wait?.end();
+    closeAll(this.#held());
   }
 
   /** Closes the selector at the end of a `using` block. */
@@ -727,9 +556,31 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     this.close();
   }
 
-  #keyFor(attempt: string, fileobj: File): SelectorKey<Data, File> {
-    this.assertOpen(attempt);
+  #assertOpen(attempt: string): void {
+    if (this.#state === CLOSED) {
+      throw new Deno.errors.BadResource(`Cannot ${attempt}: the selector is closed`);
+    }
+  }
+
+  /** Requires that a descriptor has no key. */
+  #assertFree(fileobj: File, fd: number): void {
+    const other = this.#keys.get(fd);
+    if (other !== undefined) {
+      throw new KeyError(
+        `Cannot register ${describeFile(fileobj, fd)}: it is already registered as ${
+          describeFile(other.fileobj, fd)
+        }`,
+      );
+    }
+    if (this.#wake?.has(fd)) {
+      throw new KeyError(`Cannot register ${describeFile(fileobj, fd)}: it wakes this selector`);
+    }
+  }
+
+  #keyFor(attempt: string, fileobj: File | number): SelectorKey<Data, File> {
+    this.#assertOpen(attempt);
     const key = this.#keys.find(fileobj);
+    this.#assertOpen(attempt); // A `fileno()` of the user may have closed it.
     if (key === undefined) {
       throw new KeyError(
         `Cannot ${attempt} ${describeFile(fileobj, descriptorOf(fileobj))}: it is not registered`,
@@ -738,132 +589,122 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     return key;
   }
 
-  /** Begins a wait: no other may be under way, and after a wake it only polls. */
+  #changeError(message: string, result: number): OSError {
+    return new OSError(message, this.#backend.changeCall, -result);
+  }
+
+  /** Begins a wait: no other may be in progress. After a wake it only polls. */
   #begin(limit: number): number {
     if (this.#state === IDLE) return limit;
-    this.assertOpen("select");
+    this.#assertOpen("select");
     if (this.#state === WAITING) {
-      throw new Deno.errors.Busy("Cannot select: an asynchronous wait is under way");
+      throw new Deno.errors.Busy("Cannot select: an asynchronous wait is in progress");
     }
     this.#state = IDLE;
     return 0;
   }
 
-  /** Turns what a wait returned into events. An interrupted wait has none. */
-  #results(count: number): ReadyEvent<Data, File>[] {
+  /** Turns the result of a wait into events. An interrupted wait has none. */
+  #results(result: number): ReadyEvent<Data, File>[] {
     const ready: ReadyEvent<Data, File>[] = [];
-    if (count > 0) {
+    if (result > 0) {
       this.#ready = ready;
-      this.collect(count);
-    } else if (count < 0) {
-      const errno = lastErrno();
-      if (errno !== EINTR) {
-        throw new OSError(
-          `Cannot select among ${this.#keys.size} file objects`,
-          this.#traits.waitCall,
-          errno,
-        );
+      const failure = this.#backend.collect(result, this.#owner);
+      if (failure < 0 && ready.length === 0) {
+        throw this.#changeError("Cannot rebuild the selector", failure);
+      }
+    } else if (result < 0 && result !== -EINTR) {
+      throw new OSError(
+        `Cannot select among ${this.#keys.size} file objects`,
+        this.#backend.waitCall,
+        -result,
+      );
+    }
+    return ready;
+  }
+
+  #report(fd: number, events: number): void {
+    const key = this.#keys.get(fd);
+    if (key !== undefined) {
+      const asked = events & key.events;
+      if (asked !== 0) this.#ready.push([key, asked]);
+    } else if (fd === this.#wakeFd) {
+      this.#wake!.drain();
+      this.#woken = true;
+    }
+  }
+
+  *#registrations(): Iterable<readonly [fd: number, events: number]> {
+    for (const key of this.#keys.values()) yield [key.fd, key.events];
+    if (this.#wake !== null) yield [this.#wakeFd, EVENT_READ];
+  }
+
+  /** Waits in the reactor until it is time to look again. */
+  async #untilReady(deadline: number, signal: AbortSignal | undefined): Promise<void> {
+    const wait = this.#wait = new SelectorWait(deadline);
+    const end = () => wait.end();
+    signal?.addEventListener("abort", end);
+    try {
+      // A selector with a descriptor is watched by that, unless epoll instances nest too deep.
+      if (this.#backend.fd < 0 || wait.watch(this.#backend.fd, EVENT_READ, true) < 0) {
+        this.#watchAll(wait);
+      }
+      await wait.ended;
+    } finally {
+      this.#wait = null;
+      signal?.removeEventListener("abort", end);
+      wait.end();
+    }
+  }
+
+  #watchAll(wait: SelectorWait): void {
+    if (this.#wake !== null) wait.watch(this.#wakeFd, EVENT_READ, true);
+    for (const { fd, events, fileobj } of this.#keys.values()) {
+      const result = wait.watch(fd, events, announcesClosing(fileobj));
+      // A regular file is always ready, and a closed descriptor never is.
+      if (result === -EPERM) wait.end();
+      else if (result < 0 && result !== -EBADF) {
+        throw this.#changeError(`Cannot wait for ${describeFile(fileobj, fd)}`, result);
       }
     }
-    return ready;
   }
 
-  async #resultsFromThread(
-    timeout: number,
-    signal: AbortSignal | undefined,
-  ): Promise<ReadyEvent<Data, File>[]> {
-    signal?.throwIfAborted(); // Since the last trip.
-    const kick = () => this.#kick();
-    signal?.addEventListener("abort", kick);
-    this.#changed = false;
-    let count: number;
-    try {
-      count = await this.waitOffThread(Math.min(timeout, MAX_WAIT));
-    } finally {
-      signal?.removeEventListener("abort", kick);
-    }
-    loopTurned();
-    this.#assertStillOpen();
-    // The other thread's errno is out of reach, and what it found may be about a descriptor that is
-    // another's by now: the same call on this one tells.
-    const ready = this.#results(count < 0 || this.#changed ? this.wait(0) : count);
-    signal?.throwIfAborted();
-    return ready;
-  }
-
-  #closed(): boolean {
-    return this.#state === CLOSED;
-  }
-
-  #assertStillOpen(): void {
-    if (this.#closed()) {
-      throw new Deno.errors.BadResource("Cannot go on selecting: the selector was closed");
-    }
-  }
-
-  /** Makes a wait under way see a change that its system call has not seen. */
-  #restartWait(): void {
-    this.#changed = true;
-    if (!this.#traits.live) this.#kick();
-  }
-
-  /** Ends the native call under way, if there is one, without ending the wait. */
-  #kick(): void {
-    if (this.#wake === null || this.#kicks > 0) return;
-    this.#kicks++;
-    this.#wake.wake();
-  }
-
-  /** Opens and registers the descriptor to wake with: who stays synchronous never needs one. */
+  /** Opens and registers the descriptor to wake with. */
   #openWake(): WakeDescriptor {
-    if (this.#wake !== null) return this.#wake;
-    const wake = this.#openUnregistered();
-    const errno = this.add(wake.reader, EVENT_READ);
-    if (errno !== 0) {
-      wake.descriptors.forEach(closeDescriptor);
-      throw new OSError("Cannot register the waking descriptor", this.#traits.changeCall, errno);
+    const wake = openUnregistered(this.#keys);
+    const result = this.#backend.add(wake.reader, EVENT_READ);
+    if (result < 0) {
+      wake.close();
+      throw this.#changeError("Cannot register the waking descriptor", result);
     }
-    wake.descriptors.forEach((fd) => this.own(fd));
+    this.#wake = wake;
     this.#wakeFd = wake.reader;
-    return this.#wake = wake;
-  }
-
-  /** A closed descriptor may still have a key, and its number is given out anew: not for waking. */
-  #openUnregistered(): WakeDescriptor {
-    const wake = openWakeDescriptor();
-    if (!wake.descriptors.some((fd) => this.#keys.has(fd))) return wake;
-    try {
-      return this.#openUnregistered();
-    } finally {
-      wake.descriptors.forEach(closeDescriptor);
-    }
-  }
-
-  #free(): void {
     dropped.unregister(this);
-    closeAll(this.#descriptors.splice(0));
+    dropped.register(this, this.#held(), this);
+    return wake;
+  }
+
+  /** What is closed with the selector. */
+  #held(): readonly Closable[] {
+    return this.#wake === null ? [this.#backend] : [this.#backend, this.#wake];
   }
 }
 
-/** Closes all, and tells of the first that was refused. */
-function closeAll(fds: readonly number[]): void {
-  let refusal: unknown;
-  for (const fd of fds) {
-    try {
-      closeDescriptor(fd);
-    } catch (error) {
-      refusal ??= error;
+/**
+ * Opens a waking descriptor. The number of a closed descriptor that still has a key is given out
+ * again: it is of no use here.
+ */
+function openUnregistered<Data, File extends FileObject>(
+  keys: KeyTable<Data, File>,
+): WakeDescriptor {
+  const useless: WakeDescriptor[] = [];
+  try {
+    for (;;) {
+      const wake = new WakeDescriptor();
+      if (!keys.has(wake.reader) && !keys.has(wake.writer)) return wake;
+      useless.push(wake);
     }
-  }
-  if (refusal !== undefined) throw refusal;
-}
-
-function checkEvents(events: number): void {
-  if (events !== EVENT_READ && events !== EVENT_WRITE && events !== ALL_EVENTS) {
-    throw new RangeError(
-      `Cannot use an interest mask: it must be EVENT_READ, EVENT_WRITE or both, received ${
-        String(events)
-      }`,
-    );
+  } finally {
+    closeAll(useless);
   }
 }

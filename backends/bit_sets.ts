@@ -2,14 +2,15 @@ import { abi } from "../ffi/abi/mod.ts";
 import { isOpen } from "../ffi/descriptor.ts";
 import { fitCapacity, resized } from "./capacity.ts";
 import { EVENT_READ, EVENT_WRITE } from "./events.ts";
-import type { DescriptorSets, Report } from "./descriptor_sets.ts";
+import type { BackendOwner } from "./backend.ts";
+import type { DescriptorSets } from "./descriptor_sets.ts";
 
 const { EBADF } = abi.errno;
 
-/** From here on a descriptor must be open to be registered: the sets are as long as it is high. */
+/** A descriptor this high must be open to be registered: the sets are as long as it is high. */
 const FAR = 65536;
 
-/** Sets with a bit for each descriptor, as POSIX has them: word n has those from 32 n up. */
+/** Sets with a bit for each descriptor, as POSIX has them: word n begins with descriptor 32 n. */
 export class BitSets implements DescriptorSets {
   // The interest, from which each call's sets are copied.
   #read = new Int32Array(0);
@@ -26,7 +27,7 @@ export class BitSets implements DescriptorSets {
 
   add(fd: number, events: number): number {
     const words = Math.max(this.#words, (fd >> 5) + 1);
-    if (fd >= FAR && !isOpen(fd)) return EBADF;
+    if (fd >= FAR && !isOpen(fd)) return -EBADF;
     this.#words = words;
     this.#fit();
     this.change(fd, events);
@@ -53,23 +54,24 @@ export class BitSets implements DescriptorSets {
     this.write.set(this.#write);
   }
 
-  collect(count: number, report: Report): void {
+  collect(count: number, owner: BackendOwner): void {
     const { read, write } = this;
-    // Each set counts for itself, so a descriptor that is in both counts twice.
+    // A descriptor that is in both sets counts twice.
     for (let word = 0, left = count; left > 0; word++) {
-      let bits = read[word] | write[word];
+      let bits = read[word]! | write[word]!;
       while (bits !== 0) {
         const bit = bits & -bits;
         bits ^= bit;
-        const events = (read[word] & bit ? EVENT_READ : 0) | (write[word] & bit ? EVENT_WRITE : 0);
+        const events = (read[word]! & bit ? EVENT_READ : 0) |
+          (write[word]! & bit ? EVENT_WRITE : 0);
         left -= events === (EVENT_READ | EVENT_WRITE) ? 2 : 1;
-        report(word * 32 + 31 - Math.clz32(bit), events);
+        owner.report(word * 32 + 31 - Math.clz32(bit), events);
       }
     }
   }
 
   #isEmpty(word: number): boolean {
-    return (this.#read[word] | this.#write[word]) === 0;
+    return (this.#read[word]! | this.#write[word]!) === 0;
   }
 
   /** Makes the sets of interest fit the words in use. */
@@ -82,6 +84,6 @@ export class BitSets implements DescriptorSets {
 }
 
 function setBit(set: Int32Array, fd: number, on: boolean): void {
-  if (on) set[fd >> 5] |= 1 << (fd & 31);
-  else set[fd >> 5] &= ~(1 << (fd & 31));
+  if (on) set[fd >> 5]! |= 1 << (fd & 31);
+  else set[fd >> 5]! &= ~(1 << (fd & 31));
 }

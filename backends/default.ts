@@ -1,25 +1,27 @@
 import { abi } from "../ffi/abi/mod.ts";
 import { BaseSelector } from "./base.ts";
-import { DevpollSelector } from "./devpoll.ts";
-import { EpollSelector } from "./epoll.ts";
 import type { FileObject } from "./key.ts";
-import { KqueueSelector } from "./kqueue.ts";
-import { PollSelector } from "./poll.ts";
-import { SelectSelector } from "./select.ts";
+import {
+  DevpollSelector,
+  EpollSelector,
+  KqueueSelector,
+  PollSelector,
+  SelectSelector,
+} from "./selectors.ts";
 
-/** A class of selectors, which can be asked whether this machine can allocate one. */
+/** A class of selectors. */
 export interface SelectorClass {
   /** Makes a selector. */
   new <Data = unknown, File extends FileObject = FileObject>(): BaseSelector<Data, File>;
   /**
-   * Tells whether this machine can allocate one, by trying.
+   * Returns whether this machine can allocate one. It tries.
    *
    * @returns Whether it can
    */
   isAvailable(): boolean;
 }
 
-/** Every backend, the best first: on Windows `select`, which waits where `WSAPoll` does not. */
+/** Every class, the best first: on Windows `select`, since `WSAPoll` may keep a processor busy. */
 export const BACKENDS: readonly SelectorClass[] = [
   KqueueSelector,
   DevpollSelector,
@@ -30,8 +32,8 @@ export const BACKENDS: readonly SelectorClass[] = [
 let best: SelectorClass | undefined;
 
 /**
- * Finds the first class that this machine can allocate. The last is taken without asking: its own
- * error tells best why there is none.
+ * Returns the first class that this machine can allocate. The last one is not asked: its own error
+ * says best why there is none.
  */
 export function firstAvailable(classes: readonly SelectorClass[]): SelectorClass {
   return classes.find((backend, i) => i === classes.length - 1 || backend.isAvailable())!;
@@ -39,7 +41,7 @@ export function firstAvailable(classes: readonly SelectorClass[]): SelectorClass
 
 /**
  * The best selector of this machine: the first of kqueue, /dev/poll, epoll, poll and select that it
- * can allocate; on Windows select. `new DefaultSelector()` makes an instance of that class.
+ * can allocate; on Windows, select. `new DefaultSelector()` makes an instance of that class.
  *
  * Its methods are those of {@linkcode BaseSelector}: `register()`, `modify()`, `unregister()`,
  * `select()`, `selectAsync()`, `wakeup()`, `waker()`, `getKey()`, `getMap()` and `close()`; it also
@@ -73,7 +75,7 @@ export const DefaultSelector: SelectorClass = class {
   }
 } as SelectorClass;
 
-/** A selector of whichever class is best on this machine. */
+/** A selector of the class that is best on this machine. */
 export type DefaultSelector<Data = unknown, File extends FileObject = FileObject> = BaseSelector<
   Data,
   File

@@ -1,22 +1,21 @@
-/** Tells what a wait found ready. */
-export type Report = (fd: number, events: number) => void;
+import type { BackendOwner } from "./backend.ts";
 
-/** The sets of descriptors that `select` is given, in the form that a system takes. */
+/** The sets of descriptors that `select` is called with, in a system's own form. */
 export interface DescriptorSets {
   /** `select`'s first argument; 0 while the sets are empty. */
   readonly limit: number;
-  // What the call is given, and overwrites with its results.
+  // The arguments of the call, which it overwrites with its results.
   readonly read: Int32Array<ArrayBuffer>;
   readonly write: Int32Array<ArrayBuffer>;
   readonly except: Int32Array<ArrayBuffer> | null;
-  /** Takes a descriptor in: 0, or the `errno` of the refusal. */
+  /** Adds a descriptor: 0, or the negated `errno`. */
   add(fd: number, events: number): number;
   /** Changes the interest mask of a descriptor. */
   change(fd: number, to: number): void;
-  /** Takes a descriptor out. */
+  /** Removes a descriptor. */
   remove(fd: number): void;
-  /** Writes what the next call is to be given. */
+  /** Fills in the arguments of the next call. */
   prepare(): void;
-  /** Reports each ready descriptor once, of as many results as the call counted. */
-  collect(count: number, report: Report): void;
+  /** Reports each ready descriptor once; the call counted so many results. */
+  collect(count: number, owner: BackendOwner): void;
 }

@@ -2,12 +2,13 @@ import type { Devpoll } from "../ffi/abi/abi.ts";
 import { abi } from "../ffi/abi/mod.ts";
 import { need } from "../ffi/checks.ts";
 import { solarisX64 } from "../ffi/abi/solaris.ts";
+import { closeDescriptor } from "../ffi/descriptor.ts";
 import { lastErrno, OSError } from "../ffi/errno.ts";
 import { type Calls, libcCalls, libraryCalls } from "../ffi/libc.ts";
 import { addressOf, cString } from "../ffi/memory.ts";
-import { BaseSelector } from "./base.ts";
+import type { BackendOwner, OffThreadBackend } from "./backend.ts";
 import { fitCapacity } from "./capacity.ts";
-import type { FileObject } from "./key.ts";
+import { OffThreadRead } from "./off_thread_poll.ts";
 import { fromPoll, toPoll } from "./poll_events.ts";
 
 // `open` and `ioctl` are variadic, which makes no difference where there is /dev/poll: on x86-64.
@@ -15,12 +16,6 @@ const declarations = {
   open: { parameters: ["buffer", "i32"], result: "i32" },
   write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   ioctl: { parameters: ["i32", "i32", "buffer"], result: "i32" },
-  ioctlOffThread: {
-    name: "ioctl",
-    parameters: ["i32", "i32", "buffer"],
-    result: "i32",
-    nonblocking: true,
-  },
 } as const;
 
 const systemCalls = libcCalls(declarations);
@@ -43,153 +38,86 @@ const RESULTS = dvpoll.fields.dp_fds[0];
 const ROOM = dvpoll.fields.dp_nfds[0] / 4;
 const TIMEOUT = dvpoll.fields.dp_timeout[0] / 4;
 
-/** Where a {@linkcode DevpollSelector} finds its calls. */
-export interface DevpollSelectorOptions {
-  /**
-   * The shared library that has `open`, `write` and `ioctl` for it; libc by default. Give an
-   * absolute path. With any scope or `--deny-ffi` rule, Deno takes another one for a file in the
-   * current folder; without, the system searches for a name that has no slash.
-   */
-  library?: string;
-}
-
-/**
- * Waits with `/dev/poll`, which Solaris and illumos have, and whose cost does not grow with the
- * number of registrations.
- *
- * Deno exists for no system that has it: this class is run over a library that behaves like it, and
- * its numbers are Solaris' on x86-64. A descriptor that is not open is taken, and reported as ready
- * for all that was asked. The system is free to watch on when a descriptor was closed and is
- * another's by now, says its manual, poll(7d): unregister before closing. Timeouts are rounded up
- * to whole milliseconds.
- *
- * Its methods are those of {@linkcode BaseSelector}: `register()`, `modify()`, `unregister()`,
- * `select()`, `selectAsync()`, `wakeup()`, `waker()`, `getKey()`, `getMap()` and `close()`; it also
- * works with `for await` and `using`.
- *
- * @typeParam Data The data that goes with a registration
- * @typeParam File The file objects that can be registered
- *
- * @example
- * ```ts
- * import { DevpollSelector, EVENT_READ } from "@readiness/selectors";
- * import { pipe } from "@readiness/selectors/socket";
- *
- * if (DevpollSelector.isAvailable()) {
- *   using selector = new DevpollSelector();
- *   const { reader, writer } = pipe();
- *   selector.register(reader, EVENT_READ);
- *   console.log(selector.select(5)); // []
- *   reader.close();
- *   writer.close();
- * }
- * ```
- */
-export class DevpollSelector<Data = unknown, File extends FileObject = FileObject>
-  extends BaseSelector<Data, File> {
+/** Solaris' and illumos' /dev/poll. */
+export class DevpollBackend implements OffThreadBackend {
+  readonly waitCall = "ioctl";
+  readonly changeCall = "write";
+  /** The manual does not promise that a write reaches a wait in progress. */
+  readonly isLive = false;
+  readonly modes = 0;
+  readonly limit = Infinity;
+  fd: number;
   readonly #calls: Calls<typeof declarations>;
-  readonly #fd: number;
-  // At addresses that stay while a call is under way, as each `ArrayBuffer` does.
+  #offThread: OffThreadRead | undefined;
+  #count = 0;
+  // In an ArrayBuffer of its own, whose address does not change.
   readonly #call = new Int32Array(new ArrayBuffer(dvpoll.size));
   readonly #changes = new Int32Array(2 * STRIDE);
   #capacity = 0;
   #ready = new Int32Array(new ArrayBuffer(0));
 
   /**
-   * Makes a selector.
-   *
-   * @param options A library to find the calls in, for a system whose libc lacks /dev/poll
-   * @throws {Deno.errors.NotSupported} Where there is no /dev/poll (everywhere but on Solaris and
-   * illumos) and no library is given, or if the library lacks a call
-   * @throws {Deno.errors.NotFound} If the library cannot be opened
-   * @throws {Deno.errors.NotCapable} Without FFI permission
-   * @throws {OSError} If `/dev/poll` cannot be opened
-   *
-   * @example A library that offers /dev/poll elsewhere
-   * ```ts ignore
-   * import { DevpollSelector } from "@readiness/selectors";
-   *
-   * using selector = new DevpollSelector({ library: "/usr/local/lib/libdevpoll.so" });
-   * ```
+   * @param library The shared library with the calls; libc by default
    */
-  constructor(options: DevpollSelectorOptions = {}) {
-    // The manual does not promise that a write reaches a wait under way.
-    super({ waitCall: "ioctl", changeCall: "write", live: false });
-    const { library } = options;
+  constructor(library: string | undefined) {
     if (library === undefined) {
       need(
         abi.devpoll,
         "Cannot make a DevpollSelector",
         "/dev/poll",
-        "use DefaultSelector instead",
+        "DefaultSelector takes what the system has",
       );
       this.#calls = systemCalls();
     } else {
       this.#calls = callsOf(library);
     }
-    this.#fd = this.#calls.open(cString("/dev/poll"), O_RDWR | O_CLOEXEC);
-    if (this.#fd < 0) throw new OSError("Cannot open /dev/poll", "open", lastErrno());
-    this.own(this.#fd);
+    this.fd = this.#calls.open(cString("/dev/poll"), O_RDWR | O_CLOEXEC);
+    if (this.fd < 0) throw new OSError("Cannot open /dev/poll", "open", lastErrno());
   }
 
-  /**
-   * Tells the descriptor under which `/dev/poll` is open.
-   *
-   * @returns The descriptor
-   * @throws {Deno.errors.BadResource} If the selector is closed
-   *
-   * @example
-   * ```ts
-   * import { DevpollSelector } from "@readiness/selectors";
-   *
-   * if (DevpollSelector.isAvailable()) {
-   *   using selector = new DevpollSelector();
-   *   console.log(selector.fileno());
-   * }
-   * ```
-   */
-  fileno(): number {
-    this.assertOpen("tell the descriptor");
-    return this.#fd;
-  }
-
-  /** @ignore Registers by a write. */
-  protected override add(fd: number, events: number): number {
+  add(fd: number, events: number): number {
     this.#write(0, fd, toPoll(events, POLLIN, POLLOUT));
-    return this.#apply(1);
+    const result = this.#apply(1);
+    if (result === 0) this.#count++;
+    return result;
   }
 
-  /** @ignore What is written adds to the events so far, so that they have to go first. */
-  protected override change(fd: number, _from: number, to: number): number {
+  /** A write adds to the events so far, so they are removed first. */
+  change(fd: number, _from: number, to: number): number {
     this.#write(0, fd, POLLREMOVE);
     this.#write(1, fd, toPoll(to, POLLIN, POLLOUT));
     return this.#apply(2);
   }
 
-  /** @ignore Takes out by a write of `POLLREMOVE`. */
-  protected override remove(fd: number): number {
+  remove(fd: number): number {
+    this.#count--;
     this.#write(0, fd, POLLREMOVE);
     return this.#apply(1);
   }
 
-  /** @ignore Waits with `ioctl(DP_POLL)`. */
-  protected override wait(timeout: number): number {
+  wait(timeout: number): number {
     this.#prepare(timeout);
-    return this.#calls.ioctl(this.#fd, DP_POLL, this.#call);
+    const result = this.#calls.ioctl(this.fd, DP_POLL, this.#call);
+    return result < 0 ? -lastErrno() : result;
   }
 
-  /** @ignore Waits likewise on another thread. */
-  protected override waitOffThread(timeout: number): Promise<number> {
-    this.#prepare(timeout);
-    return this.#calls.ioctlOffThread(this.#fd, DP_POLL, this.#call);
+  waitOffThread(timeout: number): Promise<number> {
+    this.#offThread ??= new OffThreadRead(this.fd);
+    return this.#offThread.wait(timeout);
   }
 
-  /** @ignore Reports what `ioctl` wrote. */
-  protected override collect(count: number): void {
+  collect(count: number, owner: BackendOwner): number {
     const ready = this.#ready;
     for (let i = 0, at = 0; i < count; i++, at += STRIDE) {
-      this.report(ready[at + FD], fromPoll(ready[at + EVENTS] >> 16, POLLIN, POLLOUT));
+      owner.report(ready[at + FD]!, fromPoll(ready[at + EVENTS]! >> 16, POLLIN, POLLOUT));
     }
+    return 0;
+  }
+
+  close(): void {
+    const { fd } = this;
+    this.fd = -1;
+    closeDescriptor(fd);
   }
 
   #write(slot: number, fd: number, mask: number): void {
@@ -198,12 +126,12 @@ export class DevpollSelector<Data = unknown, File extends FileObject = FileObjec
   }
 
   #apply(count: number): number {
-    return this.#calls.write(this.#fd, this.#changes, count * size) < 0 ? lastErrno() : 0;
+    return this.#calls.write(this.fd, this.#changes, count * size) < 0 ? -lastErrno() : 0;
   }
 
-  /** Asks for no more results than there are registrations: the system refuses room for too many. */
+  /** Asks for no more results than there are registrations: the system refuses more. */
   #prepare(timeout: number): void {
-    const room = Math.max(this.count, 1);
+    const room = Math.max(this.#count, 1);
     const capacity = fitCapacity(this.#capacity, room);
     if (capacity !== this.#capacity) {
       this.#capacity = capacity;

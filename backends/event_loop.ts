@@ -1,32 +1,54 @@
 /**
- * Keeps a program whose descriptors are always ready from starving timers and Deno's own I/O. A
- * promise that is resolved at once never lets the event loop turn; a trip to another thread lets it
- * turn and, since the loop then has nothing to do but wait, also lets it look at its own descriptors,
- * which a mere turn does not.
+ * Keeps a program whose descriptors are always ready from starving timers and Deno's own I/O.
+ *
+ * A promise that is resolved at once never lets the event loop turn. A turn by itself is not enough
+ * either: Deno's event loop is a task of a tokio runtime, which looks at its timers and descriptors
+ * when no task is ready, or else after 61 turns. So turns are short and many: one for each
+ * {@linkcode LONGEST_HOLD} during which the loop was held.
  *
  * @module
  */
 
-/** How long the loop is held at the most, in milliseconds: a trip costs some hundredths of that. */
-const LONGEST_HOLD = 1;
+import { now } from "./timeout.ts";
 
-let isHeld = false;
-let heldSince = 0;
+/** How long the loop is held between two turns, in milliseconds. 61 of them are 6 ms. */
+const LONGEST_HOLD = 0.1;
 
-/** Takes note of an answer that was given without letting the loop turn. */
+/** After so many turns tokio has looked at its timers and descriptors. */
+const MOST_TURNS = 61;
+
+let heldSince = Infinity;
+let turning: Promise<void> | undefined;
+
+/** Notes that a promise is about to be resolved without a turn of the loop. */
 export function holdLoop(): void {
-  if (isHeld) return;
-  isHeld = true;
-  heldSince = performance.now();
-  setImmediate(loopTurned);
+  if (heldSince < Infinity) return;
+  heldSince = now();
+  setImmediate(noteTurn);
 }
 
-/** Tells whether the loop has been held for so long that it has to turn. */
+/** Returns whether the loop has been held for so long that it must turn. */
 export function loopMustTurn(): boolean {
-  return isHeld && performance.now() - heldSince >= LONGEST_HOLD;
+  return now() - heldSince >= LONGEST_HOLD;
 }
 
-/** Takes note that the loop has turned. */
+/** Lets the loop turn, as often as it is due. */
+export function turnLoop(): Promise<void> {
+  return turning ??= turn(Math.min((now() - heldSince) / LONGEST_HOLD, MOST_TURNS));
+}
+
+async function turn(turns: number): Promise<void> {
+  do await new Promise((resolve) => setImmediate(resolve)); while (--turns >= 1);
+  turning = undefined;
+  loopTurned();
+}
+
+/** Notes that the loop need not turn: it has waited, and so looked at everything. */
 export function loopTurned(): void {
-  isHeld = false;
+  heldSince = Infinity;
+}
+
+/** One turn that came by itself. After a long hold it is not enough. */
+function noteTurn(): void {
+  if (now() - heldSince < 2 * LONGEST_HOLD) loopTurned();
 }

@@ -3,7 +3,8 @@ import { lastErrno } from "../ffi/errno.ts";
 import { platform } from "../ffi/platform/mod.ts";
 import { fitCapacity, resized } from "./capacity.ts";
 import { EVENT_READ, EVENT_WRITE } from "./events.ts";
-import type { DescriptorSets, Report } from "./descriptor_sets.ts";
+import type { BackendOwner } from "./backend.ts";
+import type { DescriptorSets } from "./descriptor_sets.ts";
 
 // A set in 32-bit words: a count, padding, and each handle in two words, the upper one zero.
 const COUNT = 0;
@@ -11,20 +12,19 @@ const FIRST = 2;
 const STRIDE = 2;
 
 /**
- * Sets that list handles, as Winsock has them: as many as there is room for, whatever the
- * `FD_SETSIZE` of C programs.
+ * Sets that list handles, as Winsock has them: any number, whatever `FD_SETSIZE` is in C.
  *
- * A connection that failed shows among the exceptions alone, and so does urgent data, which nobody
- * has asked for. One that broke shows as readable, and as writable just while there is room: so those
- * that wait for room are in the set to read as well, until there is something to read.
+ * A failed connection is among the exceptions alone, and so is urgent data. A broken connection is
+ * readable, but writable only while there is room: so a socket that is registered for writing alone
+ * is in the set to read as well, until there is something to read.
  */
 export class HandleSets implements DescriptorSets {
   // The interest, from which each call's sets are copied.
   readonly #read = new HandleSet();
   readonly #write = new HandleSet();
   readonly #except = new HandleSet();
-  /** Those in the set to read that nobody wants to read. */
-  readonly #lookedAt = new Set<number>();
+  /** What is in the set to read, but registered for writing alone. */
+  readonly #watchedForBreaks = new Set<number>();
   #size = 0;
   readonly #ready = new Map<number, number>();
   read = new Int32Array(FIRST);
@@ -36,9 +36,9 @@ export class HandleSets implements DescriptorSets {
     return this.#size;
   }
 
-  /** Whatever is no socket is refused here, and not by each wait from then on. */
+  /** Refuses what is not a socket here, or else each wait would fail. */
   add(fd: number, events: number): number {
-    if (!isOpen(fd)) return lastErrno();
+    if (!isOpen(fd)) return -lastErrno();
     this.#size++;
     this.#except.add(fd);
     this.change(fd, events);
@@ -46,8 +46,8 @@ export class HandleSets implements DescriptorSets {
   }
 
   change(fd: number, to: number): void {
-    if (to === EVENT_WRITE) this.#lookedAt.add(fd);
-    else this.#lookedAt.delete(fd);
+    if (to === EVENT_WRITE) this.#watchedForBreaks.add(fd);
+    else this.#watchedForBreaks.delete(fd);
     if (to !== 0) this.#read.add(fd);
     else this.#read.remove(fd);
     if (to & EVENT_WRITE) this.#write.add(fd);
@@ -67,30 +67,30 @@ export class HandleSets implements DescriptorSets {
   }
 
   /** The call has moved what is ready to the front of each set. */
-  collect(_count: number, report: Report): void {
+  collect(_count: number, owner: BackendOwner): void {
     const { read, write, except } = this;
     this.#ready.clear();
-    for (let i = 0, at = FIRST; i < write[COUNT]; i++, at += STRIDE) {
-      this.#note(write[at], EVENT_WRITE);
+    for (let i = 0, at = FIRST; i < write[COUNT]!; i++, at += STRIDE) {
+      this.#note(write[at]!, EVENT_WRITE);
     }
-    for (let i = 0, at = FIRST; i < read[COUNT]; i++, at += STRIDE) this.#noteReadable(read[at]);
-    for (let i = 0, at = FIRST; i < except[COUNT]; i++, at += STRIDE) {
-      const fd = except[at];
-      // That of a connection is urgent data: it fails before it is one.
+    for (let i = 0, at = FIRST; i < read[COUNT]!; i++, at += STRIDE) this.#noteReadable(read[at]!);
+    for (let i = 0, at = FIRST; i < except[COUNT]!; i++, at += STRIDE) {
+      const fd = except[at]!;
+      // An exception of a connected socket is urgent data.
       if (platform.winsock!.isConnected(fd)) this.#except.remove(fd);
       else this.#note(fd, EVENT_READ | EVENT_WRITE);
     }
-    for (const [fd, events] of this.#ready) report(fd, events);
+    for (const [fd, events] of this.#ready) owner.report(fd, events);
   }
 
   #noteReadable(fd: number): void {
-    const isLookedAt = this.#lookedAt.has(fd);
-    if (!isLookedAt) this.#note(fd, EVENT_READ);
+    const isForBreaks = this.#watchedForBreaks.has(fd);
+    if (!isForBreaks) this.#note(fd, EVENT_READ);
     if (!this.#write.has(fd) || ((this.#ready.get(fd) ?? 0) & EVENT_WRITE) !== 0) return;
     if (platform.winsock!.isBroken(fd)) {
       this.#note(fd, EVENT_WRITE);
-    } else if (isLookedAt) {
-      this.#lookedAt.delete(fd);
+    } else if (isForBreaks) {
+      this.#watchedForBreaks.delete(fd);
       this.#read.remove(fd);
     }
   }
@@ -124,7 +124,7 @@ class HandleSet {
     const gap = this.#slots.get(fd);
     if (gap === undefined) return;
     const last = this.#slots.size - 1;
-    const moved = this.#words[FIRST + last * STRIDE];
+    const moved = this.#words[FIRST + last * STRIDE]!;
     this.#words[FIRST + gap * STRIDE] = moved;
     this.#slots.set(moved, gap);
     this.#slots.delete(fd);
@@ -132,7 +132,7 @@ class HandleSet {
     this.#fit(last);
   }
 
-  /** Copies itself, into the given memory if that has the right length. */
+  /** Copies the set, into the given memory if that has the right length. */
   copyTo(words: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
     if (words.length !== this.#words.length) return this.#words.slice();
     words.set(this.#words);

@@ -59,7 +59,7 @@ export class KeyTable<Data, File extends FileObject> {
   *values(): MapIterator<SelectorKey<Data, File>> {
     const serials = this.#serials;
     const fds = this.#descriptors();
-    fds.sort((a, b) => serials[a] - serials[b]);
+    fds.sort((a, b) => serials[a]! - serials[b]!);
     for (const fd of fds) {
       const key = this.#keys[fd];
       if (key !== undefined) yield key;

@@ -1,137 +1,106 @@
 import { abi } from "../ffi/abi/mod.ts";
+import { lastErrno } from "../ffi/errno.ts";
+import { NativeMemory } from "../ffi/memory.ts";
 import { platform } from "../ffi/platform/mod.ts";
-import type { Calls } from "../ffi/libc.ts";
-import { BaseSelector } from "./base.ts";
+import type { BackendOwner, OffThreadBackend } from "./backend.ts";
 import { BitSets } from "./bit_sets.ts";
-import type { DescriptorSets, Report } from "./descriptor_sets.ts";
+import type { DescriptorSets } from "./descriptor_sets.ts";
 import { HandleSets } from "./handle_sets.ts";
-import type { FileObject } from "./key.ts";
 import { sleep, timeWords, writeTime } from "./timeout.ts";
 
-const declarations = {
+const selectCalls = platform.openCalls({
   select: {
     name: abi.symbols.select,
     parameters: ["i32", "buffer", "buffer", "buffer", "buffer"],
     result: "i32",
   },
+});
+
+const offThreadCalls = platform.openCalls({
   selectOffThread: {
     name: abi.symbols.select,
-    parameters: ["i32", "buffer", "buffer", "buffer", "buffer"],
+    parameters: ["i32", "usize", "usize", "usize", "usize"],
     result: "i32",
     nonblocking: true,
   },
-} as const;
-
-const selectCalls = platform.openCalls(declarations);
+});
 
 const Sets = abi.winsock === undefined ? BitSets : HandleSets;
 const FRACTION = abi.structs.timeval.fields.tv_usec[0] / 4;
 
 /** Whether `select` waits when it is given nothing to wait for; Winsock's refuses. */
-const TAKES_NOTHING = abi.winsock === undefined;
+const WAITS_FOR_NOTHING = abi.winsock === undefined;
 
-/**
- * Waits with `select`, the oldest way. Its cost grows with the highest descriptor registered, on
- * Windows with the number of registrations.
- *
- * Descriptors above 1023 are taken on Linux, macOS and the BSDs; on Solaris `register` throws a
- * `RangeError` that names the limit. It cannot know that a descriptor was closed and is another's
- * by now: until it is unregistered, the new one's readiness is reported under the old key. While a
- * closed descriptor is registered, waits fail with `EBADF` where the system notices. A hang-up
- * counts as readable alone where the system says no more, as Linux does of pipes.
- *
- * On Windows it takes sockets alone, as many as there are, and refuses pipes, consoles and files
- * (`ENOTSOCK`); waits with a closed socket fail with `ENOTSOCK`, too. A connection that breaks
- * without room to send counts as readable alone if something was unread or the peer had ended its
- * side before: who waits for room alone is not told then.
- *
- * Its methods are those of {@linkcode BaseSelector}: `register()`, `modify()`, `unregister()`,
- * `select()`, `selectAsync()`, `wakeup()`, `waker()`, `getKey()`, `getMap()` and `close()`; it also
- * works with `for await` and `using`.
- *
- * @typeParam Data The data that goes with a registration
- * @typeParam File The file objects that can be registered
- *
- * @example
- * ```ts
- * import { EVENT_READ, SelectSelector } from "@readiness/selectors";
- * import { pipe } from "@readiness/selectors/socket";
- *
- * using selector = new SelectSelector();
- * const { reader, writer } = pipe();
- * selector.register(reader, EVENT_READ);
- * console.log(selector.select(0.2)); // []
- * reader.close();
- * writer.close();
- * ```
- */
-export class SelectSelector<Data = unknown, File extends FileObject = FileObject>
-  extends BaseSelector<Data, File> {
-  readonly #calls: Calls<typeof declarations>;
+/** `select`, over sets of bits, or of handles on Windows. */
+export class SelectBackend implements OffThreadBackend {
+  readonly waitCall = "select";
+  readonly changeCall = "select";
+  readonly fd = -1;
+  readonly isLive = false;
+  readonly modes = 0;
+  readonly limit = abi.selectLimit;
+  readonly #calls = selectCalls();
   readonly #time = timeWords();
   readonly #sets: DescriptorSets = new Sets();
-  readonly #report: Report = (fd, events) => this.report(fd, events);
+  readonly #memory = new NativeMemory();
 
-  /**
-   * Makes a selector.
-   *
-   * @throws {Deno.errors.NotCapable} Without FFI permission
-   */
-  constructor() {
-    super({ waitCall: "select", changeCall: "select", live: false });
-    this.#calls = selectCalls();
-  }
-
-  /** @ignore Sets the bits of the descriptor. */
-  protected override add(fd: number, events: number): number {
-    if (fd >= abi.selectLimit) {
-      throw new RangeError(
-        `Cannot register fd ${fd}: select takes descriptors below ${abi.selectLimit} on this system`,
-      );
-    }
+  add(fd: number, events: number): number {
     return this.#sets.add(fd, events);
   }
 
-  /** @ignore Changes the sets. */
-  protected override change(fd: number, _from: number, to: number): number {
+  change(fd: number, _from: number, to: number): number {
     this.#sets.change(fd, to);
     return 0;
   }
 
-  /** @ignore Takes the descriptor out of the sets. */
-  protected override remove(fd: number): number {
+  remove(fd: number): number {
     this.#sets.remove(fd);
     return 0;
   }
 
-  /** @ignore Waits with `select`. */
-  protected override wait(timeout: number): number {
+  wait(timeout: number): number {
     const sets = this.#sets;
     sets.prepare();
-    if (!TAKES_NOTHING && sets.limit === 0) {
+    if (!WAITS_FOR_NOTHING && sets.limit === 0) {
       sleep(timeout);
       return 0;
     }
     writeTime(this.#time, timeout, 1_000, FRACTION);
-    return this.#calls.select(sets.limit, sets.read, sets.write, sets.except, this.#time);
+    const result = this.#calls.select(sets.limit, sets.read, sets.write, sets.except, this.#time);
+    return result < 0 ? -lastErrno() : result;
   }
 
-  /** @ignore Waits likewise on another thread; the sets are not empty, as the waking descriptor is in one. */
-  protected override waitOffThread(timeout: number): Promise<number> {
+  /** The sets are not empty: the reactor's waker is among them. */
+  async waitOffThread(timeout: number): Promise<number> {
     const sets = this.#sets;
     sets.prepare();
     writeTime(this.#time, timeout, 1_000, FRACTION);
-    return this.#calls.selectOffThread(
+    const parts = [this.#time, sets.read, sets.write, sets.except];
+    const sizes = parts.map((part) => part?.byteLength ?? 0);
+    const start = this.#memory.reserve(sizes.reduce((sum, size) => sum + size));
+    let offset = 0;
+    const [time, read, write, except] = parts.map((part, i) => {
+      if (part === null) return 0n;
+      this.#memory.write(offset, part, sizes[i]!);
+      const address = start + BigInt(offset);
+      offset += sizes[i]!;
+      return address;
+    });
+    const result = await offThreadCalls().selectOffThread(
       sets.limit,
-      sets.read,
-      sets.write,
-      sets.except,
-      this.#time,
+      read!,
+      write!,
+      except!,
+      time!,
     );
+    // The errno of another thread is out of reach, but `wait(0)` follows, which fails likewise.
+    return Math.max(result, 0);
   }
 
-  /** @ignore Reports the descriptors that are left in the sets. */
-  protected override collect(count: number): void {
-    this.#sets.collect(count, this.#report);
+  collect(count: number, owner: BackendOwner): number {
+    this.#sets.collect(count, owner);
+    return 0;
   }
+
+  close(): void {}
 }

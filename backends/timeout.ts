@@ -1,3 +1,6 @@
+/** A program under test may replace the clock. */
+export const now: () => number = performance.now.bind(performance);
+
 /** The longest wait that each system call takes in one go, in milliseconds: 24 days. */
 export const MAX_WAIT = 0x7fff_ffff;
 
@@ -25,7 +28,7 @@ export function sleep(timeout: number): void {
 }
 
 /** Makes room for a `timespec` or `timeval`, at an address that stays while a call is under way. */
-export function timeWords(): Uint32Array {
+export function timeWords(): Uint32Array<ArrayBuffer> {
   return new Uint32Array(new ArrayBuffer(16));
 }
 

@@ -1,7 +1,7 @@
 import type { Eventfd } from "../ffi/abi/abi.ts";
 import { abi } from "../ffi/abi/mod.ts";
 import { assertDescriptor } from "../ffi/checks.ts";
-import { makePipe } from "../ffi/descriptor.ts";
+import { closeDescriptor, makePipe } from "../ffi/descriptor.ts";
 import { platform } from "../ffi/platform/mod.ts";
 import { lastErrno, OSError } from "../ffi/errno.ts";
 import { libcCalls } from "../ffi/libc.ts";
@@ -15,87 +15,99 @@ const calls = libcCalls({
 
 const { callNames, readWriteCalls } = platform;
 
-/** Wakes a selector, also one that another thread waits with. */
+/** Wakes a selector, even while another thread waits with it. */
 export interface Waker {
   /** The descriptor to wake: a plain number, which can be sent to another thread. */
   readonly fd: number;
   /**
-   * Makes the selector's wait under way, or else its next one, return at once.
+   * Makes the current wait of the selector, or else the next one, return at once.
    *
    * @throws {Deno.errors.BadResource} If the selector is closed
+   * @throws {OSError} If the system refuses to write to the descriptor (`write`)
    */
   wake(): void;
 }
 
-/** A wake: one more on an eventfd's counter, eight bytes more in a pipe. */
+/** One wake: the counter of an eventfd grows by one, a pipe gets eight bytes. */
 const ONE = new Uint8Array(new BigUint64Array([1n]).buffer);
 
-/** What a selector registers in order to be woken. */
-export interface WakeDescriptor extends Waker {
+/** A descriptor that becomes readable when it is woken: an eventfd, or a pipe where there is none. */
+export class WakeDescriptor {
   /** The end that becomes readable. */
   readonly reader: number;
-  /** All that is to be closed with the selector. */
-  readonly descriptors: readonly number[];
-  /** Takes the wakes out and counts them. */
-  drain(): number;
-}
+  /** The end to wake, which may be the same. */
+  readonly writer: number;
+  readonly #buffer: Uint8Array<ArrayBuffer>;
 
-/** Opens an eventfd, or a pipe where there is none. */
-export function openWakeDescriptor(): WakeDescriptor {
-  const { eventfd } = calls();
-  if (eventfd === null || EFD_CLOEXEC === undefined || EFD_NONBLOCK === undefined) {
-    const [reader, writer] = makePipe();
-    return wakeDescriptor(reader, writer, drainPipe);
+  /**
+   * @throws {OSError} If the system has no descriptor for it (`eventfd` or `pipe`)
+   */
+  constructor() {
+    const { eventfd } = calls();
+    if (eventfd === null || EFD_CLOEXEC === undefined || EFD_NONBLOCK === undefined) {
+      [this.reader, this.writer] = makePipe();
+      this.#buffer = new Uint8Array(4096);
+      return;
+    }
+    this.reader = this.writer = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (this.reader < 0) {
+      throw new OSError("Cannot make a waking descriptor", "eventfd", lastErrno());
+    }
+    this.#buffer = new Uint8Array(ONE.byteLength); // A read resets the counter.
   }
-  const fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (fd < 0) throw new OSError("Cannot make a waking descriptor", "eventfd", lastErrno());
-  return wakeDescriptor(fd, fd, drainEventfd);
-}
 
-function wakeDescriptor(
-  reader: number,
-  writer: number,
-  drain: (fd: number) => number,
-): WakeDescriptor {
-  return {
-    fd: writer,
-    reader,
-    descriptors: reader === writer ? [reader] : [reader, writer],
-    wake: () => signal(writer),
-    drain: () => drain(reader),
-  };
-}
+  /** Returns whether a descriptor belongs to it. */
+  has(fd: number): boolean {
+    return fd === this.reader || fd === this.writer;
+  }
 
-/** A read of an eventfd gives its counter and resets it. */
-function drainEventfd(fd: number): number {
-  const counter = new BigUint64Array(1);
-  return readWriteCalls().read(fd, counter, counter.byteLength) < 0 ? 0 : Number(counter[0]);
-}
+  /** Makes it readable. */
+  wake(): void {
+    signal(this.writer);
+  }
 
-function drainPipe(fd: number): number {
-  const bytes = new Uint8Array(4096);
-  let total = 0;
-  for (let size; (size = readWriteCalls().read(fd, bytes, bytes.byteLength)) > 0;) total += size;
-  return total / ONE.byteLength;
+  /**
+   * Makes it quiet again, however often it was woken.
+   *
+   * @throws {OSError} If the system refuses (`read`)
+   */
+  drain(): void {
+    const buffer = this.#buffer;
+    let size: number;
+    do size = readWriteCalls().read(this.reader, buffer, buffer.length); while (
+      size === buffer.length && this.reader !== this.writer
+    );
+    if (size >= 0) return;
+    const errno = lastErrno();
+    if (errno !== EAGAIN && errno !== EWOULDBLOCK && errno !== EINTR) {
+      throw new OSError(`Cannot drain fd ${this.reader}`, callNames.read, errno);
+    }
+  }
+
+  /** Closes it. */
+  close(): void {
+    closeDescriptor(this.reader);
+    if (this.writer !== this.reader) closeDescriptor(this.writer);
+  }
 }
 
 function signal(fd: number): void {
   while (readWriteCalls().write(fd, ONE, ONE.byteLength) < 0) {
     const errno = lastErrno();
-    if (errno === EAGAIN || errno === EWOULDBLOCK) return; // Full of wakes: it is readable already.
+    if (errno === EAGAIN || errno === EWOULDBLOCK) return; // Full of wakes, so readable already.
     if (errno !== EINTR) throw new OSError(`Cannot wake fd ${fd}`, callNames.write, errno);
   }
 }
 
 /**
- * Wakes a selector from another thread: its wait under way, or else its next one, returns at once.
+ * Wakes a selector from another thread: its current wait, or else the next one, returns at once.
  *
  * @param fd The `fd` of the selector's {@linkcode BaseSelector.waker}, as sent to this thread
  * @throws {TypeError} If it is not a number
  * @throws {RangeError} If it is negative or fractional
  * @throws {OSError} If it is closed (`EBADF`; on Windows `ENOTSOCK`) or not a waker's (`EINVAL`).
- * Where wakers are pipes (everywhere but on Linux) another pipe cannot be told apart, and gets the
- * bytes, nor can a file but on Windows
+ * Wakers are eventfds on Linux and pipes elsewhere: there, another pipe or file is not recognized
+ * and gets the bytes
  *
  * @example Waking a selector that blocks the main thread
  * ```ts
@@ -120,9 +132,9 @@ export function wake(fd: number): void {
   signal(fd);
 }
 
-/** Keeps a wake out of another's socket and, where wakers are eventfds, out of pipes and files. */
+/** Returns whether a descriptor can be a waker's: not a socket; on Linux, nothing but an eventfd. */
 function canBeWaker(fd: number): boolean {
   if (!platform.canBePipeWriter(fd)) return false;
-  // An eventfd alone refuses to be written less than eight bytes.
+  // Only an eventfd refuses a write of less than eight bytes.
   return calls().eventfd === null || readWriteCalls().write(fd, ONE, 0) < 0;
 }

@@ -16,6 +16,14 @@ export interface HasFileno {
   fileno(): number;
 }
 
+/** Marks objects that announce the end of their descriptor to the reactor before they close it. */
+export const ANNOUNCES_CLOSING: unique symbol = Symbol("announcesClosing");
+
+/** Returns whether an object announces the end of its descriptor. */
+export function announcesClosing(file: unknown): boolean {
+  return typeof file === "object" && file !== null && ANNOUNCES_CLOSING in file;
+}
+
 /** Returns the name of a descriptor, for an error message. */
 export function nameOf(fd: number): string {
   return fd < 0 ? "a closed descriptor" : `fd ${fd}`;

@@ -33,3 +33,41 @@ export function stringAt(address: bigint): string {
 export function cString(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text + "\0");
 }
+
+const nativeCalls = libcCalls({
+  realloc: { parameters: ["usize", "usize"], result: "usize" },
+  memcpy: { parameters: ["usize", "buffer", "usize"], result: "void" },
+}, abi.winsock?.libraries.memory);
+
+/** Memory that `malloc` owns, not the garbage collector. It is never given back. */
+export class NativeMemory {
+  #address = 0n;
+  #size = 0;
+
+  /**
+   * Makes room. What was written before may be lost.
+   *
+   * @param size The number of bytes
+   * @returns The address
+   */
+  reserve(size: number): bigint {
+    if (size > this.#size) {
+      const address = nativeCalls().realloc(this.#address, BigInt(size));
+      if (address === 0n) throw new RangeError(`Cannot allocate ${size} bytes`);
+      this.#address = address;
+      this.#size = size;
+    }
+    return this.#address;
+  }
+
+  /**
+   * Copies bytes into it.
+   *
+   * @param offset Where they go, in bytes from the address
+   * @param source The bytes, of an `ArrayBuffer` of their own
+   * @param length How many bytes
+   */
+  write(offset: number, source: ArrayBufferView<ArrayBuffer>, length: number): void {
+    nativeCalls().memcpy(this.#address + BigInt(offset), source, BigInt(length));
+  }
+}

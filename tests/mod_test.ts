@@ -24,7 +24,11 @@ const EXPORTS = [
   "PollSelector",
   "SelectSelector",
   "SelectorMap",
+  "ready",
+  "sendAll",
   "wake",
+  "whenReadable",
+  "whenWritable",
 ];
 
 const CLASSES = EXPORTS.filter((name) => name.endsWith("Selector") && name !== "BaseSelector");

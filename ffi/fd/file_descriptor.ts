@@ -1,6 +1,8 @@
+import { forgetDescriptor } from "../../backends/ready.ts";
 import { abi } from "../abi/mod.ts";
 import { assertBytes, assertDescriptor } from "../checks.ts";
 import {
+  ANNOUNCES_CLOSING,
   closeDescriptor,
   duplicate,
   errnoOf,
@@ -47,6 +49,10 @@ const MAX_TRANSFER = 0x7fff_f000;
  * ```
  */
 export class FileDescriptor implements HasFileno, Disposable {
+  static {
+    Object.defineProperty(this.prototype, ANNOUNCES_CLOSING, { value: true });
+  }
+
   #fd: number;
 
   /**
@@ -290,6 +296,7 @@ export class FileDescriptor implements HasFileno, Disposable {
   detach(): number {
     const fd = this.#fd;
     this.#fd = -1;
+    if (fd >= 0) forgetDescriptor(fd);
     return fd;
   }
 

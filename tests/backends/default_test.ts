@@ -55,7 +55,7 @@ Deno.test("DefaultSelector is the last class where none is available, which then
 Deno.test("DefaultSelector is the first available class of this system", () => {
   using selector = new DefaultSelector<string>();
   assertInstanceOf(selector, BACKENDS.find((backend) => backend.isAvailable())!);
-  assertInstanceOf(selector, BaseSelector);
+  assert(selector instanceof BaseSelector);
   assert(selector instanceof DefaultSelector);
   assert(DefaultSelector.isAvailable());
   using ends = new Pair();

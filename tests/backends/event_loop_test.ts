@@ -1,39 +1,67 @@
-import { assert, assertEquals } from "@std/assert";
-import { holdLoop, loopMustTurn, loopTurned } from "../../backends/event_loop.ts";
+import {
+  assert,
+  assertEquals,
+  assertGreaterOrEqual,
+  assertLessOrEqual,
+  assertStrictEquals,
+} from "@std/assert";
+import { holdLoop, loopMustTurn, loopTurned, turnLoop } from "../../backends/event_loop.ts";
 
-/** Blocks the loop until it must turn. */
-function holdForLong(): void {
+/** Holds the event loop for some milliseconds. */
+function holdFor(milliseconds: number): void {
   holdLoop();
-  const deadline = performance.now() + 10_000;
-  while (!loopMustTurn()) assert(performance.now() < deadline, "The loop never has to turn");
+  const end = performance.now() + milliseconds;
+  while (performance.now() < end);
+}
+
+/** Counts how often the event loop turns while something is pending. */
+async function countTurns(pending: Promise<void>): Promise<number> {
+  let isOver = false;
+  pending.then(() => isOver = true);
+  let turns = 0;
+  for (; !isOver; turns++) await new Promise((resolve) => setImmediate(resolve));
+  return turns;
 }
 
 Deno.test("loopMustTurn() is false while nothing holds the loop", async () => {
+  await turnLoop();
   await new Promise((resolve) => setTimeout(resolve, 2));
-  loopTurned();
   assertEquals(loopMustTurn(), false);
 });
 
-Deno.test("loopMustTurn() becomes true when the loop is held for long", () => {
+Deno.test("loopMustTurn() becomes true when the loop is held, until it has turned", async () => {
   loopTurned();
-  holdForLong();
-  loopTurned();
+  holdFor(1);
+  assertEquals(loopMustTurn(), true);
+  holdLoop();
+  assertEquals(loopMustTurn(), true);
+  await turnLoop();
   assertEquals(loopMustTurn(), false);
 });
 
-Deno.test("loopMustTurn() stays true however often the loop is held", () => {
-  loopTurned();
-  holdForLong();
-  for (let i = 0; i < 3; i++) {
+Deno.test("loopMustTurn() is false after one turn that follows a short hold", async () => {
+  for (let i = 0; i < 10_000; i++) {
+    loopTurned();
     holdLoop();
-    assertEquals(loopMustTurn(), true);
+    await new Promise((resolve) => setImmediate(resolve));
+    if (!loopMustTurn()) return;
   }
-  loopTurned();
+  assert(false, "No turn of the event loop counts");
 });
 
-Deno.test("loopMustTurn() is false once the loop has turned by itself", async () => {
+Deno.test("turnLoop() turns the loop as often as it was held, but 61 times at most", async () => {
+  for (const [hold, least, most] of [[0, 1, 9], [5, 45, 70], [100, 55, 70]] as const) {
+    loopTurned();
+    if (hold > 0) holdFor(hold);
+    const turns = await countTurns(turnLoop());
+    assertGreaterOrEqual(turns, least, `after ${hold} ms`);
+    assertLessOrEqual(turns, most, `after ${hold} ms`);
+  }
+});
+
+Deno.test("turnLoop() lets several callers wait for the same turns", async () => {
   loopTurned();
-  holdForLong();
-  await new Promise((resolve) => setImmediate(resolve));
-  assertEquals(loopMustTurn(), false);
+  holdFor(1);
+  assertStrictEquals(turnLoop(), turnLoop());
+  await turnLoop();
 });

@@ -15,13 +15,14 @@ import {
   type KqueueSelectorOptions,
   OSError,
 } from "../../mod.ts";
-import { Descriptor, Pair } from "../support/descriptors.ts";
+import { Descriptor, Pair, Pipe } from "../support/descriptors.ts";
 import { runProgram } from "../support/subprocess.ts";
 import { fakeLibrary, needsFakes } from "../support/fake_library.ts";
 import { sharedSuite } from "./shared_suite.ts";
 import { type Skip, skipIf } from "../support/skip.ts";
 
 const BOTH = EVENT_READ | EVENT_WRITE;
+const { EBADF, EPIPE } = abi.errno;
 
 function suiteOver(
   name: string,
@@ -152,10 +153,10 @@ Deno.test({
 
 // The layout of `struct kevent` on each system, independent of the tables in ffi/abi.
 const layouts = {
-  darwin: { size: 32, filter: 8, flags: 10, width: 2, data: 16, read: -1, write: -2 },
-  openbsd: { size: 32, filter: 8, flags: 10, width: 2, data: 16, read: -1, write: -2 },
-  freebsd: { size: 64, filter: 8, flags: 10, width: 2, data: 16, read: -1, write: -2 },
-  netbsd: { size: 40, filter: 8, flags: 12, width: 4, data: 24, read: 0, write: 1 },
+  darwin: { size: 32, filter: 8, flags: 10, width: 2, fflags: 12, data: 16, read: -1, write: -2 },
+  openbsd: { size: 32, filter: 8, flags: 10, width: 2, fflags: 12, data: 16, read: -1, write: -2 },
+  freebsd: { size: 64, filter: 8, flags: 10, width: 2, fflags: 12, data: 16, read: -1, write: -2 },
+  netbsd: { size: 40, filter: 8, flags: 12, width: 4, fflags: 16, data: 24, read: 0, write: 1 },
 } as const;
 
 const RECEIPT = 0x40;
@@ -164,7 +165,13 @@ const DELETE = 0x2 | RECEIPT;
 const ERROR = 0x4000;
 const EOF = 0x8000;
 
-type Entry = [fd: number, filter: "read" | "write", flags: number, data?: number];
+type Entry = [
+  fd: number,
+  filter: "read" | "write",
+  flags: number,
+  data?: number,
+  fflags?: number,
+];
 
 /** A fake kqueue with scripted answers, and a selector that uses it. */
 class Script implements Disposable {
@@ -188,18 +195,19 @@ class Script implements Disposable {
 
   /** Sets what the next call returns. */
   answer(...entries: Entry[]): void {
-    const { size, filter: filterAt, flags: flagsAt, data: dataAt, width, ...filters } =
+    const { size, filter: filterAt, flags: flagsAt, fflags: fflagsAt, data: dataAt, width } =
       this.#layout;
-    entries.forEach(([fd, filter, flags, data = 0], i) => {
+    entries.forEach(([fd, filter, flags, data = 0, fflags = 0], i) => {
       const at = EVENTS + i * size;
       this.#memory.setBigUint64(at, BigInt(fd), true);
       if (width === 2) {
-        this.#memory.setInt16(at + filterAt, filters[filter], true);
+        this.#memory.setInt16(at + filterAt, this.#layout[filter], true);
         this.#memory.setUint16(at + flagsAt, flags, true);
       } else {
-        this.#memory.setUint32(at + filterAt, filters[filter], true);
+        this.#memory.setUint32(at + filterAt, this.#layout[filter], true);
         this.#memory.setUint32(at + flagsAt, flags, true);
       }
+      this.#memory.setUint32(at + fflagsAt, fflags, true);
       this.#memory.setBigInt64(at + dataAt, BigInt(data), true);
     });
     this.#memory.setInt32(4, entries.length, true);
@@ -376,16 +384,53 @@ testScript(
   },
 );
 
-testScript("select() counts EV_EOF and EV_ERROR as both events, and applies the mask", (script) => {
+testScript("select() reports an end in the direction of its filter", (script) => {
   const { selector } = script;
-  const both = selector.register(7, BOTH);
-  const read = selector.register(8, EVENT_READ);
-  const write = selector.register(9, EVENT_WRITE);
-  for (const flag of [EOF, ERROR]) {
-    script.answer([7, "read", flag, 5], [8, "read", flag, 5], [9, "write", flag, 5]);
-    assertEquals(selector.select(), [[both, BOTH], [read, EVENT_READ], [write, EVENT_WRITE]]);
-  }
+  const key = selector.register(7, BOTH);
+  script.answer([7, "read", EOF, 5]);
+  assertEquals(selector.select(), [[key, EVENT_READ]]);
+  script.answer([7, "write", EOF, 5]);
+  assertEquals(selector.select(), [[key, EVENT_WRITE]]);
+  script.answer([7, "read", EOF, 5], [7, "write", EOF, 5]);
+  assertEquals(selector.select(), [[key, BOTH]]);
 });
+
+testScript(
+  "select() reports an error in both directions, as far as they were asked for",
+  (script) => {
+    const { selector } = script;
+    const both = selector.register(7, BOTH);
+    const read = selector.register(8, EVENT_READ);
+    const write = selector.register(9, EVENT_WRITE);
+    for (const [flag, fflags] of [[ERROR, 0], [EOF, 104]] as const) {
+      for (const filter of ["read", "write"] as const) {
+        script.answer(
+          [7, filter, flag, 5, fflags],
+          [8, "read", flag, 5, fflags],
+          [9, "write", flag, 5, fflags],
+        );
+        assertEquals(selector.select(), [[both, BOTH], [read, EVENT_READ], [write, EVENT_WRITE]]);
+      }
+    }
+  },
+);
+
+for (const errno of [EPIPE, EBADF]) {
+  testScript(`register() reports a pipe that is refused with ${errno} as writable`, (script) => {
+    const { selector } = script;
+    using pipe = new Pipe();
+    pipe.reader.close();
+    const fd = pipe.writer.fileno();
+    script.answer([fd, "write", ADD | ERROR, errno]);
+    const key = selector.register(pipe.writer, EVENT_WRITE);
+    assertEquals(selector.select(), [[key, EVENT_WRITE]]);
+    assertEquals(selector.select(1000), [[key, EVENT_WRITE]]);
+    script.changes();
+    selector.unregister(pipe.writer);
+    assertEquals(script.changes(), []);
+    assertEquals(selector.select(0), []);
+  });
+}
 
 testScript("select() asks for no more results than there are filters", (script) => {
   const { selector } = script;

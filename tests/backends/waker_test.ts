@@ -1,6 +1,5 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { openWakeDescriptor } from "../../backends/waker.ts";
-import { closeDescriptor } from "../../ffi/descriptor.ts";
+import { WakeDescriptor } from "../../backends/waker.ts";
 import { EpollSelector, EVENT_READ, OSError, SelectSelector, wake } from "../../mod.ts";
 import { Descriptor, Pair, Pipe } from "../support/descriptors.ts";
 import { linuxOnly, skipIf } from "../support/skip.ts";
@@ -11,13 +10,13 @@ function refusal(fd: number): string {
   return assertThrows(() => wake(fd), OSError, `Cannot wake fd ${fd}: `).code;
 }
 
-Deno.test("wake() throws TypeError for anything but a number", () => {
+Deno.test("wake() throws TypeError for what is no number", () => {
   for (const fd of [undefined, null, "3", 3n, {}, [], Symbol()] as unknown[] as number[]) {
     assertThrows(() => wake(fd), TypeError);
   }
 });
 
-Deno.test("wake() throws RangeError for a number that is not a descriptor", () => {
+Deno.test("wake() throws RangeError for what is no descriptor", () => {
   for (const fd of [-1, 1.5, NaN, Infinity, 2 ** 31]) assertThrows(() => wake(fd), RangeError);
 });
 
@@ -32,7 +31,7 @@ Deno.test("wake() throws OSError for the waker of a closed selector", () => {
   const selector = new SelectSelector();
   using high = Descriptor.dupHigh(selector.waker().fd);
   selector.close();
-  wake(high.fd); // The open file outlives the selector.
+  wake(high.fd); // The open file outlives the selector, and is woken in vain.
   high.close();
   assertEquals(refusal(high.fd), CLOSED);
 });
@@ -89,13 +88,13 @@ Deno.test({
 });
 
 Deno.test({
-  name: "wake() succeeds when the waker is full",
+  name: "wake() takes a full waker as woken",
   ...linuxOnly,
   fn() {
     using selector = new SelectSelector();
     const { fd } = selector.waker();
     using file = Descriptor.dup(fd);
-    // One less than the maximum of an eventfd.
+    // One short of what an eventfd holds.
     file.write(new Uint8Array(new BigUint64Array([0xffff_ffff_ffff_fffen]).buffer));
     wake(fd);
     assertEquals(selector.select(), []);
@@ -105,16 +104,25 @@ Deno.test({
   },
 });
 
-Deno.test("openWakeDescriptor() opens descriptors that count wakes", () => {
-  const waking = openWakeDescriptor();
+Deno.test("WakeDescriptor.drain() makes it quiet, however often it was woken", () => {
+  const waker = new WakeDescriptor();
   using selector = new SelectSelector();
-  selector.register(waking.reader, EVENT_READ);
-  assertEquals(waking.drain(), 0);
+  selector.register(waker.reader, EVENT_READ);
+  waker.drain();
   for (const count of [1, 3, 700]) {
-    for (let i = 0; i < count; i++) waking.wake();
+    for (let i = 0; i < count; i++) waker.wake();
     assertEquals(selector.select().length, 1);
-    assertEquals(waking.drain(), count);
+    waker.drain();
     assertEquals(selector.select(0), []);
   }
-  waking.descriptors.forEach(closeDescriptor);
+  waker.close();
+});
+
+Deno.test("WakeDescriptor throws OSError when it is closed", () => {
+  const waker = new WakeDescriptor();
+  using high = Descriptor.dupHigh(waker.reader); // Keeps the number from others.
+  waker.close();
+  high.close();
+  assertThrows(() => waker.wake(), OSError);
+  assertThrows(() => waker.drain(), OSError);
 });

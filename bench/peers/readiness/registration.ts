@@ -9,7 +9,7 @@ import { type Socket, socketpair } from "../../../ffi/socket/mod.ts";
 import { measure } from "../support/measure.ts";
 
 const [operation, ms] = Deno.args as [string, string];
-const selector = new EpollSelector<number, Socket>();
+const selector = new EpollSelector<number | undefined, Socket>();
 const [socket] = socketpair();
 
 const operations: Record<string, (n: number) => void> = {

@@ -164,7 +164,11 @@ export function testAsync(backend: Backend): void {
       await assertRejects(() => selector.selectAsync(), Deno.errors.Busy, "Cannot select");
       await assertRejects(() => selector.selectAsync(0), Deno.errors.Busy);
       await assertRejects(() => selector[Symbol.asyncIterator]().next(), Deno.errors.Busy);
-      assertThrows(() => selector.select(0), Deno.errors.Busy, "an asynchronous wait is under way");
+      assertThrows(
+        () => selector.select(0),
+        Deno.errors.Busy,
+        "an asynchronous wait is in progress",
+      );
       assertThrows(() => selector.select(), Deno.errors.Busy);
       await turnEventLoop();
     }

@@ -142,7 +142,9 @@ export function testLifetime(backend: Backend): void {
       }
       {
         using first = ${backend.source};
-        await first.selectAsync(1);
+        const wait = first.selectAsync(); // Opens the descriptors of the reactor.
+        setTimeout(() => first.wakeup());
+        await wait;
       }
       const before = countDescriptors();
       await use();

@@ -126,6 +126,31 @@ export function testMasks(backend: Backend): void {
     assertEquals(selector.select(), [[key, EVENT_WRITE]]);
   });
 
+  test(
+    backend,
+    "select() reports a writer that is registered after its reader is gone",
+    (selector) => {
+      using pipe = new Pipe();
+      pipe.reader.close();
+      const key = selector.register(pipe.writer, EVENT_WRITE);
+      assertEquals(selector.select(), [[key, EVENT_WRITE]]);
+      selector.unregister(pipe.writer);
+      assertEquals(selector.select(0), []);
+    },
+  );
+
+  test(
+    backend,
+    "select() reports a half-closed peer as readable alone while there is no room",
+    (selector) => {
+      using ends = new Pair();
+      const key = selector.register(ends.left, BOTH);
+      ends.stuff();
+      ends.right.shutdown("write");
+      assertEquals(selector.select(), [[key, EVENT_READ]]);
+    },
+  );
+
   test(backend, "select() does not report urgent data as readable", (selector) => {
     using connection = new Connection();
     const { client, server } = connection;

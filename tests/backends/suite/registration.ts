@@ -40,7 +40,10 @@ export function testRegistration(backend: Backend): void {
     const error = assertThrows(() => selector.register(ends.left, EVENT_WRITE, 2), KeyError);
     assertInstanceOf(error, Error);
     assertEquals(error.name, "KeyError");
-    assertStringIncludes(error.message, `Cannot register fd ${fd} (Socket): it is registered`);
+    assertStringIncludes(
+      error.message,
+      `Cannot register fd ${fd} (Socket): it is already registered`,
+    );
     assertStrictEquals(selector.getKey(ends.left), key);
   });
 
@@ -168,7 +171,7 @@ export function testRegistration(backend: Backend): void {
     file.close();
     if (!backend.descriptorsAreChecked) return;
     const error = assertThrows(() => selector.modify(file, EVENT_WRITE), OSError);
-    assertStringIncludes(error.message, "which is not registered any more");
+    assertStringIncludes(error.message, "which is no longer registered");
     assertEquals([...selector.getMap().values()], [key]);
     file.becomes(ends.left.fileno());
     selector.register(file, EVENT_WRITE, "again");

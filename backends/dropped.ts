@@ -1,0 +1,28 @@
+/** Something that holds descriptors. */
+export interface Closable {
+  close(): void;
+}
+
+/** Closes what selectors hold that were dropped without `close()`. */
+export const dropped: FinalizationRegistry<readonly Closable[]> = new FinalizationRegistry(
+  (holders) => {
+    try {
+      closeAll(holders);
+    } catch {
+      // No caller is left to see the error.
+    }
+  },
+);
+
+/** Closes all, and throws the first error. */
+export function closeAll(holders: readonly Closable[]): void {
+  let failure: unknown;
+  for (const holder of holders) {
+    try {
+      holder.close();
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  if (failure !== undefined) throw failure;
+}

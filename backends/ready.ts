@@ -1,0 +1,253 @@
+/**
+ * Waiting for one descriptor, as a promise.
+ *
+ * @module
+ */
+
+import { announcesClosing } from "../ffi/descriptor.ts";
+import { OSError } from "../ffi/errno.ts";
+import { abi } from "../ffi/abi/mod.ts";
+import { holdLoop, loopMustTurn, turnLoop } from "./event_loop.ts";
+import { EVENT_READ, EVENT_WRITE } from "./events.ts";
+import { describeFile, descriptorOf, type FileObject, type HasFileno } from "./key.ts";
+import { checkEvents } from "./masks.ts";
+import { theReactor, type Waiter } from "./reactor.ts";
+
+export { forgetDescriptor } from "./reactor.ts";
+
+const { EPERM } = abi.errno;
+
+/** Options of a wait for one descriptor. */
+export interface WaitOptions {
+  /** Rejects the wait with the signal's reason when it is aborted. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Waits until a descriptor is ready. Several waits for one descriptor are fine.
+ *
+ * Closing a `FileDescriptor` or a `Socket` rejects the waits for it. A bare number that is closed
+ * elsewhere is not noticed: such a wait may last for ever, or end for the file that the number stands
+ * for next. A regular file is always ready.
+ *
+ * @param file A descriptor, or an object with a `fileno()` method
+ * @param events What to wait for: `EVENT_READ`, `EVENT_WRITE` or both
+ * @param options A signal that ends the wait; `AbortSignal.timeout()` is a timeout
+ * @returns What the descriptor is ready for: part of `events`, not 0
+ * @throws {RangeError} If the events are none of those, or the descriptor is negative or fractional
+ * @throws {TypeError} If `file` is neither a number nor has a `fileno()` that returns one
+ * @throws {OSError} If the system refuses the descriptor (`epoll_ctl`, `kevent`, …), such as with
+ * `EBADF`
+ * @throws {Deno.errors.BadResource} If the descriptor is closed during the wait
+ * @throws {Deno.errors.NotCapable} Without FFI permission
+ * @throws The signal's reason if it is aborted
+ *
+ * @example
+ * ```ts
+ * import { EVENT_READ, ready } from "@readiness/selectors";
+ * import { pipe } from "@readiness/selectors/fd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { reader, writer } = pipe();
+ * setTimeout(() => writer.write(new Uint8Array(1)), 5);
+ * assertEquals(await ready(reader, EVENT_READ), EVENT_READ);
+ * reader.close();
+ * writer.close();
+ * ```
+ */
+export function ready(file: FileObject, events: number, options?: WaitOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const signal = options?.signal;
+    signal?.throwIfAborted();
+    checkEvents(events);
+    const wait = new DescriptorWait(descriptorOf(file), file, signal, resolve, reject);
+    wait.begin(events);
+  });
+}
+
+/** One wait for one descriptor. */
+class DescriptorWait implements Waiter {
+  readonly deadline = Infinity;
+  readonly #reactor = theReactor();
+  readonly #fd: number;
+  readonly #file: FileObject;
+  readonly #signal: AbortSignal | undefined;
+  readonly #resolve: (events: number) => void;
+  readonly #reject: (reason: unknown) => void;
+  readonly #abort: (() => void) | undefined;
+
+  constructor(
+    fd: number,
+    file: FileObject,
+    signal: AbortSignal | undefined,
+    resolve: (events: number) => void,
+    reject: (reason: unknown) => void,
+  ) {
+    this.#fd = fd;
+    this.#file = file;
+    this.#signal = signal;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    if (signal !== undefined) {
+      this.#abort = () => {
+        this.#reactor.unwatch(fd, this);
+        this.failed(signal.reason);
+      };
+    }
+  }
+
+  begin(events: number): void {
+    const fd = this.#fd;
+    const result = this.#reactor.watch(fd, events, this, announcesClosing(this.#file));
+    if (result === -EPERM) return this.#resolve(events); // A regular file.
+    if (result < 0) {
+      throw new OSError(
+        `Cannot wait for ${describeFile(this.#file, fd)}`,
+        this.#reactor.changeCall,
+        -result,
+      );
+    }
+    this.#reactor.enter(this);
+    if (this.#abort !== undefined) this.#signal!.addEventListener("abort", this.#abort);
+  }
+
+  ready(_fd: number, events: number): void {
+    this.#leave();
+    this.#resolve(events);
+  }
+
+  expired(): void {}
+
+  closed(fd: number): void {
+    this.failed(new Deno.errors.BadResource(`Cannot go on waiting for fd ${fd}: it was closed`));
+  }
+
+  failed(error: unknown): void {
+    this.#leave();
+    this.#reject(error);
+  }
+
+  #leave(): void {
+    this.#reactor.leave(this);
+    if (this.#abort !== undefined) this.#signal!.removeEventListener("abort", this.#abort);
+  }
+}
+
+/**
+ * Calls a function, and again whenever a descriptor is readable, until it returns something else than
+ * `null`.
+ *
+ * @typeParam T What the function returns
+ * @param file A descriptor, or an object with a `fileno()` method
+ * @param attempt The function; it must not block. What it throws rejects the promise
+ * @param options A signal that ends the wait
+ * @returns What the function returned
+ * @throws As {@linkcode ready} does
+ *
+ * @example
+ * ```ts
+ * import { whenReadable } from "@readiness/selectors";
+ * import { socketpair } from "@readiness/selectors/socket";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [left, right] = socketpair();
+ * setTimeout(() => right.send(new TextEncoder().encode("hello")), 5);
+ * const buffer = new Uint8Array(1024);
+ * const size = await whenReadable(left, () => left.recv(buffer));
+ * assertEquals(new TextDecoder().decode(buffer.subarray(0, size)), "hello");
+ * left.close();
+ * right.close();
+ * ```
+ */
+export function whenReadable<T>(
+  file: FileObject,
+  attempt: () => T,
+  options?: WaitOptions,
+): Promise<Exclude<T, null>> {
+  return whenReady(file, EVENT_READ, attempt, options);
+}
+
+/**
+ * Calls a function, and again whenever a descriptor is writable, until it returns something else than
+ * `null`.
+ *
+ * @typeParam T What the function returns
+ * @param file A descriptor, or an object with a `fileno()` method
+ * @param attempt The function; it must not block. What it throws rejects the promise
+ * @param options A signal that ends the wait
+ * @returns What the function returned
+ * @throws As {@linkcode ready} does
+ *
+ * @example
+ * ```ts
+ * import { whenWritable } from "@readiness/selectors";
+ * import { socketpair } from "@readiness/selectors/socket";
+ *
+ * const [left, right] = socketpair();
+ * console.log(await whenWritable(left, () => left.send(new Uint8Array(1_000)))); // 1000
+ * left.close();
+ * right.close();
+ * ```
+ */
+export function whenWritable<T>(
+  file: FileObject,
+  attempt: () => T,
+  options?: WaitOptions,
+): Promise<Exclude<T, null>> {
+  return whenReady(file, EVENT_WRITE, attempt, options);
+}
+
+async function whenReady<T>(
+  file: FileObject,
+  events: number,
+  attempt: () => T,
+  options: WaitOptions | undefined,
+): Promise<Exclude<T, null>> {
+  for (;;) {
+    if (loopMustTurn()) await turnLoop();
+    options?.signal?.throwIfAborted();
+    const result = attempt();
+    if (result !== null) {
+      holdLoop();
+      return result as Exclude<T, null>;
+    }
+    await ready(file, events, options);
+  }
+}
+
+/**
+ * Writes all of the data, and waits for room where there is none. Two calls at once for one
+ * descriptor mix their data: await the first.
+ *
+ * @param file An object that writes, such as a `Socket` or a `FileDescriptor`
+ * @param data The data
+ * @param options A signal that ends the wait; part of the data may be written by then
+ * @throws {OSError} If the system refuses to write, such as with `EPIPE`
+ * @throws As {@linkcode ready} does
+ *
+ * @example
+ * ```ts
+ * import { sendAll } from "@readiness/selectors";
+ * import { socketpair } from "@readiness/selectors/socket";
+ *
+ * const [left, right] = socketpair();
+ * await sendAll(left, new TextEncoder().encode("hello"));
+ * left.close();
+ * right.close();
+ * ```
+ */
+export async function sendAll(
+  file: HasFileno & { write(data: Uint8Array): number | null },
+  data: Uint8Array,
+  options?: WaitOptions,
+): Promise<void> {
+  let rest = data;
+  for (;;) {
+    if (loopMustTurn()) await turnLoop();
+    options?.signal?.throwIfAborted();
+    const size = file.write(rest);
+    if (size === rest.length) return holdLoop();
+    if (size === null) await ready(file, EVENT_WRITE, options);
+    else rest = rest.subarray(size);
+  }
+}

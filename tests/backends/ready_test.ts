@@ -1,0 +1,520 @@
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertInstanceOf,
+  assertRejects,
+  assertStrictEquals,
+} from "@std/assert";
+import {
+  DefaultSelector,
+  EpollSelector,
+  EVENT_READ,
+  EVENT_WRITE,
+  type FileObject,
+  OSError,
+  PollSelector,
+  ready,
+  SelectSelector,
+  sendAll,
+  whenReadable,
+  whenWritable,
+} from "../../mod.ts";
+import { Descriptor, needsDup2, Pair, Pipe } from "../support/descriptors.ts";
+import { isPending, turnEventLoop } from "../support/event_loop.ts";
+import { isWindows } from "../support/os.ts";
+import { linuxOnly, skipIf } from "../support/skip.ts";
+import { runProgram } from "../support/subprocess.ts";
+
+const BOTH = EVENT_READ | EVENT_WRITE;
+const { BadResource } = Deno.errors;
+
+Deno.test("ready() resolves with the ready events, which were asked for", async () => {
+  using ends = new Pair();
+  assertEquals(await ready(ends.left, EVENT_WRITE), EVENT_WRITE);
+  assertEquals(await ready(ends.left.fileno(), BOTH), EVENT_WRITE);
+  ends.fill();
+  assertEquals(await ready(ends.left, EVENT_READ), EVENT_READ);
+  assertEquals(await ready(ends.left, BOTH), BOTH);
+});
+
+Deno.test("ready() waits until a descriptor is ready, over and over", async () => {
+  using ends = new Pair();
+  for (const file of [ends.left, ends.left.fileno(), { fileno: () => ends.left.fileno() }]) {
+    for (let i = 0; i < 10; i++) {
+      const wait = ready(file, EVENT_READ);
+      if (i % 3 === 0) assert(await isPending(wait));
+      ends.fill();
+      assertEquals(await wait, EVENT_READ);
+      ends.drain();
+    }
+  }
+});
+
+Deno.test("ready() settles each of several waits by its own events", async () => {
+  using ends = new Pair();
+  ends.stuff();
+  const reads = [ready(ends.left, EVENT_READ), ready(ends.left.fileno(), EVENT_READ)];
+  const write = ready(ends.left, EVENT_WRITE);
+  const both = ready(ends.left, BOTH);
+  assert(await isPending(Promise.race([...reads, write, both])));
+  ends.fill();
+  assertEquals(await Promise.all([...reads, both]), [EVENT_READ, EVENT_READ, EVENT_READ]);
+  assert(await isPending(write));
+  while (ends.right.recv(new Uint8Array(1 << 16)));
+  assertEquals(await write, EVENT_WRITE);
+});
+
+Deno.test("ready() resolves several waits in their order", async () => {
+  using ends = new Pair();
+  const order: number[] = [];
+  const waits = [0, 1, 2, 3].map((i) => ready(ends.left, EVENT_READ).then(() => order.push(i)));
+  await turnEventLoop();
+  ends.fill();
+  await Promise.all(waits);
+  assertEquals(order, [0, 1, 2, 3]);
+});
+
+Deno.test("ready() reports a hang-up and an error as what was asked for", async () => {
+  for (const events of [EVENT_READ, EVENT_WRITE, BOTH]) {
+    using ends = new Pair();
+    ends.stuff();
+    const wait = ready(ends.left, events);
+    assert(await isPending(wait));
+    ends.right.close();
+    assertEquals(await wait, events);
+  }
+});
+
+Deno.test({
+  name: "ready() takes a regular file as always ready",
+  ...skipIf(isWindows, "only sockets are descriptors on Windows"),
+  async fn() {
+    using file = Descriptor.open(Deno.execPath());
+    for (const events of [EVENT_READ, EVENT_WRITE, BOTH]) {
+      assertEquals(await ready(file.fd, events), events);
+    }
+  },
+});
+
+Deno.test("ready() rejects with RangeError for bad events and descriptors", async () => {
+  using ends = new Pair();
+  for (const events of [0, -1, 1.5, NaN, 1 << 20, 1 << 9, "1", null] as unknown[] as number[]) {
+    await assertRejects(() => ready(ends.left, events), RangeError);
+  }
+  for (const file of [-1, 0.5, NaN, 2 ** 31, { fileno: () => -1 }]) {
+    await assertRejects(() => ready(file, EVENT_READ), RangeError);
+  }
+});
+
+Deno.test("ready() rejects with TypeError for what has no descriptor", async () => {
+  for (const file of [undefined, null, "3", {}, { fileno: () => "3" }] as unknown[]) {
+    await assertRejects(() => ready(file as FileObject, EVENT_READ), TypeError);
+  }
+});
+
+Deno.test("ready() rejects with what fileno() throws", async () => {
+  const error = new Error("no descriptor today");
+  const file = {
+    fileno() {
+      throw error;
+    },
+  };
+  assertStrictEquals(await rejection(ready(file, EVENT_READ)), error);
+});
+
+Deno.test("ready() rejects with OSError for a descriptor that is not open", async () => {
+  using ends = new Pair();
+  using closed = Descriptor.dupHigh(ends.left.fileno());
+  closed.close();
+  const error = await assertRejects(() => ready(closed.fd, EVENT_READ), OSError, "Cannot wait for");
+  assert(["EBADF", "ENOTSOCK"].includes(error.code));
+});
+
+Deno.test("ready() rejects with BadResource when its object is closed", async () => {
+  for (const close of ["close", "detach"] as const) {
+    using ends = new Pair();
+    const fd = ends.left.fileno();
+    const waits = [ready(ends.left, EVENT_READ), ready(fd, EVENT_READ)];
+    const rejected = waits.map((wait) => assertRejects(() => wait, BadResource, `fd ${fd}`));
+    await turnEventLoop();
+    ends.left[close]();
+    await Promise.all(rejected);
+    if (close === "detach") new Descriptor(fd).close();
+  }
+});
+
+Deno.test("ready() lets go of a descriptor that is closed: its peer sees the end", async () => {
+  using ends = new Pair();
+  const wait = assertRejects(() => ready(ends.left, BOTH ^ EVENT_WRITE), BadResource);
+  await turnEventLoop();
+  ends.left.close();
+  assertEquals(ends.right.recv(new Uint8Array(1)), 0);
+  await wait;
+});
+
+Deno.test({
+  name: "ready() is not settled by an event of a number that was closed and reused",
+  ...needsDup2,
+  async fn() {
+    for (const events of [EVENT_READ, BOTH]) {
+      using a = new Pair();
+      using b = new Pair();
+      b.stuff();
+      using file = Descriptor.dupHigh(a.left.fileno());
+      const controller = new AbortController();
+      const old = rejection(ready(file.fd, EVENT_READ, controller));
+      await turnEventLoop();
+      controller.abort("given up");
+      assertEquals(await old, "given up");
+      file.becomes(b.left.fileno()); // The old file lives on as a.left.
+      const wait = ready(file.fd, events);
+      a.fill();
+      assert(await isPending(wait));
+      b.fill();
+      assertEquals(await wait, EVENT_READ);
+    }
+  },
+});
+
+Deno.test("ready() works for a number that was closed and reused right after a wait", async () => {
+  for (let i = 0; i < 20; i++) {
+    using ends = new Pair();
+    const wait = ready(ends.left.fileno(), EVENT_READ); // The same numbers, in each round.
+    if (i % 2 === 0) await turnEventLoop();
+    ends.fill();
+    assertEquals(await wait, EVENT_READ);
+  }
+});
+
+Deno.test("ready() rejects when the signal is aborted before, during, and not after", async () => {
+  using ends = new Pair();
+  const signal = AbortSignal.abort("before");
+  assertEquals(await rejection(ready(ends.left, EVENT_READ, { signal })), "before");
+  const controller = new AbortController();
+  const wait = rejection(ready(ends.left, EVENT_READ, controller));
+  assert(await isPending(wait));
+  controller.abort("during");
+  assertEquals(await wait, "during");
+  const late = new AbortController();
+  const settled = ready(ends.left, EVENT_READ, late);
+  ends.fill();
+  assertEquals(await settled, EVENT_READ);
+  late.abort("after");
+});
+
+Deno.test("ready() rejects with TypeError for what is not a signal", async () => {
+  using ends = new Pair();
+  for (const signal of [1, "abort", {}] as unknown[] as AbortSignal[]) {
+    await assertRejects(() => ready(ends.left, EVENT_READ, { signal }), TypeError);
+  }
+});
+
+Deno.test("ready() takes AbortSignal.timeout()", async () => {
+  using ends = new Pair();
+  const reason = await rejection(
+    ready(ends.left, EVENT_READ, { signal: AbortSignal.timeout(5) }),
+  );
+  assertInstanceOf(reason, DOMException);
+  assertEquals(reason.name, "TimeoutError");
+});
+
+Deno.test("ready() waits for a selector, which is ready when something of it is", async () => {
+  using selector = new DefaultSelector();
+  if (!("fileno" in selector)) return;
+  using ends = new Pair();
+  selector.register(ends.left, EVENT_READ);
+  const wait = ready(selector as unknown as FileObject, EVENT_READ);
+  assert(await isPending(wait));
+  ends.fill();
+  assertEquals(await wait, EVENT_READ);
+});
+
+Deno.test("ready() waits beside waits of selectors for the same descriptor", async () => {
+  using ends = new Pair();
+  for (const Selector of [PollSelector, SelectSelector, DefaultSelector]) {
+    using selector = new Selector();
+    const key = selector.register(ends.left, EVENT_READ);
+    const waits = [ready(ends.left, EVENT_READ), selector.selectAsync()];
+    assert(await isPending(Promise.race(waits)));
+    ends.fill();
+    assertEquals(await Promise.all(waits), [EVENT_READ, [[key, EVENT_READ]]]);
+    ends.drain();
+  }
+});
+
+Deno.test({
+  name: "ready() leaves nothing watched for what no longer waits",
+  ...linuxOnly,
+  async fn() {
+    const { code, stdout, stderr } = await runProgram(`
+      const [left, right] = sockets.socketpair();
+      const watched = () =>
+        [...Deno.readDirSync("/proc/self/fdinfo")].flatMap(({ name }) => {
+          try {
+            return Deno.readTextFileSync("/proc/self/fdinfo/" + name).match(/^tfd:.*$/gm) ?? [];
+          } catch {
+            return [];
+          }
+        }).filter((line) => Number(/tfd:\\s*(\\d+)/.exec(line)[1]) === left.fileno()).length;
+      const counts = [];
+      const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
+      const controller = new AbortController();
+      const aborted = selectors.ready(left, 1, controller).catch(() => {});
+      await turn();
+      counts.push(watched());
+      controller.abort();
+      await aborted;
+      await turn();
+      counts.push(watched());
+      right.send(new Uint8Array(1));
+      await selectors.ready(left, 1);
+      await turn();
+      counts.push(watched());
+      console.log(counts.join());
+    `);
+    assertEquals([stderr, stdout, code], ["", "1,0,0", 0]);
+  },
+});
+
+Deno.test("ready() lets the process end when nothing waits", async () => {
+  const { code, stdout, stderr } = await runProgram(`
+    const [left, right] = sockets.socketpair();
+    const controller = new AbortController();
+    const wait = selectors.ready(left, 1, controller).catch((reason) => console.log(reason));
+    setTimeout(() => controller.abort("aborted"), 5);
+    await wait;
+    setTimeout(() => right.send(new Uint8Array(1)), 5);
+    console.log(await selectors.ready(left, 1));
+  `);
+  assertEquals([stderr, stdout, code], ["", "aborted\n1", 0]);
+});
+
+Deno.test("ready() keeps the process alive while it waits", async () => {
+  const { code, stdout, stderr } = await runProgram(`
+    const [left, right] = sockets.socketpair();
+    const timer = setTimeout(() => right.send(new Uint8Array(1)), 20);
+    Deno.unrefTimer(timer);
+    console.log(await selectors.ready(left, 1));
+  `);
+  assertEquals([stderr, stdout, code], ["", "1", 0]);
+});
+
+Deno.test("ready() and selectAsync() outlive a clock that a test has frozen", async () => {
+  const { code, stdout, stderr } = await runProgram(`
+    performance.now = () => 0;
+    const [left, right] = sockets.socketpair();
+    using selector = new selectors.DefaultSelector();
+    selector.register(left, 1);
+    console.log((await selector.selectAsync(5)).length);
+    right.send(new Uint8Array(1));
+    console.log(await selectors.ready(left, 1));
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 1);
+    while (ticks < 3) await selector.selectAsync();
+    while (ticks < 6) await selectors.whenReadable(left, () => 1);
+    clearInterval(timer);
+  `);
+  assertEquals([stderr, stdout, code], ["", "0\n1", 0]);
+});
+
+Deno.test("ready() needs no permission but --allow-ffi", async () => {
+  for (const flags of [["--allow-ffi"], []]) {
+    const { stdout } = await runProgram(
+      `
+      const file = { fileno: () => 0 };
+      console.log(await selectors.ready(file, 2, { signal: AbortSignal.timeout(1) })
+        .then(() => "ready", (error) => error.name));
+    `,
+      flags,
+    );
+    if (flags.length === 0) assertEquals(stdout, "NotCapable");
+    else assert(stdout !== "NotCapable", stdout);
+  }
+});
+
+Deno.test("33 selectors and 100 descriptors wait at once, and files are still read", async () => {
+  using stack = new DisposableStack();
+  const selectors = Array.from({ length: 33 }, () => stack.use(new DefaultSelector()));
+  const pairs = Array.from({ length: 133 }, () => stack.use(new Pair()));
+  const waits = pairs.map(({ left }, i) => {
+    const selector = selectors[i];
+    if (selector === undefined) return ready(left, EVENT_READ);
+    selector.register(left, EVENT_READ);
+    return selector.selectAsync().then(([[, events]]) => events);
+  });
+  assert(await isPending(Promise.race(waits)));
+  assertGreater((await Deno.readTextFile(new URL(import.meta.url))).length, 0);
+  for (const ends of pairs) ends.fill();
+  assertEquals(new Set(await Promise.all(waits)), new Set([EVENT_READ]));
+});
+
+Deno.test("whenReadable() calls the attempt first, and again when it may succeed", async () => {
+  using ends = new Pair();
+  let calls = 0;
+  const attempt = () => {
+    calls++;
+    return ends.left.recv(new Uint8Array(9));
+  };
+  ends.fill();
+  assertEquals([await whenReadable(ends.left, attempt), calls], [1, 1]);
+  const wait = whenReadable(ends.left, attempt);
+  assert(await isPending(wait));
+  ends.fill();
+  assertEquals([await wait, calls], [1, 3]);
+  ends.right.close();
+  assertEquals(await whenReadable(ends.left, attempt), 0);
+});
+
+Deno.test("whenReadable() tries again while the attempt leaves data unread", async () => {
+  using ends = new Pair();
+  ends.fill();
+  let calls = 0;
+  assertEquals(await whenReadable(ends.left, () => ++calls < 5 ? null : "done"), "done");
+});
+
+Deno.test("whenReadable() resolves with whatever is not null", async () => {
+  using ends = new Pair();
+  for (const value of [0, "", false, undefined]) {
+    assertStrictEquals(await whenReadable(ends.left, () => value), value);
+  }
+});
+
+Deno.test("whenReadable() rejects with what the attempt throws", async () => {
+  using ends = new Pair();
+  const error = new Error("no attempt today");
+  let isFirst = true;
+  const attempt = () => {
+    if (!isFirst) throw error;
+    isFirst = false;
+    return null;
+  };
+  const wait = rejection(whenReadable(ends.left, attempt));
+  ends.fill();
+  assertStrictEquals(await wait, error);
+  assertStrictEquals(await rejection(whenReadable(ends.left, attempt)), error);
+});
+
+Deno.test("whenReadable() rejects when it is aborted, without an attempt", async () => {
+  using ends = new Pair();
+  const signal = AbortSignal.abort("stop");
+  const attempt = () => assert(false, "No attempt must be made");
+  assertEquals(await rejection(whenReadable(ends.left, attempt, { signal })), "stop");
+  const controller = new AbortController();
+  const wait = rejection(
+    whenReadable(ends.left, () => ends.left.recv(new Uint8Array(1)), controller),
+  );
+  assert(await isPending(wait));
+  controller.abort("later");
+  assertEquals(await wait, "later");
+});
+
+Deno.test("whenReadable() accepts connections, and sees a listener that is closed", async () => {
+  const { AF_INET, SOCK_STREAM, Socket } = await import("../../ffi/socket/mod.ts");
+  const server = new Socket(AF_INET, SOCK_STREAM);
+  server.bind({ hostname: "127.0.0.1", port: 0 });
+  server.listen();
+  using client = new Socket(AF_INET, SOCK_STREAM);
+  const accepted = whenReadable(server, () => server.accept());
+  client.connect(server.localAddress);
+  using connection = await accepted;
+  assertEquals(connection.remoteAddress, client.localAddress);
+  const wait = assertRejects(() => whenReadable(server, () => server.accept()), BadResource);
+  await turnEventLoop();
+  server.close();
+  await wait;
+});
+
+Deno.test("whenReadable() does not starve timers when the attempt never blocks", async () => {
+  using ends = new Pair();
+  let ticks = 0;
+  const timer = setInterval(() => ticks++, 1);
+  const deadline = performance.now() + 10_000;
+  while (ticks < 3) {
+    await whenReadable(ends.left, () => 1);
+    assert(performance.now() < deadline, "timers are starved");
+  }
+  clearInterval(timer);
+});
+
+Deno.test("whenWritable() waits for room", async () => {
+  using ends = new Pair();
+  ends.stuff();
+  const wait = whenWritable(ends.left, () => ends.left.send(new Uint8Array(1)));
+  assert(await isPending(wait));
+  while (ends.right.recv(new Uint8Array(1 << 16)));
+  assertEquals(await wait, 1);
+});
+
+Deno.test("sendAll() sends every byte in order, whatever room there is", async () => {
+  using ends = new Pair();
+  const data = crypto.getRandomValues(new Uint8Array(65_536));
+  const whole = new Uint8Array(40 * data.length).map((_, i) => data[i % data.length]! ^ i >> 16);
+  const sent = sendAll(ends.left, whole).then(() => ends.left.shutdown("write"));
+  const received: Uint8Array[] = [];
+  const buffer = new Uint8Array(100_000);
+  for (;;) {
+    const size = await whenReadable(ends.right, () => ends.right.recv(buffer));
+    if (size === 0) break;
+    received.push(buffer.slice(0, size));
+  }
+  await sent;
+  assertEquals(await new Blob(received as BlobPart[]).bytes(), whole);
+});
+
+Deno.test("sendAll() sends nothing when there is nothing to send", async () => {
+  using ends = new Pair();
+  await sendAll(ends.left, new Uint8Array());
+  assertEquals(ends.right.recv(new Uint8Array(1)), null);
+});
+
+Deno.test("sendAll() rejects when the peer is gone, or it is aborted", async () => {
+  const data = new Uint8Array(1 << 24);
+  {
+    using ends = new Pair();
+    const sent = assertRejects(() => sendAll(ends.left, data), OSError);
+    await turnEventLoop();
+    ends.right.close();
+    await sent;
+  }
+  using ends = new Pair();
+  const controller = new AbortController();
+  const sent = rejection(sendAll(ends.left, data, controller));
+  assert(await isPending(sent));
+  controller.abort("enough");
+  assertEquals(await sent, "enough");
+});
+
+Deno.test({
+  name: "ready() waits for pipes",
+  ...skipIf(isWindows, "a pipe is a pair of sockets on Windows"),
+  async fn() {
+    using pipe = new Pipe();
+    assertEquals(await ready(pipe.writer, EVENT_WRITE), EVENT_WRITE);
+    const wait = ready(pipe.reader, EVENT_READ);
+    assert(await isPending(wait));
+    pipe.writer.close();
+    assertEquals(await wait, EVENT_READ);
+  },
+});
+
+Deno.test({
+  name: "600 epoll instances that watch one socket wait at once",
+  ...linuxOnly,
+  async fn() {
+    using stack = new DisposableStack();
+    using ends = new Pair();
+    const waits = Array.from({ length: 600 }, () => {
+      const selector = stack.use(new EpollSelector());
+      selector.register(ends.left, EVENT_READ);
+      return selector.selectAsync();
+    });
+    assert(await isPending(Promise.race(waits)));
+    ends.fill();
+    for (const [[, events]] of await Promise.all(waits)) assertEquals(events, EVENT_READ);
+  },
+});
+
+function rejection(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then((value) => `no rejection, but ${value}`, (reason) => reason);
+}
