@@ -1,6 +1,6 @@
 /**
- * Sends an echo between systems: a server on Windows (`.ci/windows.sh`) and a client on Linux, and
- * the other way round, over loopback. Fails when it does not come back.
+ * Sends messages between a server on Windows (`.ci/windows.sh`) and a client on Linux, and the
+ * other way round, over loopback. Fails when the echo does not come back.
  *
  *     deno run --allow-all .ci/echo_between_systems.ts
  *
@@ -22,6 +22,6 @@ for (const [on, from] of [["Windows", "Linux"], ["Linux", "Windows"]]) {
   if (code !== 0 || stdout.trim().split(/\s+/).join() !== words.join()) {
     throw new Error(`No echo from ${on} to ${from}: ${stdout}${stderr}`);
   }
-  console.log(`echo from ${on} to ${from}: ${server.firstLine.trim()}: came back`);
+  console.log(`echo from ${on} to ${from}: ${server.firstLine.trim()}`);
 }
 Deno.exit();

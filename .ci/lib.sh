@@ -1,5 +1,6 @@
-# What arm64.sh and windows.sh share: a cache outside the repository, filled from npm and Debian alone, with the
-# machine's own packages left as they are. Each folder in it is made under another name first, so it is whole or absent.
+# What arm64.sh and windows.sh share: a cache outside the repository, filled from npm and Debian,
+# which leaves the machine's own packages unchanged. Each folder in it is made under another name
+# first, so that it is whole or absent.
 # shellcheck shell=bash
 
 deno_version=2.9.5
@@ -22,11 +23,12 @@ die() {
 step() {
   local what=$1
   shift
-  [ -d "$home" ] || echo "$0: going to $what" >&2
+  [ -d "$home" ] || echo "$0: $what" >&2
   "$@" >>"$log" 2>&1 </dev/null || die "cannot $what (more in $log):"$'\n'"$(tail -n 5 "$log")"
 }
 
-# prepare: calls `build` to fill $part, which then becomes $home, unless an earlier run did. Holds the lock (9) from here on.
+# prepare: calls `build` to fill $part, which then becomes $home, unless an earlier run did. Holds
+# the lock (9) from here on.
 prepare() {
   mkdir -p "$cache"
   exec 9>"$cache/$script.lock"
@@ -35,7 +37,7 @@ prepare() {
     flock 9
   }
   [ ! -d "$home" ] || return 0
-  echo "$0: fetching what it needs into $home, once: $size" >&2
+  echo "$0: fetching what it needs into $home: $size, once" >&2
   rm -rf --one-file-system "$part"
   mkdir "$part"
   : >"$log"
@@ -45,14 +47,16 @@ prepare() {
   mv "$part" "$home"
 }
 
-# deno PLATFORM FOLDER: Deno's program for it, from npm
+# deno PLATFORM FOLDER: gets Deno for the platform from npm
 deno() {
-  step "fetch Deno for $1 from npm" npm pack --loglevel error --fetch-retries 1 --pack-destination "$part" "@deno/$1@$deno_version"
-  step "unpack Deno" tar -xzf "$part/deno-$1-$deno_version.tgz" -C "$2" --strip-components 1
+  step "fetch Deno for $1 from npm" \
+    npm pack --loglevel error --fetch-retries 1 --pack-destination "$part" "@deno/$1@$deno_version"
+  step "unpack Deno" \
+    tar -xzf "$part/deno-$1-$deno_version.tgz" -C "$2" --strip-components 1
   rm "$part/deno-$1-$deno_version.tgz"
 }
 
-# mirror: where this machine gets Debian from
+# mirror: prints where this machine gets Debian from
 mirror() {
   local codename
   # shellcheck source=/dev/null
@@ -63,14 +67,16 @@ mirror() {
       END { exit !found }' || die "apt's configuration names no http mirror of Debian $codename"
 }
 
-# debs FOLDER MIRROR PACKAGE...: unpacks packages of $suite there
+# debs FOLDER MIRROR PACKAGE...: unpacks packages of $suite into the folder
 debs() {
   local folder=$1 mirror=$2 apt=$part/apt deb
   shift 2
   mkdir -p "$apt/lists/partial" "$apt/archives/partial"
-  echo "deb [arch=amd64,arm64 signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" >"$apt/sources.list"
-  local options=(-o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts=- -o Dir::State::Lists="$apt/lists"
-    -o Dir::Cache="$apt" -o APT::Architectures::=amd64 -o APT::Architectures::=arm64 -o APT::Sandbox::User=root)
+  local keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+  echo "deb [arch=amd64,arm64 signed-by=$keyring] $mirror $suite main" >"$apt/sources.list"
+  local options=(-o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts=-
+    -o Dir::State::Lists="$apt/lists" -o Dir::Cache="$apt" -o APT::Architectures::=amd64
+    -o APT::Architectures::=arm64 -o APT::Sandbox::User=root)
   step "read Debian's list of packages" apt-get "${options[@]}" update --error-on=any
   step "fetch $* from Debian" env -C "$apt" apt-get "${options[@]}" download "$@"
   for deb in "$apt"/*.deb; do
