@@ -78,7 +78,8 @@ export class Peers implements Disposable {
     const peers = new Peers(options);
     const { base } = options;
     const deno = `Deno ${Deno.version.deno}, V8 ${Deno.version.v8}`;
-    for (const name of ["readiness", "readinessAsync", "ffi", "deno", "nodeInDeno"] as const) {
+    const own = Object.keys(BASES) as PeerName[];
+    for (const name of [...own, "ffi", "deno", "nodeInDeno"] as const) {
       await peers.#try(name, () => deno);
     }
     if (base !== undefined) {
