@@ -4,7 +4,7 @@ import { lastErrno, OSError } from "./errno.ts";
 import { platform } from "./platform/mod.ts";
 import type { Pair, Refusal } from "./platform/platform.ts";
 
-const { EBADF, EINTR } = abi.errno;
+const { EBADF, ECONNRESET, EINTR } = abi.errno;
 
 /** An object with a descriptor, such as a socket. */
 export interface HasFileno {
@@ -37,13 +37,38 @@ export function errnoOf(fd: number, errno: number = lastErrno()): number {
   return fd < 0 ? EBADF : errno;
 }
 
-/** Closes a descriptor. It is closed even if a signal interrupts the call. */
+/**
+ * Closes a descriptor. It is closed even if a signal interrupts the call, or if the peer has reset
+ * the connection, which FreeBSD reports.
+ */
 export function closeDescriptor(fd: number): void {
   if (platform.close(fd) < 0) {
     const errno = lastErrno();
-    if (errno !== EINTR) {
+    if (errno !== EINTR && errno !== ECONNRESET) {
       throw new OSError(`Cannot close fd ${fd}`, platform.callNames.close, errno);
     }
+  }
+}
+
+/** Closes descriptors, all of them even if one fails. Throws the first failure. */
+export function closeAll(fds: Iterable<number>): void {
+  let failure: unknown;
+  for (const fd of fds) {
+    try {
+      closeDescriptor(fd);
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  if (failure !== undefined) throw failure;
+}
+
+/** Closes descriptors that the caller never gets, so that a failure to close would only confuse. */
+export function closeQuietly(fds: Iterable<number>): void {
+  try {
+    closeAll(fds);
+  } catch {
+    // They are closed.
   }
 }
 
@@ -97,7 +122,7 @@ export function makeNonBlockingAndCloseOnExec(...fds: number[]): void {
       setBlocking(fd, false);
     }
   } catch (error) {
-    fds.forEach(closeDescriptor);
+    closeQuietly(fds);
     throw error;
   }
 }

@@ -71,8 +71,11 @@ export function pseudoTerminal(): PseudoTerminal {
       subsidiary,
       path,
       [Symbol.dispose]() {
-        opened.close();
-        manager.close();
+        try {
+          opened.close();
+        } finally {
+          manager.close();
+        }
       },
     };
   } catch (error) {

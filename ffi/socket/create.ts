@@ -12,8 +12,27 @@ import { platform } from "../platform/mod.ts";
 import { socketCalls as calls } from "./calls.ts";
 import { privilegeFor } from "./privilege.ts";
 
-const { SO_NOSIGPIPE, SOL_SOCKET } = abi.constants;
-const { EACCES, EAGAIN, ECONNABORTED, ECONNRESET, EINTR, EPERM, EPROTO, EWOULDBLOCK } = abi.errno;
+const { SO_ACCEPTCONN, SO_NOSIGPIPE, SOL_SOCKET } = abi.constants;
+const { EACCES, EAGAIN, EINTR, EOPNOTSUPP, EPERM, EWOULDBLOCK } = abi.errno;
+
+/** The errors that `accept` has of a connection that was lost while it waited. */
+const LOST: ReadonlySet<number | undefined> = new Set([
+  "ECONNABORTED",
+  "ECONNRESET",
+  "EHOSTDOWN",
+  "EHOSTUNREACH",
+  "ENETDOWN",
+  "ENETUNREACH",
+  "ENONET",
+  "ENOPROTOOPT",
+  "EOPNOTSUPP",
+  "EPERM",
+  "EPROTO",
+  "ETIMEDOUT",
+].map((name) => abi.errno[name]));
+
+/** More connections than can wait: if so many are lost in a row, the listener is broken. */
+const MAX_LOST = 65_536;
 
 /** What makes a new socket non-blocking and close-on-exec, or 0 where that takes more calls. */
 const FLAGS = platform.newSocketFlags;
@@ -50,7 +69,7 @@ export function createPair(family: number, type: number): readonly [number, numb
 }
 
 /**
- * Accepts a connection. One that was reset while it waited is passed over.
+ * Accepts a connection. Those that were lost while they waited are passed over.
  *
  * @param listener The socket that listens
  * @returns The new socket, or `null` if no connection is waiting
@@ -59,7 +78,7 @@ export function createPair(family: number, type: number): readonly [number, numb
 export function acceptSocket(listener: number): number | null {
   const { accept, accept4 } = calls();
   const atOnce = accept4 !== null && FLAGS !== 0;
-  for (;;) {
+  for (let lost = 0;;) {
     const fd = atOnce ? accept4(listener, null, null, FLAGS) : accept(listener, null, null);
     if (fd >= 0) {
       if (!atOnce) makeNonBlockingAndCloseOnExec(fd);
@@ -68,7 +87,8 @@ export function acceptSocket(listener: number): number | null {
     }
     const errno = lastErrno();
     if (errno === EAGAIN || errno === EWOULDBLOCK) return null;
-    if (errno !== EINTR && errno !== ECONNABORTED && errno !== ECONNRESET && errno !== EPROTO) {
+    if (errno === EINTR) continue;
+    if (!LOST.has(errno) || ++lost > MAX_LOST || errno === EOPNOTSUPP && !isListening(listener)) {
       throw new OSError(
         `Cannot accept a connection on ${nameOf(listener)}`,
         atOnce ? "accept4" : "accept",
@@ -76,6 +96,13 @@ export function acceptSocket(listener: number): number | null {
       );
     }
   }
+}
+
+/** Returns whether a socket listens: one for datagrams cannot, and fails with `EOPNOTSUPP`. */
+function isListening(fd: number): boolean {
+  const value = new Int32Array(1);
+  const size = new Uint32Array([value.byteLength]);
+  return calls().getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, value, size) === 0 && value[0] !== 0;
 }
 
 /** Prevents SIGPIPE where that takes an option of the socket, instead of a flag of each `send`. */

@@ -1,6 +1,6 @@
 import { abi } from "../abi/mod.ts";
 import { assertDescriptor, assertFlags, assertInteger, need } from "../checks.ts";
-import { closeDescriptor, type HasFileno, nameOf, setCloseOnExec } from "../descriptor.ts";
+import { closeAll, closeQuietly, type HasFileno, nameOf, setCloseOnExec } from "../descriptor.ts";
 import { lastErrno } from "../errno.ts";
 import { FileDescriptor, isInterrupted, transferLength } from "../fd/file_descriptor.ts";
 import { platform } from "../platform/mod.ts";
@@ -241,11 +241,9 @@ function received<Address extends SocketAddress | PacketAddress>(
   const { descriptors: fds, credentials, others } = decodeControl(
     control.subarray(0, header.controlSize),
   );
-  const close = (fds: number[]) => fds.splice(0).forEach(closeDescriptor);
+  const unwanted = fds.splice(wanted);
+  closeQuietly(unwanted);
   try {
-    const unwanted = fds.splice(wanted);
-    const isCut = unwanted.length > 0;
-    close(unwanted);
     if (!areCloseOnExec) fds.forEach(setCloseOnExec);
     const flags = header.flags & ~(MSG_CMSG_CLOEXEC ?? 0); // Linux returns this one, too.
     const descriptors = fds.map((fd) => new FileDescriptor(fd));
@@ -257,11 +255,12 @@ function received<Address extends SocketAddress | PacketAddress>(
       control: others,
       flags,
       truncated: (flags & MSG_TRUNC) !== 0,
-      controlTruncated: isCut || (flags & MSG_CTRUNC) !== 0,
-      [Symbol.dispose]: () => descriptors.forEach((descriptor) => descriptor.close()),
+      controlTruncated: unwanted.length > 0 || (flags & MSG_CTRUNC) !== 0,
+      [Symbol.dispose]: () =>
+        closeAll(descriptors.map((file) => file.detach()).filter((fd) => fd >= 0)),
     };
   } catch (error) {
-    close(fds);
+    closeQuietly(fds);
     throw error;
   }
 }

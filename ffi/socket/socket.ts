@@ -208,7 +208,8 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
   }
 
   /**
-   * Accepts a connection that is waiting. A connection that was reset while it waited is skipped.
+   * Accepts a connection that is waiting. A connection that was lost while it waited is skipped,
+   * such as one that was reset or that a firewall forbids.
    *
    * @returns The connection, non-blocking and close-on-exec, or `null` if none is waiting
    * @throws {OSError} If the system refuses (`accept4` or `accept`), such as with `EMFILE`
