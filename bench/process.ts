@@ -43,7 +43,7 @@ export function startInBackground([program, ...args]: Command): AsyncDisposable 
   const child = new Deno.Command(program, { args, stdin: "null", stdout: "null" }).spawn();
   return {
     async [Symbol.asyncDispose]() {
-      child.kill("SIGKILL");
+      kill(child, "SIGKILL");
       await child.status;
     },
   };
@@ -72,8 +72,8 @@ export async function startServer([program, ...args]: Command): Promise<Server> 
   const stop = async () => {
     // Most servers end with their standard input, so that none outlives this process.
     await child.stdin.close().catch(() => {});
-    child.kill("SIGTERM");
-    const timer = setTimeout(() => child.kill("SIGKILL"), GRACE);
+    kill(child, "SIGTERM");
+    const timer = setTimeout(() => kill(child, "SIGKILL"), GRACE);
     await child.status;
     clearTimeout(timer);
     await reader.cancel();
@@ -90,4 +90,13 @@ export async function startServer([program, ...args]: Command): Promise<Server> 
     throw new Error(`${program} ${args.join(" ")} printed no port`);
   }
   return { pid: child.pid, port: Number(port), [Symbol.asyncDispose]: stop };
+}
+
+/** Sends a signal to a process that may have ended. */
+function kill(child: Deno.ChildProcess, signal: Deno.Signal): void {
+  try {
+    child.kill(signal);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+  }
 }
