@@ -264,5 +264,6 @@ export type KnownError =
   | "ENOENT"
   | "ENOSYS"
   | "EPERM"
+  | "EPIPE"
   | "EPROTO"
   | "EWOULDBLOCK";
