@@ -15,12 +15,12 @@ const MAY_BE_SKIPPED = /\[skipped: (LIBKQUEUE is not set|it is about Windows)/;
 
 const [junit, coverage] = Deno.args.map((path) => Deno.readTextFileSync(path));
 
-const tests = [...junit.matchAll(/<testcase name="([^"]*)"[^>]*?(?:\/>|>(.*?)<\/testcase>)/gs)];
+const tests = [...junit!.matchAll(/<testcase name="([^"]*)"[^>]*?(?:\/>|>(.*?)<\/testcase>)/gs)];
 const skipped = tests.filter(([, , body]) => body?.includes("<skipped"));
 const failed = tests.filter(([, , body]) => body?.includes("<failure"));
-const lines = Number(coverage.match(/All files.*\|\s*([\d.]+)\s*\|/)?.[1]);
+const lines = Number(coverage!.match(/All files.*\|\s*([\d.]+)\s*\|/)?.[1]);
 
-const problems = skipped.filter(([, name]) => !MAY_BE_SKIPPED.test(name))
+const problems = skipped.filter(([, name]) => !MAY_BE_SKIPPED.test(name!))
   .map(([, name]) => `skipped: ${name}`);
 if (tests.length === skipped.length) problems.push("no test ran");
 if (!(lines >= COVERAGE_FLOOR)) problems.push(`coverage is below ${COVERAGE_FLOOR} % of lines`);

@@ -9,13 +9,13 @@
 
 import { Example, type ExampleOptions, runExample } from "../tests/support/example_process.ts";
 
-const systems: Readonly<Record<string, ExampleOptions>> = {
+const systems: Readonly<Record<"Linux" | "Windows", ExampleOptions>> = {
   Linux: {},
   Windows: { through: ([_deno, ...args]) => [".ci/windows.sh", ...args] },
 };
 const words = ["across", "systems"];
 
-for (const [on, from] of [["Windows", "Linux"], ["Linux", "Windows"]]) {
+for (const [on, from] of [["Windows", "Linux"], ["Linux", "Windows"]] as const) {
   await using server = await Example.start("echo", ["--port", "0"], systems[on]);
   const args = ["--port", `${server.port}`, ...words];
   const { code, stdout, stderr } = await runExample("echo_client", args, systems[from]);

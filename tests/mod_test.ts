@@ -139,7 +139,7 @@ for (
     assertEquals([stderr, code], ["", 0]);
     assertStringIncludes(stdout, "true Cannot open libc without FFI permission");
     assertStringIncludes(stdout, "--allow-ffi, ");
-    assertStringIncludes(stdout, `--allow-ffi=${libraryPaths[0][0]}`);
+    assertStringIncludes(stdout, `--allow-ffi=${libraryPaths[0]![0]}`);
   });
 }
 

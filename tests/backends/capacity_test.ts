@@ -14,7 +14,7 @@ for (
     [1024, 256, 256],
     [1024, 0, 16],
     [16, 5_000, 8192],
-  ]
+  ] as const
 ) {
   Deno.test(`fitCapacity() changes ${capacity} to fit ${wanted}`, () => {
     assertEquals(fitCapacity(capacity, wanted), fit);

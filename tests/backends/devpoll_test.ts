@@ -59,7 +59,7 @@ Deno.test({
   ...linuxOnly,
   fn() {
     // Any library also finds libc's own `open`, which fails with ENOENT.
-    const [library] = abi.libc;
+    const library = abi.libc[0]!;
     const error = assertThrows(() => new DevpollSelector({ library }), OSError, "/dev/poll");
     assertEquals([error.code, error.syscall], ["ENOENT", "open"]);
   },
@@ -76,7 +76,7 @@ Deno.test({
       const { reader, writer } = sockets.pipe();
       selector.register(reader, EVENT_READ);
       writer.write(new Uint8Array(1));
-      console.log(selector.select()[0][1], (await selector.selectAsync()).length);
+      console.log(selector.select()[0]![1], (await selector.selectAsync()).length);
       `,
       [`--allow-ffi=${[...libc, library].join(",")}`],
     );
@@ -117,7 +117,7 @@ function test(promise: string, fn: (selector: CountingSelector) => void): void {
 
 test("fileno() returns the descriptor, which subprocesses do not inherit", (selector) => {
   const info = Deno.readTextFileSync(`/proc/self/fdinfo/${selector.fileno()}`);
-  assert(parseInt(/flags:\s*(\d+)/.exec(info)![1], 8) & abi.constants.O_CLOEXEC!);
+  assert(parseInt(/flags:\s*(\d+)/.exec(info)![1]!, 8) & abi.constants.O_CLOEXEC!);
   selector.close();
   assertEquals(selector.fileno(), -1);
 });
@@ -126,16 +126,16 @@ test("modify() removes events, although a write to /dev/poll adds them", (select
   using ends = new Pair();
   selector.register(ends.left, BOTH);
   ends.fill();
-  assertEquals(selector.select()[0][1], BOTH);
+  assertEquals(selector.select()[0]![1], BOTH);
   selector.modify(ends.left, EVENT_READ);
-  assertEquals(selector.select()[0][1], EVENT_READ);
+  assertEquals(selector.select()[0]![1], EVENT_READ);
   ends.drain();
   selector.backend.waits = 0;
   assertEquals(selector.select(5), []);
   assertLessOrEqual(selector.backend.waits, 2);
   selector.modify(ends.left, EVENT_WRITE);
   ends.fill();
-  assertEquals(selector.select()[0][1], EVENT_WRITE);
+  assertEquals(selector.select()[0]![1], EVENT_WRITE);
 });
 
 test("register() accepts a closed descriptor, and reports all events asked for", () => {

@@ -219,7 +219,7 @@ test("EpollSelector.select() reports a pipe's hang-up as readable and writable",
   using pipe = new Pipe();
   selector.register(pipe.reader, EVENT_READ | EVENT_WRITE);
   pipe.writer.close();
-  assertEquals(selector.select()[0][1], EVENT_READ | EVENT_WRITE);
+  assertEquals(selector.select()[0]![1], EVENT_READ | EVENT_WRITE);
 });
 
 test("new EpollSelector() throws OSError EMFILE when descriptors run out", async (selector) => {

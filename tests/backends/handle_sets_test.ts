@@ -25,8 +25,8 @@ Deno.test({
     assertEquals(selector.select().length, 300);
     for (const ends of pairs) selector.modify(ends.right, EVENT_READ);
     assertEquals(selector.select(0), []);
-    for (const i of [0, 63, 64, 299]) pairs[i].fill();
-    const ready = [0, 63, 64, 299].map((i) => pairs[i].left.fileno()).sort((a, b) => a - b);
+    for (const i of [0, 63, 64, 299]) pairs[i]!.fill();
+    const ready = [0, 63, 64, 299].map((i) => pairs[i]!.left.fileno()).sort((a, b) => a - b);
     for (const wait of [selector.select(), await selector.selectAsync()]) {
       assertEquals(wait.map(([{ fd }]) => fd).sort((a, b) => a - b), ready);
     }

@@ -54,7 +54,7 @@ const needsEmulation = skipIf(
 const OUTLIVES = "the emulation uses epoll, where a registration outlives its descriptor";
 const CLEARS_ERROR = "the emulation reads SO_ERROR, which clears it";
 const CLOSES_LATER = "the emulation closes its own descriptors later, on another thread";
-suiteOver("LIBKQUEUE", { library: emulation }, needsEmulation, {
+suiteOver("LIBKQUEUE", { library: emulation ?? "" }, needsEmulation, {
   "modify() drops the key when it fails": OUTLIVES,
   "select() reports no event of a closed descriptor that has a duplicate": OUTLIVES,
   "select() works when an open file is registered again under its old number": OUTLIVES,
@@ -291,7 +291,7 @@ for (const layout of Object.keys(layouts) as KqueueLayout[]) {
 
 testScript("fileno() returns the descriptor, which subprocesses do not inherit", ({ selector }) => {
   const info = Deno.readTextFileSync(`/proc/self/fdinfo/${selector.fileno()}`);
-  assert(parseInt(/flags:\s*(\d+)/.exec(info)![1], 8) & abi.constants.O_CLOEXEC!);
+  assert(parseInt(/flags:\s*(\d+)/.exec(info)![1]!, 8) & abi.constants.O_CLOEXEC!);
   selector.close();
   assertThrows(() => selector.fileno(), Deno.errors.BadResource);
 });
@@ -378,9 +378,9 @@ testScript(
     const { selector } = script;
     const keys = [7, 8, 9].map((fd) => selector.register(fd, BOTH));
     script.answer([7, "read", 0], [8, "write", 0], [9, "read", 0], [8, "read", 0], [7, "write", 0]);
-    assertEquals(selector.select(), [[keys[0], BOTH], [keys[1], BOTH], [keys[2], EVENT_READ]]);
+    assertEquals(selector.select(), [[keys[0]!, BOTH], [keys[1]!, BOTH], [keys[2]!, EVENT_READ]]);
     script.answer([7, "write", 0]);
-    assertEquals(selector.select(), [[keys[0], EVENT_WRITE]]);
+    assertEquals(selector.select(), [[keys[0]!, EVENT_WRITE]]);
   },
 );
 
@@ -421,7 +421,7 @@ for (const errno of [EPIPE, EBADF]) {
     using pipe = new Pipe();
     pipe.reader.close();
     const fd = pipe.writer.fileno();
-    script.answer([fd, "write", ADD | ERROR, errno]);
+    script.answer([fd, "write", ADD | ERROR, errno!]);
     const key = selector.register(pipe.writer, EVENT_WRITE);
     assertEquals(selector.select(), [[key, EVENT_WRITE]]);
     assertEquals(selector.select(1000), [[key, EVENT_WRITE]]);

@@ -84,9 +84,9 @@ Deno.test("PollSelector.unregister() moves the last registration into the gap", 
   const left = new Set(all);
   // The first, the last, one in the middle, then the rest: the others must not change.
   for (const i of [0, 4, 2, 3, 1]) {
-    selector.unregister(all[i].left);
-    left.delete(all[i]);
-    all[i].fill();
+    selector.unregister(all[i]!.left);
+    left.delete(all[i]!);
+    all[i]!.fill();
     assertEquals(selector.select(0), []);
     for (const ends of left) {
       ends.fill();

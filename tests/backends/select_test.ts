@@ -59,7 +59,7 @@ Deno.test("SelectSelector.select() handles every bit of a word", () => {
   ends.fill();
   for (let i = 0; i < 70; i++) {
     const file = stack.use(Descriptor.dup(ends.left.fileno()));
-    const key = selector.register(file, [EVENT_READ, EVENT_WRITE, BOTH][i % 3]);
+    const key = selector.register(file, [EVENT_READ, EVENT_WRITE, BOTH][i % 3]!);
     assertEquals(selector.select(0).length, i + 1);
     assertEquals(selector.select(0).find(([{ fd }]) => fd === file.fd), [key, key.events]);
   }

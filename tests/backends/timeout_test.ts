@@ -40,7 +40,7 @@ for (
     // Rounded up to a whole second, which the fraction cannot hold.
     [999.9999, MICRO, 1, 0],
     [1_999.99999999, NANO, 2, 0],
-  ]
+  ] as const
 ) {
   Deno.test(`writeTime() writes ${timeout} ms in units of 1/${perMillisecond} ms`, () => {
     const words = timeWords().fill(0xffff_ffff);

@@ -12,10 +12,10 @@ Deno.test({
     using selector = new PollSelector();
     const pairs = Array.from({ length: 6 }, () => stack.use(new Pair()));
     for (const ends of pairs) selector.register(ends.left, EVENT_READ, ends);
-    for (const i of [0, 1, 3]) pairs[i].left.close();
+    for (const i of [0, 1, 3]) pairs[i]!.left.close();
     assertEquals(selector.select(2), []);
     assertEquals(await selector.selectAsync(2), []);
-    for (const i of [2, 5]) pairs[i].fill();
+    for (const i of [2, 5]) pairs[i]!.fill();
     for (const ready of [selector.select(), await selector.selectAsync()]) {
       assertEquals(ready.map(([key]) => key.data), [pairs[2], pairs[5]]);
     }

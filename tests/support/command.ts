@@ -16,7 +16,7 @@ export interface CommandOutput {
 /** Runs a command to its end, with the text as its standard input. */
 export async function runCommand(command: readonly string[], input = ""): Promise<CommandOutput> {
   const [program, ...args] = command;
-  const child = new Deno.Command(program, {
+  const child = new Deno.Command(program!, {
     args,
     env: { NO_COLOR: "1", LC_ALL: "C" },
     stdin: "piped",

@@ -47,7 +47,7 @@ export function notSockets(path: string): Disposable & { readonly handles: reado
   if (file < 0 || CreatePipe(reader, writer, null, 0) === 0) {
     throw new Error("Cannot open a file and a pipe");
   }
-  const handles = [file, reader[0], writer[0]];
+  const handles = [file, reader[0]!, writer[0]!];
   return { handles, [Symbol.dispose]: () => handles.forEach((handle) => CloseHandle(handle)) };
 }
 
@@ -168,7 +168,7 @@ const O_CLOEXEC = 0o2000000;
 /** The flags of a descriptor, from Linux's /proc. */
 export function descriptorFlags(fd: number): { nonBlocking: boolean; closeOnExec: boolean } {
   const info = Deno.readTextFileSync(`/proc/self/fdinfo/${fd}`);
-  const flags = parseInt(/^flags:\s*([0-7]+)$/m.exec(info)![1], 8);
+  const flags = parseInt(/^flags:\s*([0-7]+)$/m.exec(info)![1]!, 8);
   return { nonBlocking: (flags & O_NONBLOCK) !== 0, closeOnExec: (flags & O_CLOEXEC) !== 0 };
 }
 

@@ -144,7 +144,7 @@ function command(
   const run = [Deno.execPath(), "run", ...flags, `examples/${name}.ts`, ...args];
   const limited = ["sh", "-c", `ulimit -n ${descriptors}; exec "$@"`, "sh", ...run];
   const [program, ...rest] = through(descriptors === undefined ? run : limited);
-  return new Deno.Command(program, {
+  return new Deno.Command(program!, {
     args: rest,
     cwd: ROOT,
     env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },

@@ -103,7 +103,7 @@ function canBind(address: SocketAddress): boolean {
 }
 
 /** Opens a listening socket. */
-export function listener(place: Place = places[0], backlog?: number): Socket {
+export function listener(place: Place = places[0]!, backlog?: number): Socket {
   const socket = new Socket(place.family, SOCK_STREAM);
   socket.bind(place.free());
   socket.listen(backlog);
@@ -111,7 +111,7 @@ export function listener(place: Place = places[0], backlog?: number): Socket {
 }
 
 /** Opens a bound datagram socket. */
-export function datagrams(place: Place = places[0]): Socket {
+export function datagrams(place: Place = places[0]!): Socket {
   const socket = new Socket(place.family, SOCK_DGRAM);
   socket.bind(place.free());
   return socket;
@@ -131,7 +131,7 @@ export class Connection implements Disposable {
   readonly client: Socket;
   readonly server: Socket;
 
-  constructor(place: Place = places[0]) {
+  constructor(place: Place = places[0]!) {
     this.listener = listener(place);
     this.client = new Socket(place.family, SOCK_STREAM);
     if (!this.client.connect(this.listener.localAddress)) untilWritable(this.client);

@@ -52,7 +52,7 @@ export async function startProgram(
 ): Promise<Deno.ChildProcess> {
   const run = ["run", "--no-config", "--no-prompt", "--quiet", ...flags, "-"];
   const [program, ...args] = through([Deno.execPath(), ...run]);
-  const child = new Deno.Command(program, {
+  const child = new Deno.Command(program!, {
     args,
     // The check for updates opens sockets, which tests that count descriptors would see.
     env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...env },

@@ -84,7 +84,7 @@ export function testAsync(backend: Backend): void {
     const all = Array.from({ length: 200 }, () => stack.use(new Pair()));
     for (const ends of all) selector.register(ends.left, EVENT_READ, ends);
     assert(await isPending(wait));
-    all[150].fill();
+    all[150]!.fill();
     assertEquals((await wait).map(([key]) => key.data), [all[150]]);
     for (const ends of all) selector.unregister(ends.left);
   });
@@ -121,7 +121,7 @@ export function testAsync(backend: Backend): void {
       await turnEventLoop();
       const key = selector.modify(ends.left, EVENT_READ, "after");
       ends.fill();
-      assertStrictEquals((await wait)[0][0], key);
+      assertStrictEquals((await wait)[0]![0], key);
     },
   );
 
@@ -272,7 +272,7 @@ async function exchange(times: number): Promise<void> {
     listener.accept(),
   ]);
   for (let i = 0; i < times; i++) {
-    for (const [from, to] of [[client, server], [server, client]]) {
+    for (const [from, to] of [[client, server], [server, client]] as const) {
       await from.write(new Uint8Array([i]));
       const byte = new Uint8Array(1);
       assertEquals([await to.read(byte), byte[0]], [1, i]);

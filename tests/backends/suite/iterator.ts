@@ -179,7 +179,7 @@ export function testIterator(backend: Backend): void {
       const key = selector.register(ends.left, EVENT_READ);
       const events = selector[Symbol.asyncIterator]();
       const both = [events.next(), events.next()];
-      assert(await isPending(both[0]));
+      assert(await isPending(both[0]!));
       ends.fill();
       const seen = (await Promise.all(both)).map(({ value }) => value);
       assertEquals(seen, [[key, EVENT_READ], [key, EVENT_READ]]);

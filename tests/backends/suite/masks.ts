@@ -14,9 +14,9 @@ export function testMasks(backend: Backend): void {
     selector.register(ends.left, EVENT_READ);
     assertEquals(selector.select(0), []); // It is writable, but that was not asked for.
     ends.fill();
-    assertEquals(selector.select(0)[0][1], EVENT_READ);
+    assertEquals(selector.select(0)[0]![1], EVENT_READ);
     selector.modify(ends.left, EVENT_WRITE);
-    assertEquals(selector.select(0)[0][1], EVENT_WRITE);
+    assertEquals(selector.select(0)[0]![1], EVENT_WRITE);
     ends.stuff();
     assertEquals(selector.select(0), []); // It is readable, but that was not asked for.
   });
