@@ -2,9 +2,11 @@
  * Python's `selectors` for Deno: waits until any of many descriptors is ready for reading or
  * writing, through epoll, kqueue, /dev/poll, poll or select, called in the system's own libc.
  *
- * Register sockets, pipes or bare descriptors with the events to wait for and any data, then wait
- * with `select()`, which blocks the thread, or with `selectAsync()` or `for await`, which leave the
- * event loop free.
+ * ## Many descriptors
+ *
+ * Register sockets, pipes or bare descriptors with a selector, with the events to wait for and any
+ * data. Then wait with `select()`, which blocks the thread, or with `selectAsync()` or `for await`,
+ * which leave the event loop free:
  *
  * ```ts
  * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
@@ -39,12 +41,36 @@
  * ```
  *
  * The classes differ in the system call, in cost and in a few limits, which the documentation of
- * each names; {@linkcode DefaultSelector} is the best of them on the running system, and
- * {@linkcode BaseSelector} documents the methods that all of them have. Sockets come from
- * `@readiness/selectors/socket`, and all other descriptors from `@readiness/selectors/fd`.
+ * each names. {@linkcode DefaultSelector} is the best of them on the running system, and
+ * {@linkcode BaseSelector} documents the methods that all of them have.
  *
- * Importing this module opens nothing and needs no permission. The first selector opens libc, which
- * needs `--allow-ffi`.
+ * ## One descriptor
+ *
+ * {@linkcode ready} waits for one descriptor. {@linkcode whenReadable} and {@linkcode whenWritable}
+ * also call the function that reads or writes, and {@linkcode sendAll} writes all of the data:
+ *
+ * ```ts
+ * import { sendAll, whenReadable } from "@readiness/selectors";
+ * import { socketpair } from "@readiness/selectors/socket";
+ *
+ * const [left, right] = socketpair();
+ * const buffer = new Uint8Array(65536);
+ * const size = whenReadable(right, () => right.recv(buffer));
+ * await sendAll(left, new TextEncoder().encode("hello"));
+ * console.log(await size); // 5
+ * left.close();
+ * right.close();
+ * ```
+ *
+ * All waits in the event loop share one native call, so thousands of them can be pending.
+ *
+ * ## Elsewhere
+ *
+ * Sockets come from `@readiness/selectors/socket`, and all other descriptors from
+ * `@readiness/selectors/fd`.
+ *
+ * Importing this module opens nothing and needs no permission. The first selector or wait opens
+ * libc, which needs `--allow-ffi`.
  *
  * @module
  */

@@ -6,7 +6,7 @@ import { linuxOnly } from "./support/skip.ts";
 const ROOT = new URL("..", import.meta.url);
 
 /** The programs of the README that run until they are stopped; `deno test --doc` runs the others. */
-const [server, loop, handover] = [...readme().matchAll(/```ts ignore\n(.*?)```/gs)].map((
+const [server, loop, awaited, handover] = [...readme().matchAll(/```ts ignore\n(.*?)```/gs)].map((
   [, code],
 ) => code!);
 
@@ -14,6 +14,7 @@ for (
   const [how, source] of Object.entries({
     "select()": server!,
     "for await": replaceLoop(server!),
+    "whenReadable()": awaited!,
   })
 ) {
   Deno.test(`README.md: the first server echoes with ${how}`, async () => {
@@ -34,7 +35,7 @@ Deno.test("README.md: node:http takes a socket over", linuxOnly, async () => {
 Deno.test("README.md: the programs that run until they are stopped pass the type checker", async () => {
   const folder = Deno.makeTempDirSync();
   try {
-    const programs = [server!, replaceLoop(server!), handover!];
+    const programs = [server!, replaceLoop(server!), awaited!, handover!];
     const paths = programs.map((source, i) => {
       const path = `${folder}/${i}.ts`;
       Deno.writeTextFileSync(path, source);
