@@ -1,6 +1,40 @@
 /**
- * Sockets for use with a selector: thin classes and functions over the system's own calls. Deno's
- * own connections do not have a descriptor that a selector could wait for.
+ * Sockets for use with a selector of `@readiness/selectors`, over the system's own calls. (Deno's
+ * own connections expose no descriptor that a selector could wait for.)
+ *
+ * - {@linkcode Socket}: streams, datagrams and raw packets over IPv4, IPv6 and Unix sockets;
+ *   {@linkcode socketpair}
+ * - {@linkcode sendMessage}, {@linkcode receiveMessage}: messages with descriptors, credentials and
+ *   other control data
+ * - Multicast: {@linkcode joinGroup}, {@linkcode leaveGroup}, {@linkcode setMulticastInterface},
+ *   {@linkcode setMulticastHops}, {@linkcode setMulticastLoop}
+ * - Options whose values are structures: {@linkcode setKeepAlive}, {@linkcode setLinger},
+ *   {@linkcode peerCredentials}, {@linkcode getOptionBytes}; all others are `Socket.setOption()`
+ * - {@linkcode listenFds}: sockets that systemd passes to the program
+ * - {@linkcode interfaceIndex}, {@linkcode interfaceName}: network interfaces
+ * - `AF_INET`, `SOL_SOCKET`, `TCP_NODELAY`, …: the running system's own numbers
+ *
+ * Sockets are non-blocking and close-on-exec. A call that cannot do anything now returns `null`; wait
+ * and call again. Nothing is closed by the garbage collector: use `using` or `close()`.
+ *
+ * @example A connection over loopback
+ * ```ts
+ * import { sendAll, whenReadable } from "@readiness/selectors";
+ * import { AF_INET, SOCK_STREAM, Socket } from "@readiness/selectors/socket";
+ *
+ * using server = new Socket(AF_INET, SOCK_STREAM);
+ * server.bind({ hostname: "127.0.0.1", port: 0 });
+ * server.listen();
+ *
+ * using client = new Socket(AF_INET, SOCK_STREAM);
+ * client.connect(server.localAddress);
+ * using connection = await whenReadable(server, () => server.accept());
+ * await sendAll(client, new TextEncoder().encode("hello"));
+ *
+ * const buffer = new Uint8Array(65536);
+ * const size = await whenReadable(connection, () => connection.recv(buffer));
+ * console.log(new TextDecoder().decode(buffer.subarray(0, size))); // hello
+ * ```
  *
  * @module
  */
