@@ -22,11 +22,16 @@ export function addressOf(buffer: BufferSource): bigint {
   return calls().addressOf(buffer, buffer, 0n);
 }
 
-/** Returns the NUL-terminated string at an address. */
-export function stringAt(address: bigint): string {
+/** Returns the bytes of the NUL-terminated string at an address, without the NUL. */
+export function bytesAt(address: bigint): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(Number(calls().strlen(address)));
   copyFrom(address, bytes);
-  return new TextDecoder().decode(bytes);
+  return bytes;
+}
+
+/** Returns the NUL-terminated string at an address. */
+export function stringAt(address: bigint): string {
+  return new TextDecoder().decode(bytesAt(address));
 }
 
 /** Encodes a string with a NUL at its end, for C. */

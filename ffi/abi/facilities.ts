@@ -140,6 +140,7 @@ export interface Pidfd {
     | "WNOHANG"
     | "WNOWAIT"
     | "CLD_EXITED"
+    | "X_OK"
     | `POSIX_SPAWN_${"SETSID" | "SETSIGDEF" | "SETSIGMASK"}`
   >;
 }

@@ -469,6 +469,7 @@ export const linuxX64: Abi = {
       WNOHANG: 1,
       WNOWAIT: 0x1000000,
       CLD_EXITED: 1,
+      X_OK: 1,
       POSIX_SPAWN_SETSIGDEF: 4,
       POSIX_SPAWN_SETSIGMASK: 8,
       POSIX_SPAWN_SETSID: 0x80,

@@ -1,8 +1,9 @@
 import { abi } from "../abi/mod.ts";
-import { assertDescriptor, need } from "../checks.ts";
+import { need } from "../checks.ts";
 import { type HasFileno, nameOf } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
+import { descriptorOf } from "./descriptor_of.ts";
 
 const calls = libcCalls({
   ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
@@ -53,12 +54,14 @@ const SCRATCH = new Uint8Array(1 << 14);
  * import { ioctl, pipe } from "@readiness/selectors/fd";
  * import { assertEquals } from "@std/assert";
  *
- * using ends = pipe();
- * ends.writer.write(new Uint8Array(5));
- * const FIONREAD = Deno.build.os === "linux" ? 0x541b : 0x4004667f;
- * const count = new Int32Array(1);
- * ioctl(ends.reader, FIONREAD, new Uint8Array(count.buffer));
- * assertEquals(count[0], 5);
+ * if (Deno.build.os !== "windows") {
+ *   using ends = pipe();
+ *   ends.writer.write(new Uint8Array(5));
+ *   const FIONREAD = Deno.build.os === "linux" ? 0x541b : 0x4004667f;
+ *   const count = new Int32Array(1);
+ *   ioctl(ends.reader, FIONREAD, new Uint8Array(count.buffer));
+ *   assertEquals(count[0], 5);
+ * }
  * ```
  */
 export function ioctl(
@@ -67,7 +70,7 @@ export function ioctl(
   argument?: number | Uint8Array,
 ): number {
   need(abi.winsock === undefined, "Cannot call ioctl()", "such call");
-  const fd = descriptorOf(file);
+  const fd = descriptorOf("Cannot call ioctl()", file);
   assertInteger32("the request", request);
   const attempt = `Cannot call ioctl() with 0x${(request >>> 0).toString(16)} on ${nameOf(fd)}`;
   for (;;) {
@@ -140,16 +143,4 @@ function assertInteger32(subject: string, value: number): void {
       `Cannot call ioctl(): ${subject} must be a 32-bit integer, received ${String(value)}`,
     );
   }
-}
-
-function descriptorOf(file: number | HasFileno): number {
-  if (typeof file === "object" && typeof file?.fileno === "function") return file.fileno();
-  if (typeof file !== "number") {
-    throw new TypeError(
-      `Cannot call ioctl(): the file must be a number or have a fileno() method, ` +
-        `received ${String(file)}`,
-    );
-  }
-  assertDescriptor("Cannot call ioctl(): the descriptor", file);
-  return file;
 }

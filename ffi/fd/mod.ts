@@ -15,17 +15,14 @@
  * @example Read the output of a program until it ends, for at most ten seconds
  * ```ts
  * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
- * import { pipe, ProcessDescriptor, TimerDescriptor } from "@readiness/selectors/fd";
+ * import { ProcessDescriptor, TimerDescriptor } from "@readiness/selectors/fd";
  *
- * const { reader, writer } = pipe();
- * using output = reader;
- * using program = ProcessDescriptor.spawn("ls", ["/"], { stdout: writer });
- * writer.close(); // The program has its own copy.
+ * using program = ProcessDescriptor.spawn("ls", ["/"], { stdout: "pipe" });
  * using timeout = new TimerDescriptor();
  * timeout.start(10_000);
  *
  * using selector = new DefaultSelector();
- * for (const file of [output, timeout]) selector.register(file, EVENT_READ);
+ * for (const file of [program.stdout, timeout]) selector.register(file, EVENT_READ);
  * const buffer = new Uint8Array(4096);
  * reading: for (;;) {
  *   for (const [{ fileobj }] of selector.select()) {
@@ -33,7 +30,7 @@
  *       program.sendSignal("SIGKILL");
  *       break reading;
  *     }
- *     const size = output.read(buffer);
+ *     const size = program.stdout.read(buffer);
  *     if (size === 0) break reading; // The end of the stream.
  *     if (size !== null) console.log(new TextDecoder().decode(buffer.subarray(0, size)));
  *   }
@@ -58,6 +55,7 @@ export { ProcessDescriptor } from "./process_descriptor.ts";
 export { type PseudoTerminal, pseudoTerminal } from "./pseudo_terminal.ts";
 export { SignalDescriptor, type SignalInfo } from "./signal_descriptor.ts";
 export type { Signal } from "./signals.ts";
-export type { SpawnStreams } from "./spawn.ts";
+export type { SpawnOptions } from "./spawn.ts";
+export type { SpawnStream, SpawnStreams } from "./spawn_streams.ts";
 export { isTerminal, openTerminal, Terminal, type WindowSize } from "./terminal.ts";
 export { TimerDescriptor } from "./timer_descriptor.ts";

@@ -6,7 +6,8 @@ import { libcCalls } from "../libc.ts";
 import { EventDescriptor } from "./event_descriptor.ts";
 import { FileDescriptor } from "./file_descriptor.ts";
 import { type Signal, signalName, signalNumber } from "./signals.ts";
-import { spawnProcess, type SpawnStreams } from "./spawn.ts";
+import { type SpawnOptions, spawnProcess } from "./spawn.ts";
+import type { Pipes, StreamName } from "./spawn_streams.ts";
 
 const calls = libcCalls({
   // libc has functions for these two only since 2022.
@@ -45,6 +46,7 @@ const calls = libcCalls({
 export class ProcessDescriptor extends FileDescriptor {
   /** The process ID. */
   readonly pid: number;
+  #pipes: Pipes = {};
 
   /**
    * Opens a process, non-blocking and close-on-exec. Requires Linux 5.10.
@@ -61,53 +63,122 @@ export class ProcessDescriptor extends FileDescriptor {
   }
 
   /**
-   * Starts a program in the current directory, with the environment of this process. Of this package's
-   * descriptors the child inherits only the given streams. It starts with no signal blocked.
+   * Starts a program. By default it has the working directory, the environment and the standard
+   * streams of this process. It inherits no other descriptor of this package, and starts with no
+   * signal blocked.
+   *
+   * A stream can be a descriptor of yours. It stays open here, and is made blocking, as programs expect:
+   * for everything that shares its open file. Close yours, or use `"pipe"`, which makes a pipe whose
+   * end in this process does not block.
+   *
+   * With `terminal` the program runs in a session of its own that the terminal controls, so that
+   * `/dev/tty`, job control and `SIGWINCH` work, and every signal has its default action.
    *
    * Call {@linkcode ProcessDescriptor.wait} after the end of the child, which stays in the system's
    * process table until then.
    *
-   * @param command The program, looked up in `PATH` unless it contains a slash
+   * @param command The program, looked up in the child's `PATH` unless it contains a slash. A relative
+   * path is relative to `cwd`
    * @param args Its arguments
-   * @param streams Its standard streams, such as a terminal or one end of a pipe. They stay open
-   * here. Make them blocking if the program expects that
+   * @param options Its streams, terminal, working directory and environment
    * @returns The process
-   * @throws {TypeError} If the command or an argument is not a string
-   * @throws {RangeError} If the command or an argument contains a NUL
-   * @throws {OSError} If `posix_spawnp` fails, such as with `ENOENT`, or `EBADF` if a stream is closed
+   * @throws {TypeError} If the command, an argument, `cwd` or a variable is not a string, or a stream
+   * or `terminal` is not a descriptor, or `terminal` is the manager of a pseudo-terminal
+   * @throws {RangeError} If one of the strings contains a NUL, or the name of a variable is empty or
+   * contains `=`
+   * @throws {OSError} If `posix_spawnp` fails, such as with `ENOENT`; if `cwd` is not a directory
+   * (`access`), a stream is closed (`EBADF`), or `terminal` is not a terminal (`isatty`,
+   * `ENOTTY`)
    * @throws {Deno.errors.NotSupported} On a system other than Linux
    * @throws {Deno.errors.NotCapable} Without FFI permission
    *
    * @example Read what a program writes
    * ```ts
-   * import { pipe, ProcessDescriptor } from "@readiness/selectors/fd";
+   * import { ProcessDescriptor } from "@readiness/selectors/fd";
    *
-   * const { reader, writer } = pipe();
-   * using child = ProcessDescriptor.spawn("echo", ["hello"], { stdout: writer });
-   * writer.close();
-   * reader.setBlocking(true);
+   * using child = ProcessDescriptor.spawn("echo", ["hello"], { stdout: "pipe" });
+   * child.stdout.setBlocking(true); // Instead of a selector.
    * const buffer = new Uint8Array(100);
-   * console.log(new TextDecoder().decode(buffer.subarray(0, reader.read(buffer)!))); // hello
-   * reader.close();
+   * for (let size; (size = child.stdout.read(buffer));) {
+   *   console.log(new TextDecoder().decode(buffer.subarray(0, size))); // hello
+   * }
    * child.wait();
+   * ```
+   *
+   * @example Run a program on a terminal of its own
+   * ```ts
+   * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
+   * import { ProcessDescriptor, pseudoTerminal } from "@readiness/selectors/fd";
+   *
+   * using terminal = pseudoTerminal();
+   * terminal.manager.setWindowSize({ rows: 24, columns: 80 });
+   * using child = ProcessDescriptor.spawn("sh", ["-c", "stty size > /dev/tty"], {
+   *   terminal: terminal.subsidiary,
+   * });
+   * using selector = new DefaultSelector();
+   * selector.register(terminal.manager, EVENT_READ);
+   * selector.select();
+   * const buffer = new Uint8Array(100);
+   * const size = terminal.manager.read(buffer)!;
+   * console.log(new TextDecoder().decode(buffer.subarray(0, size))); // 24 80
    * ```
    */
   static spawn(
     command: string,
     args: readonly string[] = [],
-    streams: SpawnStreams = {},
+    options: SpawnOptions = {},
   ): ProcessDescriptor {
     need(abi.pidfd, "Cannot make a ProcessDescriptor", "pidfd");
     // Reserves a descriptor: a program must not start that cannot be opened then.
     const reserved = new EventDescriptor();
     try {
-      const pid = spawnProcess(command, args, streams);
+      const { pid, pipes } = spawnProcess(command, args, options);
       reserved.close();
       // The child's ID is not reused before the child was waited for.
-      return new ProcessDescriptor(pid);
+      const child = new ProcessDescriptor(pid);
+      child.#pipes = pipes;
+      return child;
     } finally {
       reserved.close();
     }
+  }
+
+  /**
+   * The end to write to of the pipe to the child's standard input, if it was started with
+   * `stdin: "pipe"`. Close it to end the child's input.
+   *
+   * @throws {TypeError} If there is no such pipe
+   */
+  get stdin(): FileDescriptor {
+    return this.#pipe("stdin");
+  }
+
+  /**
+   * The end to read from of the pipe from the child's standard output, if it was started with
+   * `stdout: "pipe"`.
+   *
+   * @throws {TypeError} If there is no such pipe
+   */
+  get stdout(): FileDescriptor {
+    return this.#pipe("stdout");
+  }
+
+  /**
+   * The end to read from of the pipe from the child's standard error, if it was started with
+   * `stderr: "pipe"`.
+   *
+   * @throws {TypeError} If there is no such pipe
+   */
+  get stderr(): FileDescriptor {
+    return this.#pipe("stderr");
+  }
+
+  #pipe(name: StreamName): FileDescriptor {
+    const end = this.#pipes[name];
+    if (end === undefined) {
+      throw new TypeError(`Cannot get the ${name} of process ${this.pid}: it is not a pipe`);
+    }
+    return end;
   }
 
   /**
@@ -169,6 +240,28 @@ export class ProcessDescriptor extends FileDescriptor {
     if (calls().pidfdSendSignal(syscall, this.fileno(), number, null, 0) < 0) {
       throw new OSError(`Cannot ${attempt}`, "pidfd_send_signal", lastErrno());
     }
+  }
+
+  /**
+   * Closes the descriptor and the pipes to the child. The child goes on. Does nothing if it is closed
+   * already.
+   *
+   * @throws {OSError} If `close` fails; all descriptors are given up all the same
+   *
+   * @example
+   * ```ts
+   * import { ProcessDescriptor } from "@readiness/selectors/fd";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const child = ProcessDescriptor.spawn("cat", [], { stdin: "pipe" });
+   * child.close(); // The child ends, as its input does.
+   * assertEquals(child.stdin.fileno(), -1);
+   * ```
+   */
+  override close(): void {
+    using stack = new DisposableStack();
+    for (const end of Object.values(this.#pipes)) stack.use(end);
+    super.close();
   }
 }
 

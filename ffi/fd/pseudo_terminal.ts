@@ -85,6 +85,12 @@ export function pseudoTerminal(): PseudoTerminal {
   }
 }
 
+/** Returns whether a descriptor is the manager of a pseudo-terminal, on Linux. */
+export function isManager(fd: number): boolean {
+  const name = new Uint8Array(128);
+  return calls().ptsname_r?.(fd, name, BigInt(name.length)) === 0;
+}
+
 function subsidiaryPath(manager: number): string {
   const { ptsname, ptsname_r } = calls();
   if (ptsname_r === null) {

@@ -4,7 +4,7 @@ import { abi } from "../abi/mod.ts";
 export type Signal = Deno.Signal | number;
 
 /** The highest signal number, that of a real-time signal. */
-const MAX_SIGNAL = 64;
+export const MAX_SIGNAL = 64;
 
 /**
  * Returns the number of a signal.

@@ -1,97 +1,95 @@
 import { abi } from "../abi/mod.ts";
 import { assertCString } from "../checks.ts";
-import type { HasFileno } from "../descriptor.ts";
-import { OSError } from "../errno.ts";
-import { libcCalls } from "../libc.ts";
-import { addressOf, copyFrom, cString } from "../memory.ts";
-import { signalSet } from "./signals.ts";
+import { lastErrno, OSError } from "../errno.ts";
+import { childEnvironment, valueOf } from "./environment.ts";
+import { FileActions, posixSpawn } from "./posix_spawn.ts";
+import { canExecute, programPaths } from "./program_paths.ts";
+import { ChildStreams, type Pipes, type SpawnStreams } from "./spawn_streams.ts";
 
-const calls = libcCalls({
-  dlsym: { parameters: ["usize", "buffer"], result: "usize" },
-  posix_spawnp: {
-    parameters: ["buffer", "buffer", "buffer", "buffer", "buffer", "usize"],
-    result: "i32",
-  },
-  posix_spawnattr_init: { parameters: ["buffer"], result: "i32" },
-  posix_spawnattr_destroy: { parameters: ["buffer"], result: "i32" },
-  posix_spawnattr_setflags: { parameters: ["buffer", "i16"], result: "i32" },
-  posix_spawnattr_setsigmask: { parameters: ["buffer", "buffer"], result: "i32" },
-  posix_spawnattr_setsigdefault: { parameters: ["buffer", "buffer"], result: "i32" },
-  posix_spawn_file_actions_init: { parameters: ["buffer"], result: "i32" },
-  posix_spawn_file_actions_destroy: { parameters: ["buffer"], result: "i32" },
-  posix_spawn_file_actions_adddup2: { parameters: ["buffer", "i32", "i32"], result: "i32" },
-});
+const { EACCES, ENOENT, ENOTDIR } = abi.errno;
 
-/** More than the size of `posix_spawnattr_t` or `posix_spawn_file_actions_t` in any libc. */
-const OPAQUE_SIZE = 512;
-
-/** The standard streams of a new process. */
-export interface SpawnStreams {
-  /** Its standard input; this process's by default. */
-  readonly stdin?: HasFileno;
-  /** Its standard output; this process's by default. */
-  readonly stdout?: HasFileno;
-  /** Its standard error; this process's by default. */
-  readonly stderr?: HasFileno;
+/** Options for {@linkcode ProcessDescriptor.spawn}. */
+export interface SpawnOptions extends SpawnStreams {
+  /** The working directory of the process; that of this process by default. */
+  readonly cwd?: string;
+  /** Environment variables of the process, added to those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Whether the process gets only the variables of `env`. */
+  readonly clearEnv?: boolean;
 }
 
-/** Starts a program. Returns its process ID. */
+/**
+ * Starts a program.
+ *
+ * @returns Its process ID, and this process's ends of its pipes
+ */
 export function spawnProcess(
   command: string,
   args: readonly string[],
-  streams: SpawnStreams,
-): number {
-  for (const text of [command, ...args]) {
-    assertCString(`Cannot start ${String(command)}: an argument`, text);
+  options: SpawnOptions,
+): { pid: number; pipes: Pipes } {
+  const attempt = `Cannot start ${String(command)}`;
+  if (!Array.isArray(args)) {
+    throw new TypeError(`${attempt}: the arguments must be an array, received ${String(args)}`);
   }
-  const { POSIX_SPAWN_SETSIGDEF, POSIX_SPAWN_SETSIGMASK } = abi.pidfd!.constants;
-  const { posix_spawnp, ...libc } = calls();
-  const pid = new Int32Array(1);
-  const attributes = new Uint8Array(new ArrayBuffer(OPAQUE_SIZE));
-  const actions = new Uint8Array(new ArrayBuffer(OPAQUE_SIZE));
-  const argv = cStrings([command, ...args]);
-  libc.posix_spawnattr_init(attributes);
-  libc.posix_spawn_file_actions_init(actions);
+  const argv = [command, ...args];
+  for (const text of argv) assertCString(`${attempt}: an argument`, text);
+  // Drops what any code may have added to Object.prototype.
+  const own: SpawnOptions = Object.assign(Object.create(null), options);
+  const { clearEnv = false, cwd, env = {} } = own;
+  const envp = childEnvironment(env, clearEnv, attempt);
+  if (cwd !== undefined) assertDirectory(cwd, attempt);
+  const paths = programPaths(command, valueOf("PATH", envp));
+
+  using streams = new ChildStreams(own, attempt);
+  using actions = fileActions(streams, cwd, attempt);
+  let errno = ENOENT;
+  for (const path of paths) {
+    const isKnown = cwd === undefined || path.startsWith("/");
+    if (paths.length > 1 && isKnown && !canExecute(path)) {
+      if (lastErrno() === EACCES) errno = EACCES;
+      continue;
+    }
+    const result = posixSpawn(path, argv, envp, actions, streams.terminal !== undefined);
+    if (result > 0) return { pid: result, pipes: streams.keep() };
+    if (errno !== EACCES || !isMissing(-result)) errno = -result;
+    if (!isMissing(errno)) break;
+  }
+  const place = cwd === undefined ? "" : ` in ${cwd}`;
+  throw new OSError(attempt + place, "posix_spawnp", errno);
+}
+
+/** Returns whether the next directory of `PATH` may still have the program. */
+function isMissing(errno: number): boolean {
+  return errno === ENOENT || errno === ENOTDIR || errno === EACCES;
+}
+
+/** Returns what the child does before it runs the program. */
+function fileActions(
+  { sources, terminal }: ChildStreams,
+  cwd: string | undefined,
+  attempt: string,
+): FileActions {
+  const actions = new FileActions(attempt);
   try {
-    // Deno ignores SIGPIPE, and a SignalDescriptor blocks signals. The child must inherit neither.
-    libc.posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-    libc.posix_spawnattr_setsigmask(attributes, signalSet([]));
-    libc.posix_spawnattr_setsigdefault(attributes, signalSet([abi.signals!.constants.SIGPIPE]));
-    [streams.stdin, streams.stdout, streams.stderr].forEach((stream, target) => {
-      if (stream === undefined) return;
-      const errno = libc.posix_spawn_file_actions_adddup2(actions, stream.fileno(), target);
-      if (errno !== 0) throw failure(errno);
-    });
-    const path = cString(command);
-    const errno = posix_spawnp(pid, path, actions, attributes, argv.pointers, environment());
-    if (errno !== 0) throw failure(errno);
-  } finally {
-    libc.posix_spawn_file_actions_destroy(actions);
-    libc.posix_spawnattr_destroy(attributes);
-    addressOf(argv.strings); // Keeps them alive up to here.
-  }
-  return pid[0]!;
-
-  function failure(errno: number): OSError {
-    return new OSError(`Cannot start ${command}`, "posix_spawnp", errno);
+    // The first terminal that the leader of a session opens becomes its controlling terminal.
+    if (terminal !== undefined) actions.reopen(terminal, 0);
+    for (const target of [1, 2, 0]) {
+      const source = sources[target] ?? (terminal === undefined || target === 0 ? undefined : 0);
+      if (source !== undefined) actions.duplicate(source, target);
+    }
+    if (cwd !== undefined) actions.changeDirectory(cwd);
+    return actions;
+  } catch (error) {
+    actions[Symbol.dispose]();
+    throw error;
   }
 }
 
-/** Makes C's array of pointers to strings. */
-function cStrings(texts: readonly string[]) {
-  const strings = cString(texts.join("\0"));
-  const address = addressOf(strings);
-  const pointers = new BigUint64Array(new ArrayBuffer(8 * (texts.length + 1)));
-  for (let i = 0, at = 0; i < texts.length; i++) {
-    pointers[i] = address + BigInt(at);
-    at = strings.indexOf(0, at) + 1;
+/** The error of a child that cannot change its directory would not say so. */
+function assertDirectory(path: string, attempt: string): void {
+  assertCString(`${attempt}: the working directory`, path);
+  if (!canExecute(path === "" ? path : `${path}/.`)) {
+    throw new OSError(`${attempt} in the directory ${path}`, "access", lastErrno());
   }
-  return { strings, pointers };
-}
-
-/** Returns libc's `environ`. */
-function environment(): bigint {
-  const address = new BigUint64Array(1);
-  copyFrom(calls().dlsym(0n, cString("environ")), new Uint8Array(address.buffer));
-  return address[0]!;
 }
