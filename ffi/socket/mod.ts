@@ -14,8 +14,8 @@
  * - {@linkcode interfaceIndex}, {@linkcode interfaceName}: network interfaces
  * - `AF_INET`, `SOL_SOCKET`, `TCP_NODELAY`, …: the running system's own numbers
  *
- * Sockets are non-blocking and close-on-exec. A call that cannot do anything now returns `null`; wait
- * and call again. Nothing is closed by the garbage collector: use `using` or `close()`.
+ * Sockets are non-blocking and close-on-exec. A call that cannot do anything now returns `null`;
+ * wait and call again. Nothing is closed by the garbage collector: use `using` or `close()`.
  *
  * @example A connection over loopback
  * ```ts
