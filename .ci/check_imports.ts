@@ -10,7 +10,9 @@
 /** The files that each file imports, by their paths in the repository. */
 export type Graph = ReadonlyMap<string, readonly string[]>;
 
-/** What the files of a folder may import. The longest matching path decides; the rest is forbidden. */
+/**
+ * What the files of a folder may import. The longest matching path decides; the rest is forbidden.
+ */
 const RULES: Readonly<Record<string, Readonly<Record<string, boolean>>>> = {
   "mod.ts": { "backends/": true, "ffi/": true },
   "backends/": {

@@ -5,7 +5,7 @@ import { linuxOnly } from "./support/skip.ts";
 
 const ROOT = new URL("..", import.meta.url);
 
-/** The programs of the README that run until they are stopped; `deno test --doc` runs the others. */
+/** The servers of the README; `deno test --doc` runs its other programs. */
 const [server, loop, awaited, handover] = [...readme().matchAll(/```ts ignore\n(.*?)```/gs)].map((
   [, code],
 ) => code!);
@@ -32,7 +32,7 @@ Deno.test("README.md: node:http takes a socket over", linuxOnly, async () => {
   assertEquals(await response.text(), "hello\n");
 });
 
-Deno.test("README.md: the programs that run until they are stopped pass the type checker", async () => {
+Deno.test("README.md: the servers pass the type checker", async () => {
   const folder = Deno.makeTempDirSync();
   try {
     const programs = [server!, replaceLoop(server!), awaited!, handover!];

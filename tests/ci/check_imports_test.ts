@@ -33,7 +33,7 @@ Deno.test("check_imports.ts finds a cycle of types", async () => {
   ]);
 });
 
-Deno.test("check_imports.ts finds forbidden imports, also of files that no entry point reaches", async () => {
+Deno.test("check_imports.ts finds forbidden imports, of unreachable files too", async () => {
   using files = new Package({
     "mod.ts": `export * from "./ffi/socket/mod.ts"; import "./examples/tool.ts";`,
     "backends/ready.ts": `import "../ffi/fd/file_descriptor.ts";`,
