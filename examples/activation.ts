@@ -1,18 +1,19 @@
 /**
- * Serves on sockets that it was started with, as systemd does it (socket activation): somebody else
- * opens the port, with the privilege that takes, and starts this at the first connection.
+ * Serves on sockets that it was started with, as systemd does it (socket activation): systemd opens
+ * the port, with the privilege that it takes, and starts this at the first connection.
  *
- * What it shows: taking over descriptors by `LISTEN_FDS`; telling what they are, as one may listen,
- * be a connection already, or be for datagrams; and ending when there is nothing to do, as it is
- * started again when there is.
+ * It shows how to take over the descriptors of `LISTEN_FDS`; how to find out what they are, as one
+ * may be listening, connected, or for datagrams; and how to end when there is nothing to do, as
+ * systemd starts it again when there is.
  *
  *     systemd-socket-activate -l 127.0.0.1:1234 -E HOME deno run --allow-ffi examples/activation.ts
  *
  * @module
  */
 
-import { DefaultSelector, EVENT_READ, EVENT_WRITE, OSError } from "@readiness/selectors";
+import { DefaultSelector, EVENT_READ, OSError } from "@readiness/selectors";
 import {
+  type ListenFd,
   listenFds,
   SO_ACCEPTCONN,
   SO_TYPE,
@@ -20,24 +21,26 @@ import {
   Socket,
   SOL_SOCKET,
 } from "@readiness/selectors/socket";
+import { formatAddress } from "./support/addresses.ts";
 import {
   exitWith,
-  format,
   interruption,
   parseCommandLine,
   parseInteger,
   run,
 } from "./support/command_line.ts";
-import { hasNoRoom, REST } from "./support/listening.ts";
+import { serveEcho } from "./support/echoing.ts";
+import { Acceptor } from "./support/listening.ts";
+import { print, printable, warn } from "./support/output.ts";
 
 const USAGE = `Usage: activation.ts [OPTIONS]
 
 Sends back what it receives on the sockets that it was started with (LISTEN_FDS), until it is
-interrupted (Ctrl-C) or idle. It opens none itself: started without one it exits with 1.
+interrupted (Ctrl-C) or idle. It opens none itself: without one it exits with 1.
 
 Options:
-  --idle SECONDS  end when there is no connection and nothing has come for so long (never)
-  --help          show this and exit
+  --idle SECONDS  end after this long without a connection or a datagram (never)
+  -h, --help      show this and exit
 
 To try it, and connect from another terminal with "nc 127.0.0.1 1234":
 
@@ -58,58 +61,49 @@ run(async () => {
   const interrupted = interruption();
   using selector = new DefaultSelector<(events: number) => void, Socket>();
   const buffer = new Uint8Array(65_536);
-  const resting: Socket[] = [];
+  const acceptors: Acceptor[] = [];
   let connections = 0;
 
   for (const { name, descriptor } of takeOver()) {
-    if (!(descriptor instanceof Socket)) exitWith(1, `Cannot serve on ${name}: it is no socket`);
-    const isConnection = descriptor.getOption(SOL_SOCKET, SO_ACCEPTCONN) === 0;
-    const kind = descriptor.getOption(SOL_SOCKET, SO_TYPE) === SOCK_DGRAM
-      ? "datagrams"
-      : isConnection
-      ? "connection"
-      : "listening";
-    console.log(`${name}: ${kind} on ${format(descriptor.localAddress)}`);
+    const label = printable(name);
+    if (!(descriptor instanceof Socket)) exitWith(1, `Cannot serve on ${label}: not a socket`);
+    const kind = kindOf(descriptor);
+    print(`${label}: ${kind} on ${formatAddress(descriptor.localAddress)}`);
     if (kind === "connection") serve(descriptor);
-    else if (kind === "listening") attend(descriptor);
+    else if (kind === "listening") accept(descriptor);
     else selector.register(descriptor, EVENT_READ, () => answer(descriptor));
   }
   try {
-    while (selector.getMap().size > 0 || resting.length > 0) {
-      const timeout = resting.length > 0 ? REST : connections > 0 ? null : idle;
+    while (selector.getMap().size > 0 || acceptors.length > 0) {
+      const rest = Math.min(...acceptors.map(({ timeout = Infinity }) => timeout));
+      const isIdle = connections === 0 && rest === Infinity;
+      const timeout = isIdle ? idle : rest;
       const ready = await selector.selectAsync(timeout, { signal: interrupted });
-      if (ready.length === 0 && resting.length === 0) break;
-      if (ready.length === 0) resting.splice(0).forEach(attend);
+      if (ready.length === 0 && isIdle) break;
       for (const [key, events] of ready) key.data(events);
+      for (const acceptor of acceptors) acceptor.update();
     }
   } catch (error) {
     if (!interrupted.aborted) throw error;
   }
 
-  function takeOver() {
-    try {
-      const given = listenFds();
-      if (given.length > 0) return given;
-    } catch (error) {
-      if (!(error instanceof RangeError || error instanceof Deno.errors.BadResource)) throw error;
-      exitWith(1, error.message);
-    }
-    exitWith(1, "It was started without a socket; --help tells how it is with one");
+  function accept(socket: Socket): void {
+    const acceptor = new Acceptor(
+      selector,
+      socket,
+      (connection) => serve(connection, () => acceptor.resume()),
+    );
+    acceptors.push(acceptor);
   }
 
-  function attend(server: Socket): void {
-    selector.register(server, EVENT_READ, () => accept(server));
-  }
-
-  function accept(server: Socket): void {
-    try {
-      for (let connection; (connection = server.accept()) !== null;) serve(connection);
-    } catch (error) {
-      if (!hasNoRoom(error)) throw error;
-      console.error(`${error.message}; resting from accepting`);
-      selector.unregister(server);
-      resting.push(server);
-    }
+  function serve(connection: Socket, resume = () => {}): void {
+    serveEcho(selector, connection, {
+      end: () => {
+        connections--;
+        resume();
+      },
+    });
+    connections++;
   }
 
   function answer(socket: Socket): void {
@@ -119,34 +113,24 @@ run(async () => {
       }
     } catch (error) {
       if (!(error instanceof OSError || error instanceof RangeError)) throw error;
-      console.error(error.message); // Such as a sender without a name.
-    }
-  }
-
-  function serve(connection: Socket): void {
-    let unsent = new Uint8Array();
-    connections++;
-    selector.register(connection, EVENT_READ, step);
-
-    function step(events: number): void {
-      try {
-        if (events & EVENT_READ) {
-          const size = connection.recv(buffer);
-          if (size === 0) return end();
-          if (size !== null) unsent = buffer.slice(0, size);
-        }
-        unsent = unsent.subarray(connection.send(unsent) ?? 0);
-        selector.modify(connection, unsent.length > 0 ? EVENT_WRITE : EVENT_READ, step);
-      } catch (error) {
-        if (!(error instanceof OSError)) throw error;
-        end();
-      }
-    }
-
-    function end(): void {
-      selector.unregister(connection);
-      connection.close();
-      connections--;
+      warn(error.message); // Such as a sender without an address.
     }
   }
 });
+
+/** The descriptors that it was started with, of which there must be some. */
+function takeOver(): ListenFd[] {
+  try {
+    const given = listenFds();
+    if (given.length > 0) return given;
+  } catch (error) {
+    if (!(error instanceof RangeError || error instanceof Deno.errors.BadResource)) throw error;
+    exitWith(1, error.message);
+  }
+  exitWith(1, "There is no socket in LISTEN_FDS; --help shows how to start it with one");
+}
+
+function kindOf(socket: Socket): "listening" | "connection" | "datagrams" {
+  if (socket.getOption(SOL_SOCKET, SO_TYPE) === SOCK_DGRAM) return "datagrams";
+  return socket.getOption(SOL_SOCKET, SO_ACCEPTCONN) === 0 ? "connection" : "listening";
+}

@@ -1,9 +1,9 @@
 /**
- * A chat server inside Deno's event loop: `for await` over a selector, next to timers, a signal
- * listener and an AbortSignal, none of which could run while a blocking `select` waits.
+ * A chat server in Deno's event loop: `for await` over a selector, beside timers, a signal listener
+ * and an AbortSignal, none of which could run while a blocking `select` waits.
  *
- * What it shows: lines from a stream of bytes, a bounded outgoing buffer for each reader, dropping
- * who is idle, and saying goodbye to everyone before ending.
+ * It shows lines in a stream of bytes, a bounded outgoing buffer for each guest, a limit on idle
+ * guests, and how to say goodbye to everyone before the end.
  *
  *     deno run --allow-ffi examples/chat.ts
  *     nc 127.0.0.1 1235
@@ -13,57 +13,61 @@
 
 import { DefaultSelector, EVENT_READ, EVENT_WRITE, OSError } from "@readiness/selectors";
 import type { Socket } from "@readiness/selectors/socket";
+import { formatAddress, peerOf } from "./support/addresses.ts";
 import {
-  format,
   interruption,
   parseCommandLine,
   parseInteger,
   parsePort,
   run,
 } from "./support/command_line.ts";
-import { bind, hasNoRoom, REST } from "./support/listening.ts";
+import { Lines } from "./support/lines.ts";
+import { Acceptor, bind } from "./support/listening.ts";
+import { log, print, warn } from "./support/output.ts";
+import { watch } from "./support/watching.ts";
 
 const USAGE = `Usage: chat.ts [OPTIONS]
 
-Passes on what each guest says to all others, until it is interrupted (Ctrl-C). Join with nc: the
+Passes what each guest says on to all others, until it is interrupted (Ctrl-C). Join with nc: your
 first line is your name.
 
 Options:
   --hostname HOST  the address to listen on (127.0.0.1)
   --port PORT      the port to listen on; 0 lets the system pick one (1235)
-  --idle SECONDS   drop who has said nothing for so long (300)
-  --verbose        log who comes and goes
-  --help           show this and exit`;
+  --idle SECONDS   drop a guest who says nothing for this long (300)
+  --verbose        log who joins and leaves
+  -h, --help       show this and exit`;
 
-/** The longest line that a guest may say, in bytes. */
+/** The longest line of a guest, in bytes. */
 const LONGEST_LINE = 4096;
 
-/** What is kept for a guest who does not read, in bytes. One who has more unread is dropped. */
+/**
+ * How much to keep for a guest who does not read, in bytes. A guest with more unread is dropped.
+ */
 const MOST_UNSENT = 256 * 1024;
 
 /** How long a goodbye may take, in milliseconds. */
 const GOODBYE = 1000;
 
-const NEWLINE = 10;
-
-/** One to 32 characters, none of which makes the name look like a notice or a message. */
+/** One to 32 characters that do not make the name look like a notice or a message. */
 const NAME = /^(?!\*)[^:]{1,32}$/u;
 
-/** Where bytes are received. */
+const encoder = new TextEncoder();
 const buffer = new Uint8Array(64 * 1024);
 
 interface Settings {
-  /** After how many milliseconds of silence a guest is dropped. */
+  /** After how many milliseconds of silence to drop a guest. */
   idle: number;
-  /** Whether to log who comes and goes. */
+  /** Whether to log who joins and leaves. */
   verbose: boolean;
 }
 
-/** The room that all guests are in, and its door. */
+/** The room with all guests. */
 class Chat {
-  readonly selector = new DefaultSelector<Guest | undefined, Socket>();
+  readonly selector = new DefaultSelector<(events: number) => void, Socket>();
   readonly settings: Settings;
   readonly #server: Socket;
+  readonly #acceptor: Acceptor;
   readonly #guests = new Set<Guest>();
   #rest: ReturnType<typeof setTimeout> | undefined;
   #isEnding = false;
@@ -71,22 +75,22 @@ class Chat {
   constructor(server: Socket, settings: Settings) {
     this.#server = server;
     this.settings = settings;
+    server.listen();
+    this.#acceptor = new Acceptor(this.selector, server, (socket) => this.#welcome(socket));
   }
 
   /** Serves until the signal is aborted and everyone has left. */
   async run(signal: AbortSignal): Promise<void> {
-    this.#server.listen();
-    this.#startAccepting();
     signal.addEventListener("abort", () => this.#end());
     const { constructor } = this.selector;
-    console.log(`listening on ${format(this.#server.localAddress)} (${constructor.name})`);
-    for await (const [{ data: guest }, events] of this.selector) {
-      if (guest === undefined) this.#accept();
-      else guest.serve(events);
+    print(`listening on ${formatAddress(this.#server.localAddress)} (${constructor.name})`);
+    for await (const [{ data: serve }, events] of this.selector) {
+      serve(events);
+      this.#update();
     }
   }
 
-  /** Lets a guest join, unless another has that name. */
+  /** Lets a guest join, unless another one has that name. */
   join(guest: Guest, name: string): boolean {
     const others = [...this.#guests].map((other) => other.name).filter((other) => other !== "");
     if (others.includes(name)) return false;
@@ -96,65 +100,59 @@ class Chat {
     return true;
   }
 
-  /** Tells everyone who has a name, but not the one who says it. */
+  /** Sends a line to everyone who has joined, except the guest who says it. */
   tell(text: string, from?: Guest): void {
-    const line = encode(text);
+    const line = encoder.encode(`${text}\n`);
     for (const guest of this.#guests) {
       if (guest !== from && guest.name !== "") guest.hear(line);
     }
   }
 
-  /** Takes note that a guest is gone. */
+  /** Forgets a guest who has left. */
   forget(guest: Guest): void {
     this.#guests.delete(guest);
+    this.#acceptor.resume();
     if (this.#isEnding) {
       if (this.#guests.size === 0) this.selector.close();
       return;
     }
-    if (this.#rest !== undefined) this.#startAccepting();
-    // A guest can be lost while all are being told something: that goes first.
+    // A guest can be dropped while everyone is sent a line, which goes first.
     if (guest.name !== "") queueMicrotask(() => this.tell(`* ${guest.name} left`));
+    this.#update();
   }
 
-  #startAccepting(): void {
+  /** Accepts while there is room. The iterator has no timeout, so a timer ends a rest. */
+  #update(): void {
+    this.#acceptor.update();
     clearTimeout(this.#rest);
-    this.#rest = undefined;
-    this.selector.register(this.#server, EVENT_READ);
+    const { timeout } = this.#acceptor;
+    if (timeout !== undefined) this.#rest = setTimeout(() => this.#update(), timeout);
   }
 
-  #accept(): void {
-    try {
-      for (let socket; (socket = this.#server.accept()) !== null;) {
-        const guest = new Guest(this, socket);
-        this.#guests.add(guest);
-        guest.greet();
-      }
-    } catch (error) {
-      if (!hasNoRoom(error)) throw error;
-      console.error(`${error.message}; resting from accepting`);
-      this.selector.unregister(this.#server);
-      this.#rest = setTimeout(() => this.#startAccepting(), REST);
-    }
+  #welcome(socket: Socket): void {
+    const guest = new Guest(this, socket);
+    this.#guests.add(guest);
+    guest.greet();
   }
 
-  /** Closes the door and says goodbye. The last guest to leave ends the program. */
+  /** Stops accepting and says goodbye. The last guest who leaves ends the program. */
   #end(): void {
     this.#isEnding = true;
-    if (this.#rest === undefined) this.selector.unregister(this.#server);
+    this.#acceptor.close();
     clearTimeout(this.#rest);
-    this.#server.close();
     if (this.#guests.size === 0) this.selector.close();
     for (const guest of this.#guests) guest.dismiss("* The chat ends here. Goodbye!");
   }
 }
 
-/** One connection. */
+/** A connection. */
 class Guest {
-  /** What the others call this guest; empty before the first line. */
+  /** The name, which is empty before the guest has joined. */
   name = "";
   readonly #chat: Chat;
   readonly #socket: Socket;
-  readonly #lines = new Lines();
+  readonly #peer: string;
+  readonly #lines = new Lines(LONGEST_LINE);
   readonly #unsent: Uint8Array[] = [];
   #unsentSize = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -163,7 +161,8 @@ class Guest {
   constructor(chat: Chat, socket: Socket) {
     this.#chat = chat;
     this.#socket = socket;
-    chat.selector.register(socket, EVENT_READ, this);
+    this.#peer = peerOf(socket);
+    chat.selector.register(socket, EVENT_READ, this.#serve);
   }
 
   /** Asks for the name. */
@@ -173,27 +172,25 @@ class Guest {
     this.hear("* Who are you? Your first line is your name");
   }
 
-  /** Does what the connection is ready for. */
-  serve(events: number): void {
+  readonly #serve = (events: number): void =>
     this.#attempt(() => {
       if (events & EVENT_WRITE) this.#send();
       if (events & EVENT_READ && !this.#isGone) this.#receive();
     });
-  }
 
-  /** Sends a line, or keeps what the guest does not take yet. */
+  /** Sends a line, and keeps what the guest does not take yet. */
   hear(line: string | Uint8Array): void {
     if (this.#isGone) return;
-    const bytes = typeof line === "string" ? encode(line) : line;
+    const bytes = typeof line === "string" ? encoder.encode(`${line}\n`) : line;
     this.#unsent.push(bytes);
     this.#unsentSize += bytes.length;
     if (this.#unsent.length === 1) this.#attempt(() => this.#send());
     if (this.#unsentSize <= MOST_UNSENT || this.#isGone) return;
-    console.error(`${this} does not read and is dropped, with ${this.#unsentSize} bytes unsent`);
+    warn(`${this} does not read and is dropped, with ${this.#unsentSize} bytes unsent`);
     this.#leave("dropped");
   }
 
-  /** Sends a last line and closes, once everything is taken or the time for it is up. */
+  /** Sends a last line, and closes when the guest has taken everything or the time for it is up. */
   dismiss(line: string): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#leave("dropped"), GOODBYE);
@@ -202,7 +199,7 @@ class Guest {
   }
 
   toString(): string {
-    return this.name === "" ? `fd ${this.#socket.fileno()}` : this.name;
+    return this.name === "" ? this.#peer : `${this.#peer} ${this.name}`;
   }
 
   get #isGone(): boolean {
@@ -221,7 +218,7 @@ class Guest {
   #say(line: string | null): void {
     this.#restartTimer();
     if (line === null) {
-      this.hear(`* That line is left out: it has more than ${LONGEST_LINE} bytes`);
+      this.hear(`* That line is dropped: it has more than ${LONGEST_LINE} bytes`);
     } else if (this.name === "") {
       this.#introduce(line.trim());
     } else if (line !== "") {
@@ -245,15 +242,13 @@ class Guest {
       else unsent.shift();
     }
     if (unsent.length === 0 && this.#isDismissed) {
-      // To close with something unread is to reset the connection, and what was sent with it.
+      // Closing with something unread would reset the connection, and the guest would lose the
+      // line.
       this.#socket.recv(buffer);
       return this.#leave("dismissed");
     }
     const events = unsent.length > 0 ? EVENT_READ | EVENT_WRITE : EVENT_READ;
-    const { selector } = this.#chat;
-    if (selector.getKey(this.#socket).events !== events) {
-      selector.modify(this.#socket, events, this);
-    }
+    watch(this.#chat.selector, this.#socket, events, this.#serve);
   }
 
   #restartTimer(): void {
@@ -265,7 +260,7 @@ class Guest {
     );
   }
 
-  /** A connection that breaks, such as by a reset, ends alone. */
+  /** An error of one connection, such as a reset, ends that connection alone. */
   #attempt(step: () => void): void {
     try {
       step();
@@ -278,61 +273,14 @@ class Guest {
   #leave(reason: string): void {
     this.#log(reason);
     clearTimeout(this.#timer);
-    this.#chat.selector.unregister(this.#socket);
+    watch(this.#chat.selector, this.#socket, 0, this.#serve);
     this.#socket.close();
     this.#chat.forget(this);
   }
 
   #log(text: string): void {
-    if (this.#chat.settings.verbose) console.log(`${this} ${text}`);
+    if (this.#chat.settings.verbose) log(`${this}`, text);
   }
-}
-
-/** Cuts what arrives into lines, of which the first and the last piece are often a part. */
-class Lines {
-  #half = new Uint8Array();
-  #isTooLong = false;
-
-  /** Gives the lines that are whole; no bytes are the end, and make half a line whole. */
-  *cut(bytes: Uint8Array): Generator<string | null> {
-    let start = 0;
-    for (let end; (end = bytes.indexOf(NEWLINE, start)) >= 0; start = end + 1) {
-      this.#keep(bytes.subarray(start, end));
-      yield this.#finish();
-    }
-    this.#keep(bytes.subarray(start));
-    if (bytes.length === 0 && this.#half.length > 0) yield this.#finish();
-  }
-
-  #keep(piece: Uint8Array): void {
-    const { length } = this.#half;
-    this.#isTooLong ||= length + piece.length > LONGEST_LINE;
-    if (this.#isTooLong || piece.length === 0) return;
-    const half = new Uint8Array(length + piece.length);
-    half.set(this.#half);
-    half.set(piece, length);
-    this.#half = half;
-  }
-
-  /** Gives the line, or null if it is too long. It is decoded whole: pieces may split a letter. */
-  #finish(): string | null {
-    const line = this.#isTooLong ? null : decode(this.#half);
-    this.#half = new Uint8Array();
-    this.#isTooLong = false;
-    return line;
-  }
-}
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
-function encode(line: string): Uint8Array {
-  return encoder.encode(`${line}\n`);
-}
-
-/** Decodes a line. What is no UTF-8, or would command a terminal, becomes U+FFFD. */
-function decode(line: Uint8Array): string {
-  return decoder.decode(line).replace(/\r$/, "").replace(/(?!\t)\p{Cc}/gu, "\ufffd");
 }
 
 run(async () => {

@@ -1,9 +1,9 @@
 /**
- * An echo server, the program that `selectors` is taught with: one thread, many connections, and the
+ * An echo server, the classic first program with `selectors`: one thread, many connections, and the
  * data of each registration is the function to call when it is ready.
  *
- * What it shows: accepting, keeping what a connection does not take yet, not reading from one that
- * does not take its answers, and going on when one breaks or when descriptors run out.
+ * It shows how to keep what a connection does not take yet, not to read from a connection until it
+ * has taken its answers, and to go on when one breaks or when descriptors run out.
  *
  *     deno run --allow-ffi examples/echo.ts
  *
@@ -22,8 +22,10 @@ import {
   SelectSelector,
 } from "@readiness/selectors";
 import type { Socket } from "@readiness/selectors/socket";
-import { exitWith, format, parseCommandLine, parsePort, run } from "./support/command_line.ts";
-import { bind, hasNoRoom, REST } from "./support/listening.ts";
+import { formatAddress, peerOf } from "./support/addresses.ts";
+import { exitWith, parseCommandLine, parsePort, run } from "./support/command_line.ts";
+import { Acceptor, bind } from "./support/listening.ts";
+import { log, print } from "./support/output.ts";
 
 const USAGE = `Usage: echo.ts [OPTIONS]
 
@@ -34,7 +36,7 @@ Options:
   --port PORT      the port to listen on; 0 lets the system pick one (1234)
   --backend NAME   epoll, poll, select, kqueue or devpoll (the best one here)
   --verbose        log each connection
-  --help           show this and exit`;
+  -h, --help       show this and exit`;
 
 const BACKENDS = new Map([
   ["default", DefaultSelector],
@@ -45,6 +47,8 @@ const BACKENDS = new Map([
   ["devpoll", DevpollSelector],
 ]);
 
+const NOTHING = new Uint8Array();
+
 run(() => {
   const { values: options } = parseCommandLine(USAGE, {
     hostname: { type: "string", default: "127.0.0.1" },
@@ -52,46 +56,27 @@ run(() => {
     backend: { type: "string", default: "default" },
     verbose: { type: "boolean", default: false },
   });
-  const Backend = BACKENDS.get(options.backend) ??
-    exitWith(
-      2,
-      `There is no backend ${options.backend}: say one of ${[...BACKENDS.keys()].join(", ")}`,
-    );
-  const selector = new Backend<() => void, Socket>();
+  const Backend = BACKENDS.get(options.backend) ?? exitWith(
+    2,
+    `The backend must be one of ${[...BACKENDS.keys()].join(", ")}, received ${options.backend}`,
+  );
+  const selector = new Backend<(events: number) => void, Socket>();
   const server = bind({ hostname: options.hostname, port: parsePort(options.port) });
-  const buffer = new Uint8Array(64 * 1024);
-  let isResting = false;
-
   server.listen();
-  startAccepting();
-  console.log(`listening on ${format(server.localAddress)} (${selector.constructor.name})`);
+  const acceptor = new Acceptor(selector, server, serve);
+  const buffer = new Uint8Array(64 * 1024);
+
+  print(`listening on ${formatAddress(server.localAddress)} (${selector.constructor.name})`);
   for (;;) {
-    const ready = selector.select(isResting ? REST : undefined);
-    for (const [key] of ready) key.data();
-    if (isResting && ready.length === 0) startAccepting();
-  }
-
-  function startAccepting(): void {
-    selector.register(server, EVENT_READ, accept);
-    isResting = false;
-  }
-
-  function accept(): void {
-    try {
-      for (let socket; (socket = server.accept()) !== null;) serve(socket);
-    } catch (error) {
-      if (!hasNoRoom(error)) throw error;
-      console.error(`${error.message}; resting from accepting`);
-      selector.unregister(server);
-      isResting = true;
-    }
+    for (const [key, events] of selector.select(acceptor.timeout)) key.data(events);
+    acceptor.update();
   }
 
   function serve(socket: Socket): void {
-    const peer = `fd ${socket.fileno()}`;
-    let unsent = new Uint8Array();
+    const peer = options.verbose ? peerOf(socket) : "";
+    let unsent = NOTHING;
     selector.register(socket, EVENT_READ, receive);
-    log("connected");
+    if (options.verbose) log(peer, "connected");
 
     function receive(): void {
       attempt(() => {
@@ -105,16 +90,17 @@ run(() => {
       attempt(() => send(unsent));
     }
 
-    /** Sends what goes out. While some does not, the peer is not read from. */
+    /** Sends, and keeps what is not taken. While something is kept, nothing more is read. */
     function send(data: Uint8Array): void {
       const sent = socket.send(data) ?? 0;
-      const isHeld = unsent.length > 0;
-      unsent = data.slice(sent);
-      if (unsent.length > 0 && !isHeld) selector.modify(socket, EVENT_WRITE, sendRest);
-      if (unsent.length === 0 && isHeld) selector.modify(socket, EVENT_READ, receive);
+      const wasKept = unsent.length > 0;
+      unsent = sent < data.length ? data.slice(sent) : NOTHING;
+      const isKept = unsent.length > 0;
+      if (isKept && !wasKept) selector.modify(socket, EVENT_WRITE, sendRest);
+      if (!isKept && wasKept) selector.modify(socket, EVENT_READ, receive);
     }
 
-    /** A connection that breaks, such as by a reset, ends alone. */
+    /** An error of one connection, such as a reset, ends that connection alone. */
     function attempt(step: () => void): void {
       try {
         step();
@@ -125,14 +111,10 @@ run(() => {
     }
 
     function close(reason: string): void {
-      selector.unregister(socket);
+      if (selector.getMap().has(socket)) selector.unregister(socket);
       socket.close();
-      log(reason);
-      if (isResting) startAccepting();
-    }
-
-    function log(text: string): void {
-      if (options.verbose) console.log(`${peer} ${text}`);
+      acceptor.resume();
+      if (options.verbose) log(peer, reason);
     }
   }
 });

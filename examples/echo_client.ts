@@ -1,6 +1,6 @@
 /**
- * A client for the echo server, which handles every event in its loop: it is interested in reading
- * and writing while it has something to send, and in reading alone from then on.
+ * A client for the echo server, which handles every event in its loop: it watches for reading and
+ * writing while it has something to send, and for reading alone from then on.
  *
  *     deno run --allow-ffi examples/echo_client.ts hello world
  *
@@ -8,18 +8,20 @@
  */
 
 import { DefaultSelector, EVENT_READ, EVENT_WRITE } from "@readiness/selectors";
-import { AF_INET, AF_INET6, SOCK_STREAM, Socket } from "@readiness/selectors/socket";
-import { exitWith, format, parseCommandLine, parsePort, run } from "./support/command_line.ts";
+import { SOCK_STREAM, Socket } from "@readiness/selectors/socket";
+import { familyOf, formatAddress } from "./support/addresses.ts";
+import { exitWith, parseCommandLine, parsePort, run } from "./support/command_line.ts";
+import { write } from "./support/output.ts";
 
 const USAGE = `Usage: echo_client.ts [OPTIONS] [MESSAGE ...]
 
 Sends each message (hello and world, if there is none) as a line to an echo server and prints what
-comes back. Exits with 0 when all of it came back.
+comes back. Exits with 0 when all of it has come back.
 
 Options:
   --hostname HOST  the address of the server (127.0.0.1)
   --port PORT      the port of the server (1234)
-  --help           show this and exit`;
+  -h, --help       show this and exit`;
 
 run(() => {
   const { values: options, positionals } = parseCommandLine(USAGE, {
@@ -30,7 +32,7 @@ run(() => {
   const data = new TextEncoder().encode(messages.map((message) => `${message}\n`).join(""));
   const address = { hostname: options.hostname, port: parsePort(options.port) };
 
-  using socket = new Socket(address.hostname.includes(":") ? AF_INET6 : AF_INET, SOCK_STREAM);
+  using socket = new Socket(familyOf(address.hostname), SOCK_STREAM);
   using selector = new DefaultSelector();
   socket.connect(address);
   selector.register(socket, EVENT_READ | EVENT_WRITE);
@@ -40,9 +42,11 @@ run(() => {
   let received = 0;
   while (received < data.length) {
     for (const [, events] of selector.select()) {
-      // A connection that failed is ready for both, and tells its error once.
+      // A connection that failed is ready for reading and writing, and reports its error once.
       const error = socket.error();
-      if (error !== null) exitWith(1, `No connection to ${format(address)}: ${error.message}`);
+      if (error !== null) {
+        exitWith(1, `Cannot connect to ${formatAddress(address)}: ${error.message}`);
+      }
       if (events & EVENT_WRITE) send();
       if (events & EVENT_READ) receive();
     }
@@ -58,9 +62,9 @@ run(() => {
     if (size === null) return;
     if (size === 0) exitWith(1, `The server closed after ${received} of ${data.length} bytes`);
     for (let i = 0; i < size; i++) {
-      if (buffer[i] !== data[received + i]) exitWith(1, "What came back is not what was sent");
+      if (buffer[i] !== data[received + i]) exitWith(1, "The answer differs from the message");
     }
-    for (let at = 0; at < size;) at += Deno.stdout.writeSync(buffer.subarray(at, size));
+    write(Deno.stdout, buffer.subarray(0, size));
     received += size;
   }
 });

@@ -1,9 +1,9 @@
 /**
- * An HTTP/1.1 responder on one thread.
+ * An HTTP/1.1 server on one thread.
  *
- * What it shows: requests that come in pieces or several at once (pipelining) and are answered in
- * their order, connections that are kept or not, bodies of any length that are never held, and
- * back-pressure: who does not take answers is not read from. Silent connections end in time.
+ * It shows requests that come in pieces or several at once (pipelining) and are answered in order,
+ * persistent connections, bodies of any length that are never held in memory, back-pressure (a
+ * client that does not take answers is not read from), and a limit on idle connections.
  *
  *     deno run --allow-ffi examples/http.ts
  *     curl http://127.0.0.1:8000/
@@ -13,27 +13,31 @@
 
 import { DefaultSelector, EVENT_READ, EVENT_WRITE, OSError } from "@readiness/selectors";
 import { IPPROTO_TCP, type Socket, TCP_NODELAY } from "@readiness/selectors/socket";
-import { resolving } from "./support/addresses.ts";
-import { format, parseCommandLine, parseInteger, parsePort, run } from "./support/command_line.ts";
+import { formatAddress, peerOf } from "./support/addresses.ts";
+import { parseCommandLine, parseInteger, parsePort, run } from "./support/command_line.ts";
 import { CONTINUE, type Request, RequestReader, writeHead } from "./support/http_requests.ts";
-import { bind, hasNoRoom, REST } from "./support/listening.ts";
+import { Acceptor, bind } from "./support/listening.ts";
+import { log, print } from "./support/output.ts";
 
 const USAGE = `Usage: http.ts [OPTIONS]
 
-Answers HTTP requests, until it is interrupted (Ctrl-C): / with a greeting, /bytes/COUNT with so
-many bytes, anything else with 404.
+Answers HTTP requests, until it is interrupted (Ctrl-C): / with a greeting, /bytes/COUNT with that
+many bytes, and anything else with 404.
 
 Options:
   --hostname HOST  the address to listen on (127.0.0.1)
   --port PORT      the port to listen on; 0 lets the system pick one (8000)
-  --idle SECONDS   end a connection on which nothing has come or gone for so long (60)
+  --idle SECONDS   close a connection that has been silent for this long (60)
   --verbose        log each request
-  --help           show this and exit`;
+  -h, --help       show this and exit`;
 
 const GREETING = "Hello, world!\n";
 const BYTES = /^\/bytes\/(\d{1,15})$/;
 
-/** How much is made up at once of what goes out, in bytes. */
+/** How often idle connections are looked for, in milliseconds. */
+const SWEEP = 1000;
+
+/** A piece of a body; also how many bytes of answers are written at once. */
 const BLOCK = new Uint8Array(64 * 1024).fill(0x2e);
 
 const encoder = new TextEncoder();
@@ -46,54 +50,37 @@ run(() => {
     idle: { type: "string", default: "60" },
     verbose: { type: "boolean", default: false },
   });
-  const address = { hostname: options.hostname, port: parsePort(options.port) };
   const idle = parseInteger("idle time", options.idle, 1, 1_000_000) * 1000;
-  const server = resolving(() => bind(address));
-  const selector = new DefaultSelector<() => void, Socket>();
+  const server = bind({ hostname: options.hostname, port: parsePort(options.port) });
+  const selector = new DefaultSelector<(events: number) => void, Socket>();
+  server.listen();
+  const acceptor = new Acceptor(selector, server, serve);
   const connections = new Set<() => void>();
-  let isResting = false;
   let now = 0;
   let swept = -Infinity;
   let date = "";
 
-  server.listen();
-  startAccepting();
-  console.log(`listening on ${format(server.localAddress)} (${selector.constructor.name})`);
+  print(`listening on ${formatAddress(server.localAddress)} (${selector.constructor.name})`);
   for (;;) {
-    const ready = selector.select(connections.size > 0 || isResting ? REST : undefined);
+    const ready = selector.select(connections.size > 0 ? SWEEP : acceptor.timeout);
     now = performance.now();
-    if (now - swept >= 1000) sweep();
-    for (const [key] of ready) key.data();
+    if (now - swept >= SWEEP) sweep();
+    for (const [key, events] of ready) key.data(events);
+    acceptor.update();
   }
 
-  /** What is done once a second. */
+  /** Runs once a second. */
   function sweep(): void {
     swept = now;
     date = `Date: ${new Date().toUTCString()}`;
     for (const check of connections) check();
-    if (isResting) startAccepting();
-  }
-
-  function startAccepting(): void {
-    selector.register(server, EVENT_READ, accept);
-    isResting = false;
-  }
-
-  function accept(): void {
-    try {
-      for (let socket; (socket = server.accept()) !== null;) serve(socket);
-    } catch (error) {
-      if (!hasNoRoom(error)) throw error;
-      console.error(`${error.message}; resting from accepting`);
-      selector.unregister(server);
-      isResting = true;
-    }
   }
 
   function serve(socket: Socket): void {
+    const peer = options.verbose ? peerOf(socket) : "";
     const reader = new RequestReader();
     let unsent = new Uint8Array();
-    let filler = 0; // How much of a body is still to be made up.
+    let filler = 0; // How many bytes of a body are still to be produced.
     let isLast = false;
     let lastActive = now;
     socket.setOption(IPPROTO_TCP, TCP_NODELAY, 1);
@@ -104,8 +91,8 @@ run(() => {
       attempt(() => {
         const size = socket.recv(buffer);
         if (size === 0) return close();
-        // What comes after the last request is dropped. To close before the client does, with
-        // something unread, would reset the connection, and lose what was just sent.
+        // What follows the last request is read and dropped: closing with something unread would
+        // reset the connection, and the client would lose the answer.
         if (size === null || isLast) return;
         lastActive = now;
         reader.push(buffer.subarray(0, size));
@@ -117,7 +104,7 @@ run(() => {
       attempt(send);
     }
 
-    /** Sends once, so that every connection has its turn, and watches for what is to come next. */
+    /** Sends once, so that every connection has its turn, and watches for the next event. */
     function send(): void {
       if (unsent.length === 0) unsent = produce();
       if (unsent.length > 0) {
@@ -136,7 +123,7 @@ run(() => {
       if (unsent.length === 0 && isLast) socket.shutdown("write");
     }
 
-    /** Gives what is to be sent next: the rest of a body, or answers to what has come. */
+    /** Returns the bytes to send next: the rest of a body, or answers to the requests so far. */
     function produce(): Uint8Array<ArrayBuffer> {
       if (filler > 0) {
         const block = BLOCK.subarray(0, Math.min(filler, BLOCK.length));
@@ -158,7 +145,7 @@ run(() => {
 
     function refuse(status: string): string {
       isLast = true;
-      log(status);
+      note(status);
       return writeHead(status, 0, date, "Connection: close");
     }
 
@@ -171,17 +158,17 @@ run(() => {
       const path = target.replace(/^https?:\/\/[^/?]*/i, "").replace(/\?.*/, "") || "/";
       const isHead = method === "HEAD";
       if (!isHead && method !== "GET") {
-        log(`${method} ${target} 405`);
+        note(`${method} ${target} 405`);
         return writeHead("405 Method Not Allowed", 0, ...fields, "Allow: GET, HEAD");
       }
       const bytes = BYTES.exec(path);
       if (bytes !== null) {
         if (!isHead) filler = Number(bytes[1]);
-        log(`${method} ${target} 200`);
+        note(`${method} ${target} 200`);
         return writeHead("200 OK", Number(bytes[1]), ...fields, "Content-Type: text/plain");
       }
       const [status, body] = path === "/" ? ["200 OK", GREETING] : ["404 Not Found", "Not found\n"];
-      log(`${method} ${target} ${status}`);
+      note(`${method} ${target} ${status}`);
       const head = writeHead(status, body.length, ...fields, "Content-Type: text/plain");
       return isHead ? head : head + body;
     }
@@ -190,9 +177,9 @@ run(() => {
       if (now - lastActive >= idle) close();
     }
 
-    /** A connection that breaks, such as by a reset, ends alone. */
+    /** An error of one connection, such as a reset, ends that connection alone. */
     function attempt(step: () => void): void {
-      if (socket.fileno() < 0) return; // It was idle for too long, just as this event came.
+      if (socket.fileno() < 0) return; // It was closed as idle, just before this event.
       try {
         step();
       } catch (error) {
@@ -203,13 +190,13 @@ run(() => {
 
     function close(): void {
       connections.delete(check);
-      selector.unregister(socket);
+      if (selector.getMap().has(socket)) selector.unregister(socket);
       socket.close();
-      if (isResting) startAccepting();
+      acceptor.resume();
     }
 
-    function log(text: string): void {
-      if (options.verbose) console.log(`fd ${socket.fileno()} ${text}`);
+    function note(text: string): void {
+      if (options.verbose) log(peer, text);
     }
   }
 });

@@ -1,9 +1,9 @@
 /**
- * Receives what is sent to a multicast group, on several interfaces, or sends to it through each.
+ * Receives the datagrams of a multicast group on several interfaces, or sends one through each.
  *
- * What it shows: joining a group on an interface, by name, index or address; choosing the interface
- * that is sent through and how far it goes; and control data that tells through which interface a
- * datagram came, as all of them come to one socket.
+ * It shows how to join a group on an interface, by name, index or address; how to choose the
+ * interface to send through and how far a datagram goes; and how control data names the interface
+ * that a datagram arrived on, as all of them arrive at one socket.
  *
  *     deno run --allow-ffi examples/multicast.ts --interface lo 239.1.2.3:7008
  *     deno run --allow-ffi examples/multicast.ts --interface lo --send hello 239.1.2.3:7008
@@ -31,15 +31,15 @@ import {
   Socket,
   SOL_SOCKET,
 } from "@readiness/selectors/socket";
-import { familyOf, parseAddress } from "./support/addresses.ts";
+import { familyOf, formatAddress, parseAddress } from "./support/addresses.ts";
 import {
   exitWith,
-  format,
   interruption,
   parseCommandLine,
   parseInteger,
   run,
 } from "./support/command_line.ts";
+import { print, printable } from "./support/output.ts";
 
 const USAGE = `Usage: multicast.ts [OPTIONS] GROUP:PORT
 
@@ -47,12 +47,11 @@ Joins a group, such as 239.1.2.3:7008 or [ff02::1234]:7008, and prints what is s
 is interrupted (Ctrl-C); or sends to it.
 
 Options:
-  -i, --interface I  a name, an index or an IPv4 address; give it several times for several of them
-                     (the one that the system chooses)
-  -s, --send TEXT    send this through each interface, and exit
-  -n, --count N      exit when so many datagrams have come
-  --hops N           how many routers what is sent may pass (1: it stays on the link)
-  --help             show this and exit`;
+  -i, --interface I  a name, an index or an IPv4 address; may be repeated (the system's choice)
+  -s, --send TEXT    send this text through each interface, and exit
+  -n, --count N      exit after this many datagrams
+  --hops N           how many hops a datagram may make; 1 stays on the link (1)
+  -h, --help         show this and exit`;
 
 run(async () => {
   const { values: options, positionals } = parseCommandLine(USAGE, {
@@ -61,7 +60,7 @@ run(async () => {
     count: { type: "string", short: "n" },
     hops: { type: "string", default: "1" },
   }, true);
-  if (positionals.length !== 1) exitWith(2, `Say which group: one\n\n${USAGE}`);
+  if (positionals.length !== 1) exitWith(2, "There must be one group", USAGE);
   const group = parseAddress(positionals[0]);
   const hops = parseInteger("number of hops", options.hops, 0, 255);
   const count = options.count === undefined
@@ -71,7 +70,7 @@ run(async () => {
     /^\d+$/.test(text) ? parseInteger("interface", text, 0, 0x7fff_ffff) : text
   );
   const isIpv6 = familyOf(group.hostname) === AF_INET6;
-  if (!isIpv6 && !/^[\d.]+$/.test(group.hostname)) exitWith(2, "A group is given by its number");
+  if (!isIpv6 && !/^[\d.]+$/.test(group.hostname)) exitWith(2, "The group must be an IP address");
 
   using socket = new Socket(familyOf(group.hostname), SOCK_DGRAM);
   if (options.send === undefined) await receive();
@@ -81,22 +80,22 @@ run(async () => {
     setMulticastHops(socket, hops);
     for (const each of interfaces) {
       setMulticastInterface(socket, each);
-      if (socket.sendTo(data, group) === null) exitWith(1, "There is no room to send it");
+      if (socket.sendTo(data, group) === null) exitWith(1, "Cannot send now: no room");
     }
   }
 
   async function receive(): Promise<void> {
     const interrupted = interruption();
-    // Several programs may be in the group. Bound to it, the socket gets nothing else.
+    // Other programs may join the group, too. Bound to it, the socket receives nothing else.
     socket.setOption(SOL_SOCKET, SO_REUSEADDR, 1);
     if (isIpv6) socket.setOption(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
     else if (IP_PKTINFO !== -1) socket.setOption(IPPROTO_IP, IP_PKTINFO, 1);
-    // Windows does not bind to a group.
+    // Windows cannot bind to a group.
     const any = isIpv6 ? "::" : "0.0.0.0";
     socket.bind(Deno.build.os === "windows" ? { hostname: any, port: group.port } : group);
     for (const each of interfaces) joinGroup(socket, group.hostname, each);
     const names = interfaces.map((each) => each === 0 ? "the system's choice" : each).join(", ");
-    console.log(`joined ${format(group)} on ${names}`);
+    print(`joined ${formatAddress(group)} on ${printable(names)}`);
     using selector = new DefaultSelector();
     selector.register(socket, EVENT_READ);
     const buffer = new Uint8Array(65_536);
@@ -111,15 +110,16 @@ run(async () => {
         received++;
         const text = new TextDecoder().decode(buffer.subarray(0, message.size));
         const via = message.control.map(nameOf).find((name) => name !== undefined);
-        console.log(`${format(message.address)} via ${via ?? "?"}: ${JSON.stringify(text)}`);
+        const from = formatAddress(message.address);
+        print(`${from} via ${printable(via ?? "?")}: ${printable(JSON.stringify(text))}`);
       }
     }
   }
 });
 
 /**
- * The interface's name: its index is behind an address in the structure, but in IPv4's before two,
- * except on Windows.
+ * The name of the interface in control data. Its index follows an address, but for IPv4 it comes
+ * first except on Windows.
  */
 function nameOf({ level, type, data }: ControlMessage): string | undefined {
   const isIpv4 = level === IPPROTO_IP && type === IP_PKTINFO;

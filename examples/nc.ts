@@ -1,10 +1,10 @@
 /**
- * Netcat: passes standard input to a connection, and what comes from it to standard output.
+ * Netcat: sends standard input over a connection, and prints what comes back.
  *
- * What it shows: descriptors that are no sockets in one selector with one that is; neither side is
- * read while the other does not take (back-pressure, both ways); half-close at the end of the input;
- * regular files, which cannot be waited for; and giving standard input back as it was, as its flags
- * are shared with the shell.
+ * It shows a socket and other descriptors in one selector; back-pressure both ways (neither side is
+ * read while the other does not take more); half-close at the end of the input; regular files,
+ * which are always ready and which epoll refuses; and how to restore the flags of standard input,
+ * which the shell shares.
  *
  *     deno run --allow-ffi examples/nc.ts -l 1234
  *     deno run --allow-ffi examples/nc.ts 127.0.0.1 1234
@@ -13,9 +13,9 @@
  */
 
 import { DefaultSelector, EVENT_READ, EVENT_WRITE, OSError } from "@readiness/selectors";
+import { FileDescriptor } from "@readiness/selectors/fd";
 import {
   AF_UNIX,
-  FileDescriptor,
   MSG_PEEK,
   SO_REUSEADDR,
   SOCK_DGRAM,
@@ -24,42 +24,46 @@ import {
   type SocketAddress,
   SOL_SOCKET,
 } from "@readiness/selectors/socket";
-import { familyOf, locate, parseRemotePort, resolving } from "./support/addresses.ts";
+import { familyOf, formatAddress, lookUp, parseRemotePort } from "./support/addresses.ts";
 import {
+  exitOnWindows,
   exitWith,
-  format,
   interruption,
-  needsMoreThanWindows,
   parseCommandLine,
   parseInteger,
   parsePort,
   run,
 } from "./support/command_line.ts";
-import { Flow, watch } from "./support/flow.ts";
+import { Flow } from "./support/flow.ts";
+import { warn } from "./support/output.ts";
+import { watch } from "./support/watching.ts";
 
 const USAGE = `Usage: nc.ts [OPTIONS] [HOST] PORT
        nc.ts [OPTIONS] -U PATH
 
-Connects, or with -l waits for one connection, and passes standard input to it and what it sends to
-standard output. HOST is 127.0.0.1 unless told. Exits with 0 when both have ended; on a terminal,
+Connects, or with -l waits for a connection, sends standard input over it, and prints what it
+receives. HOST is 127.0.0.1 if left out. Exits with 0 when both sides have ended; on a terminal,
 when the peer has.
 
 Options:
-  -l, --listen        wait for a connection (or the first datagram); port 0 lets the system pick one
-  -u, --udp           datagrams: each read from standard input is one; they have no end, see --wait
-  -U, --unix          a Unix socket; on Linux @NAME is one without a file
-  -N, --half-close    tell the peer that the input has ended, which is done unless --keep-open
-  -k, --keep-open     do not, and wait for the peer to end
-  -w, --wait SECONDS  give up connecting, and end when nothing has come or gone for so long
-  -v, --verbose       tell where it listens and who is connected, on standard error
-  --help              show this and exit
+  -l, --listen        wait for a connection (or a datagram); port 0 lets the system pick one
+  -u, --udp           send datagrams, one per read from standard input; they have no end, see --wait
+  -U, --unix          use a Unix socket; on Linux, @NAME is one without a file
+  -N, --half-close    close the sending side at the end of the input; on unless --keep-open is given
+  -k, --keep-open     keep the sending side open, and wait for the peer to end
+  -w, --wait SECONDS  give up connecting after this long, and end after this long without data
+  -v, --verbose       print the addresses, on standard error
+  -h, --help          show this and exit
 
-The file of a Unix socket that was listened on is removed if --allow-write=PATH is given to Deno.`;
+With --allow-write=PATH, it removes the file of a Unix socket that it listened on.`;
 
-/** How large a datagram is made of standard input, in bytes: nc's own choice. */
+/** The largest datagram to read from standard input, in bytes; nc has the same. */
 const DATAGRAM = 16 * 1024;
 
-/** The room for a datagram that comes, in bytes: more than UDP's, and than Linux's default for Unix. */
+/**
+ * Room for a received datagram, in bytes: UDP has less, and so has Linux by default for Unix
+ * sockets.
+ */
 const LARGEST_DATAGRAM = 256 * 1024;
 
 run(async () => {
@@ -75,9 +79,9 @@ run(async () => {
   const patience = options.wait === undefined
     ? Infinity
     : parseInteger("wait", options.wait, 1, 1_000_000) * 1000;
-  if (options["half-close"] && options["keep-open"]) exitWith(2, "Say either -N or -k");
+  if (options["half-close"] && options["keep-open"]) exitWith(2, "Cannot use both -N and -k");
   const address = parseTarget();
-  needsMoreThanWindows("selector for standard input, only for sockets");
+  exitOnWindows("selectors for standard input");
   const type = options.udp ? SOCK_DGRAM : SOCK_STREAM;
   const interrupted = interruption();
   const input = new FileDescriptor(0);
@@ -95,19 +99,23 @@ run(async () => {
   } catch (error) {
     if (error instanceof RangeError) exitWith(2, error.message); // Such as a path that is too long.
     if (!interrupted.aborted) throw error;
-    Deno.exit(130); // As a shell has it after Ctrl-C.
+    Deno.exit(interrupted.reason === "SIGINT" ? 130 : 143); // As a shell has it.
   }
   Deno.exit();
 
   function parseTarget(): SocketAddress {
     const [first, second] = positionals;
     if (positionals.length < 1 || positionals.length > (options.unix ? 1 : 2)) {
-      exitWith(2, `Say where to ${options.listen ? "listen" : "connect to"}\n\n${USAGE}`);
+      exitWith(
+        2,
+        `There must be ${options.unix ? "one path" : "a host and a port, or a port"}`,
+        USAGE,
+      );
     }
     if (options.unix) return { path: first.replace(/^@/, "\0") };
     const [hostname, port] = second === undefined ? ["127.0.0.1", first] : [first, second];
     if (options.listen) return { hostname, port: parsePort(port) };
-    return locate({ hostname, port: parseRemotePort(port) });
+    return lookUp({ hostname, port: parseRemotePort(port) });
   }
 
   function open(): Socket {
@@ -116,25 +124,26 @@ run(async () => {
 
   async function connect(): Promise<Socket> {
     const socket = open();
-    // Without a name of its own it could not be answered.
+    // Without an address, it would receive no answers.
     if (options.unix && options.udp && Deno.build.os === "linux") {
       socket.bind({ path: `\0nc.ts-${crypto.randomUUID()}` });
     }
+    const target = formatAddress(address);
     if (!socket.connect(address) && !await becomes(socket, EVENT_WRITE, patience)) {
-      exitWith(1, `No connection to ${display(address)} within ${options.wait} s`);
+      exitWith(1, `Cannot connect to ${target}: no answer within ${options.wait} s`);
     }
     const error = socket.error();
-    if (error !== null) exitWith(1, `No connection to ${display(address)}: ${error.message}`);
-    tell(`connected to ${display(address)}`);
+    if (error !== null) exitWith(1, `Cannot connect to ${target}: ${error.message}`);
+    note(`connected to ${target}`);
     return socket;
   }
 
   async function accept(): Promise<Socket> {
     const server = open();
     if (!options.unix) server.setOption(SOL_SOCKET, SO_REUSEADDR, 1);
-    resolving(() => server.bind(address));
+    server.bind(address);
     if (!options.udp) server.listen(1);
-    tell(`listening on ${display(server.localAddress)}`);
+    note(`listening on ${formatAddress(server.localAddress)}`);
     try {
       for (;;) {
         await becomes(server, EVENT_READ);
@@ -147,11 +156,11 @@ run(async () => {
     }
   }
 
-  /** Turns a socket to the one who sends the first datagram, which stays to be received. */
+  /** Connects a socket to the sender of the first datagram, which it still receives afterwards. */
   function adoptSender(socket: Socket): Socket | null {
     const first = socket.recvFrom(new Uint8Array(1), MSG_PEEK);
     if (first === null) return null;
-    tell(`connected to ${display(first.address) || "one without a name"}`);
+    note(`connected to ${formatAddress(first.address)}`);
     if (!("path" in first.address && first.address.path === "")) socket.connect(first.address);
     return socket;
   }
@@ -192,7 +201,7 @@ run(async () => {
       send(() => up.fill());
     }
 
-    /** Sends. When the peer takes no more, what it sent before that is still to be received. */
+    /** Sends. If the peer takes no more, what it sent before is still received. */
     function send(step: () => void): void {
       try {
         step();
@@ -203,12 +212,12 @@ run(async () => {
       }
     }
 
-    /** Watches a file, or gives the step to take at once when it is one that never has to wait. */
+    /** Watches a file, or returns the step to take at once if the file is always ready. */
     function observe(file: FileDescriptor, events: number, step: () => void): (() => void)[] {
       try {
         if (!files.has(file)) watch(selector, file, events, step);
       } catch (error) {
-        // What epoll says of regular files, and of /dev/null.
+        // epoll refuses regular files and /dev/null.
         if (!(error instanceof OSError) || error.code !== "EPERM") throw error;
         files.add(file);
       }
@@ -216,7 +225,7 @@ run(async () => {
     }
   }
 
-  /** Waits until a socket is ready, and tells whether that was in time. */
+  /** Waits until a socket is ready. Returns whether it was in time. */
   async function becomes(socket: Socket, events: number, timeout?: number): Promise<boolean> {
     using selector = new DefaultSelector();
     selector.register(socket, events);
@@ -229,12 +238,7 @@ run(async () => {
     if (state === "granted") Deno.removeSync(address.path);
   }
 
-  function tell(text: string): void {
-    if (options.verbose) console.error(text);
+  function note(text: string): void {
+    if (options.verbose) warn(text);
   }
 });
-
-/** Writes an address as it is given on the command line. */
-function display(address: SocketAddress): string {
-  return format(address).replace(/^\0/, "@");
-}

@@ -1,10 +1,11 @@
 /**
- * Pings many hosts at once, over IPv4 and IPv6, and tells round-trip times and loss.
+ * Pings many hosts at once, over IPv4 and IPv6, and prints round-trip times and loss.
  *
- * What it shows: ICMP without a privilege where the system lets this group have it, else raw sockets,
- * else which privilege is missing; one socket a family for all hosts, an answer being told apart by
- * its sequence number; control data that comes with a datagram (how many hops are left); timers that
- * are nothing but the timeout of the selector.
+ * It shows ICMP without a privilege where the system allows it, else raw sockets, else a message
+ * about the missing privilege; one socket per address family for all hosts, with sequence numbers
+ * that match answers to requests; control data that comes with a datagram (how many hops it may
+ * still make); and timers that are only the timeout of the selector. What a packet holds is in
+ * `support/icmp.ts`.
  *
  *     deno run --allow-ffi examples/ping.ts 127.0.0.1 ::1 localhost
  *
@@ -12,22 +13,7 @@
  */
 
 import { DefaultSelector, EVENT_READ, EVENT_WRITE, OSError } from "@readiness/selectors";
-import {
-  AF_INET6,
-  IP_RECVTTL,
-  IP_TTL,
-  IPPROTO_ICMP,
-  IPPROTO_ICMPV6,
-  IPPROTO_IP,
-  IPPROTO_IPV6,
-  IPV6_HOPLIMIT,
-  IPV6_RECVHOPLIMIT,
-  receiveMessage,
-  SOCK_DGRAM,
-  SOCK_RAW,
-  Socket,
-} from "@readiness/selectors/socket";
-import { familyOf, locate } from "./support/addresses.ts";
+import { familyOf, lookUp } from "./support/addresses.ts";
 import {
   exitWith,
   interruption,
@@ -35,34 +21,31 @@ import {
   parseInteger,
   run,
 } from "./support/command_line.ts";
+import { IcmpSocket, TOKEN } from "./support/icmp.ts";
+import { print, printable } from "./support/output.ts";
 
 const USAGE = `Usage: ping.ts [OPTIONS] HOST...
 
-Sends ICMP echo requests to all of the hosts at once and prints the answers, then the loss and the
-round-trip times of each host. Exits with 0 if every host has answered, with 1 if one has not.
+Sends ICMP echo requests to all hosts at once and prints the answers, then the loss and the
+round-trip times of each host. Exits with 0 if every host has answered, and with 1 if one has not.
 
 Options:
-  -c, --count N      how many requests to send to each host; 0: until interrupted, by Ctrl-C (4)
-  -i, --interval MS  the time between them (1000)
+  -c, --count N      how many requests to send to each host; 0: until interrupted (Ctrl-C) (4)
+  -i, --interval MS  the time between two requests (1000)
   -W, --timeout MS   how long to wait for an answer (2000)
   -s, --size BYTES   how many bytes to send, beside the 8 of the header (56)
-  -q, --quiet        print only what it comes to in the end
-  --help             show this and exit
+  -q, --quiet        print only the summary
+  -h, --help         show this and exit
 
-It takes a group in net.ipv4.ping_group_range, or the privilege for raw sockets.`;
+It needs a group in net.ipv4.ping_group_range, or the privilege for raw sockets.`;
 
-const HEADER = 8;
-
-/** How many requests are sent before answers are received. */
+/** How many requests to send before answers have a turn. */
 const BURST = 32;
 
-/** What the requests of this run begin with. */
-const TOKEN = crypto.getRandomValues(new Uint8Array(8));
-
-/** What a host is sent and has answered. */
+/** A host, and what it has been sent and has answered. */
 interface Host {
   readonly name: string;
-  readonly address: { hostname: string; port: number };
+  readonly hostname: string;
   sent: number;
   readonly times: number[];
 }
@@ -74,68 +57,10 @@ interface Request {
   readonly time: number;
 }
 
-/** An answer to a request. */
-interface Answer {
-  readonly sequence: number;
-  readonly size: number;
-  readonly from: string;
-  readonly hops: number | undefined;
-  readonly time: number;
-}
-
-/** The socket for the hosts of one family, and the hosts that are to be sent a request. */
-class Family {
-  readonly socket: Socket;
-  readonly due: Host[] = [];
-  readonly #isIpv6: boolean;
-  readonly #isRaw: boolean;
-  readonly #id = crypto.getRandomValues(new Uint16Array(1))[0];
-  readonly #buffer = new Uint8Array(65_536);
-
-  constructor(family: number) {
-    this.#isIpv6 = family === AF_INET6;
-    const protocol = this.#isIpv6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
-    [this.socket, this.#isRaw] = open(family, protocol);
-    if (this.#isIpv6) this.socket.setOption(IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
-    else this.socket.setOption(IPPROTO_IP, IP_RECVTTL, 1);
-    this.receive(); // So that what is done the first time only is in no host's time.
-  }
-
-  /** Writes an echo request. Of a socket for datagrams the system writes the identifier itself. */
-  write(packet: Uint8Array<ArrayBuffer>, sequence: number): void {
-    const view = new DataView(packet.buffer);
-    packet[0] = this.#isIpv6 ? 128 : 8;
-    view.setUint16(4, this.#id);
-    view.setUint16(6, sequence);
-    packet.set(TOKEN, HEADER);
-    if (!this.#isIpv6) view.setUint16(2, checksum(packet)); // ICMPv6's is the system's to write.
-  }
-
-  /** Receives an answer to this program; `null` if there is none. */
-  receive(): Answer | "malformed" | "foreign" | null {
-    const time = performance.now();
-    const message = receiveMessage(this.socket, this.#buffer);
-    if (message === null) return null;
-    let packet = this.#buffer.subarray(0, message.size);
-    // A raw socket of IPv4 has the IP header, too.
-    if (this.#isRaw && !this.#isIpv6) packet = packet.subarray((packet[0] & 15) * 4);
-    if (message.truncated || packet.length < HEADER) return "malformed";
-    const view = new DataView(packet.buffer, packet.byteOffset);
-    const isEcho = packet[0] === (this.#isIpv6 ? 129 : 0);
-    const isForeign = this.#isRaw && view.getUint16(4) !== this.#id;
-    if (!isEcho || isForeign) return "foreign"; // A raw socket sees all that arrives.
-    if (!TOKEN.every((byte, i) => packet[HEADER + i] === byte)) return "malformed";
-    const hops = message.control.find(({ level, type }) =>
-      level === IPPROTO_IP ? type === IP_TTL || type === IP_RECVTTL : type === IPV6_HOPLIMIT
-    );
-    return {
-      sequence: view.getUint16(6),
-      size: packet.length,
-      from: "hostname" in message.address ? message.address.hostname : "",
-      hops: hops?.data[0],
-      time,
-    };
-  }
+/** The socket of an address family, and the hosts to send the next request to. */
+interface Family {
+  readonly icmp: IcmpSocket;
+  readonly due: Host[];
 }
 
 run(async () => {
@@ -150,90 +75,91 @@ run(async () => {
   const interval = parseInteger("interval", options.interval, 1, 3_600_000);
   const timeout = parseInteger("timeout", options.timeout, 1, 3_600_000);
   const size = parseInteger("size", options.size, TOKEN.length, 65_000);
-  if (positionals.length === 0) exitWith(2, `There is no host to ping\n\n${USAGE}`);
+  if (positionals.length === 0) exitWith(2, "There must be a host", USAGE);
 
   const hosts = positionals.map((name): Host => ({
-    name,
-    address: addressOf(name),
+    name: printable(name),
+    hostname: resolve(name),
     sent: 0,
     times: [],
   }));
   const interrupted = interruption();
   using selector = new DefaultSelector<Family>();
-  const requests = new Map<number, Request>();
+  const requests = new Map<number, Request>(); // In the order in which they were sent.
   const families = new Map<number, Family>();
   let sequence = 0;
   let strays = 0;
   let malformed = 0;
 
-  for (const host of hosts) {
-    const family = familyOf(host.address.hostname);
-    if (!families.has(family)) families.set(family, new Family(family));
+  for (const { hostname } of hosts) {
+    const family = familyOf(hostname);
+    if (!families.has(family)) families.set(family, { icmp: new IcmpSocket(family), due: [] });
   }
-  for (const family of families.values()) selector.register(family.socket, EVENT_READ, family);
+  for (const family of families.values()) {
+    selector.register(family.icmp.socket, EVENT_READ, family);
+  }
 
   const start = performance.now();
   let round = 0;
   try {
     while (!isDone()) {
       if (round < count && performance.now() >= start + round * interval) {
-        for (const host of hosts) families.get(familyOf(host.address.hostname))!.due.push(host);
+        for (const host of hosts) families.get(familyOf(host.hostname))!.due.push(host);
         round++;
         for (const family of families.values()) send(family);
       }
-      const ready = await selector.selectAsync(patience(), { signal: interrupted });
+      const ready = await selector.selectAsync(untilNext(), { signal: interrupted });
       for (const [{ data: family }, events] of ready) {
         if (events & EVENT_READ) receive(family);
         if (events & EVENT_WRITE) send(family);
       }
-      forgetLate();
+      giveUp();
     }
   } catch (error) {
     if (!interrupted.aborted) throw error;
   }
-  for (const host of hosts) console.log(summary(host));
-  if (malformed > 0) console.log(`${malformed} malformed packets`);
-  if (strays > 0) console.log(`${strays} answers came late or twice`);
-  if (hosts.some(({ times }) => times.length === 0)) Deno.exit(1);
+  for (const host of hosts) print(summary(host));
+  if (malformed > 0) print(`${malformed} malformed packets`);
+  if (strays > 0) print(`${strays} late or duplicate answers`);
+  if (Deno.exitCode === 0 && hosts.some(({ times }) => times.length === 0)) Deno.exitCode = 1;
 
   function isDone(): boolean {
     const isSending = round < count || families.values().some(({ due }) => due.length > 0);
     return !isSending && requests.size === 0;
   }
 
-  /** How long there is nothing to do unless something arrives. */
-  function patience(): number {
+  /** The time until the next request is due or the oldest one is given up. */
+  function untilNext(): number {
     const [oldest] = requests.values();
     const next = round < count ? start + round * interval : Infinity;
     const late = oldest === undefined ? Infinity : oldest.time + timeout;
     return Math.max(Math.min(next, late) - performance.now(), 0);
   }
 
-  /** Sends what is due, as far as there is room, some at a time: there is to be room for answers. */
+  /** Sends a few of the requests that are due, as far as there is room. */
   function send(family: Family): void {
-    for (let i = 0; i < BURST && family.due.length > 0; i++) {
-      const [host] = family.due;
-      const packet = new Uint8Array(HEADER + size);
+    const { icmp, due } = family;
+    for (let i = 0; i < BURST && due.length > 0; i++) {
+      const [host] = due;
       sequence = (sequence + 1) & 0xffff;
-      family.write(packet, sequence);
-      // The answer to what was sent just now can be there before the call returns.
+      // Taken first, as the answer can arrive before the call returns.
       const request = { host, number: host.sent + 1, time: performance.now() };
       try {
-        if (family.socket.sendTo(packet, host.address) === null) break;
+        if (!icmp.send(host.hostname, sequence, size)) break;
         requests.set(sequence, request);
       } catch (error) {
         if (!(error instanceof OSError)) throw error;
-        log(`${host.name}: seq=${request.number} ${error.message}`);
+        note(`${host.name}: seq=${request.number} ${error.message}`);
       }
       host.sent++;
-      family.due.shift();
+      due.shift();
     }
-    const events = family.due.length > 0 ? EVENT_READ | EVENT_WRITE : EVENT_READ;
-    selector.modify(family.socket, events, family);
+    const events = due.length > 0 ? EVENT_READ | EVENT_WRITE : EVENT_READ;
+    selector.modify(icmp.socket, events, family);
   }
 
-  function receive(family: Family): void {
-    for (let answer; (answer = family.receive()) !== null;) {
+  function receive({ icmp }: Family): void {
+    for (let answer; (answer = icmp.receive()) !== null;) {
       if (answer === "malformed") malformed++;
       if (typeof answer === "string") continue;
       const request = requests.get(answer.sequence);
@@ -246,58 +172,34 @@ run(async () => {
       const took = answer.time - time;
       host.times.push(took);
       const hops = answer.hops === undefined ? "" : ` ttl=${answer.hops}`;
-      log(
+      note(
         `${answer.size} bytes from ${answer.from}: seq=${number}${hops} time=${took.toFixed(3)} ms`,
       );
     }
   }
 
-  function forgetLate(): void {
+  /** Gives the requests up whose answers are late. */
+  function giveUp(): void {
     for (const [sequence, { host, number, time }] of requests) {
       if (performance.now() < time + timeout) return;
       requests.delete(sequence);
-      log(`${host.name}: seq=${number} no answer`);
+      note(`${host.name}: seq=${number} no answer`);
     }
   }
 
-  function log(line: string): void {
-    if (!options.quiet) console.log(line);
+  function note(line: string): void {
+    if (!options.quiet) print(line);
   }
 });
 
-/** Opens a socket without a privilege, or else a raw one; or says what it takes. */
-function open(family: number, protocol: number): [socket: Socket, isRaw: boolean] {
+/** Resolves a name once. A host without a route stays in the list, and sending to it fails. */
+function resolve(name: string): string {
   try {
-    return [new Socket(family, SOCK_DGRAM, protocol), false];
-  } catch (error) {
-    if (!(error instanceof OSError)) throw error;
-    try {
-      return [new Socket(family, SOCK_RAW, protocol), true];
-    } catch (rawError) {
-      if (!(rawError instanceof OSError)) throw rawError;
-      exitWith(
-        1,
-        `Cannot ping without a privilege, one of two:\n${error.message}\n${rawError.message}`,
-      );
-    }
-  }
-}
-
-/** Resolves a name once, IPv4 first. What has no route keeps its name, and is told as it is sent to. */
-function addressOf(name: string): { hostname: string; port: number } {
-  try {
-    return { hostname: locate({ hostname: name, port: 9 }).hostname, port: 0 };
+    return lookUp({ hostname: name, port: 9 }).hostname;
   } catch (error) {
     if (!(error instanceof OSError) || error.syscall !== "connect") throw error;
-    return { hostname: name, port: 0 };
+    return name;
   }
-}
-
-function checksum(packet: Uint8Array): number {
-  let sum = 0;
-  for (let i = 0; i < packet.length; i += 2) sum += (packet[i] << 8) | (packet[i + 1] ?? 0);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-  return ~sum & 0xffff;
 }
 
 function summary({ name, sent, times }: Host): string {

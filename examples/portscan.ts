@@ -1,50 +1,53 @@
 /**
- * A port scanner: which ports of a host accept a connection.
+ * A port scanner: finds the ports of a host that accept a connection.
  *
- * What it shows: thousands of connects that do not block, all in flight at once; what `connect` and
- * `SO_ERROR` tell of each; a time limit for each by the order in which they began; and staying
- * within a limit of descriptors, also when the system's is lower.
+ * It shows thousands of non-blocking connects in flight at once; the errors that `connect` and
+ * `SO_ERROR` return; a time limit for each connect, without a timer for each; and how to stay
+ * within a limit of descriptors, also when the system's limit is lower.
  *
  *     deno run --allow-ffi examples/portscan.ts --ports 1-65535 127.0.0.1
  *
- * Scan only what is yours, or what you may.
+ * Scan only hosts that are yours, or that you have permission to scan.
  *
  * @module
  */
 
 import { DefaultSelector, EVENT_WRITE, OSError } from "@readiness/selectors";
 import { type InternetAddress, SOCK_STREAM, Socket } from "@readiness/selectors/socket";
-import { familyOf, locate, parseRemotePort } from "./support/addresses.ts";
-import { exitWith, format, parseCommandLine, parseInteger, run } from "./support/command_line.ts";
+import { familyOf, formatAddress, lookUp, parseRemotePort } from "./support/addresses.ts";
+import { exitWith, parseCommandLine, parseInteger, run } from "./support/command_line.ts";
 import { hasNoRoom } from "./support/listening.ts";
+import { print, warn, write } from "./support/output.ts";
 
 const USAGE = `Usage: portscan.ts [OPTIONS] [HOST]
 
-Tries to connect to ports of a host, 127.0.0.1 unless told, and prints those that are open. Exits
-with 0 when there is one.
+Connects to ports of a host (127.0.0.1 if left out) and prints the open ones. Exits with 0 if there
+is one, and with 1 if there is none.
 
 Options:
-  --ports LIST    ports and ranges of them, such as 22,80,8000-8999 (1-1024)
-  --limit COUNT   how many to try at once (1000)
-  --timeout MS    how long to wait for an answer; a port that gives none is filtered (2000)
-  --all           print the closed and the filtered ports, too
-  --help          show this and exit`;
+  --ports LIST   ports and ranges, such as 22,80,8000-8999 (1-1024)
+  --limit COUNT  how many ports to try at once (1000)
+  --timeout MS   how long to wait for an answer; a port without one is filtered (2000)
+  --all          print closed and filtered ports, too
+  -h, --help     show this and exit`;
 
-/** What is known of a port. */
+/** The result for a port. */
 type State = "open" | "closed" | "filtered";
 
-/** What `connect` fails with when something on the way keeps it from the port. */
+/** Errors of `connect` when something on the way keeps it from the port. */
 const FILTERED = ["ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "EHOSTDOWN", "EACCES", "EPERM"];
 
-/** How often the progress line is written, in milliseconds. */
+/** How often to write the progress line, in milliseconds. */
 const PROGRESS = 100;
 
 const encoder = new TextEncoder();
 
-/** A connect that is in flight. */
+const CLEAR_LINE = encoder.encode("\r\x1b[K");
+
+/** A connect in flight. */
 interface Attempt {
   readonly port: number;
-  /** When it is given up. */
+  /** When to give it up. */
   readonly deadline: number;
 }
 
@@ -55,17 +58,17 @@ run(() => {
     timeout: { type: "string", default: "2000" },
     all: { type: "boolean", default: false },
   }, true);
-  if (positionals.length > 1) exitWith(2, `Say one host\n\n${USAGE}`);
+  if (positionals.length > 1) exitWith(2, "There must be one host", USAGE);
   const ports = parsePorts(options.ports);
   const timeout = parseInteger("timeout", options.timeout, 1, 3_600_000);
   let limit = parseInteger("limit", options.limit, 1, 65535);
-  const { hostname } = locate({ hostname: positionals[0] ?? "127.0.0.1", port: ports[0] });
+  const { hostname } = lookUp({ hostname: positionals[0] ?? "127.0.0.1", port: ports[0] });
 
   const counts = { open: 0, closed: 0, filtered: 0 };
-  const isWatched = Deno.stderr.isTerminal();
+  const showsProgress = Deno.stderr.isTerminal();
   const started = performance.now();
   using selector = new DefaultSelector<Attempt, Socket>();
-  const inFlight = new Map<Socket, Attempt>(); // In the order in which they began, and so will end.
+  const inFlight = new Map<Socket, Attempt>(); // In the order of their deadlines.
   let next = 0;
   let shown = started;
 
@@ -77,11 +80,8 @@ run(() => {
     const [oldest] = inFlight.values();
     if (oldest === undefined) continue;
     const left = oldest.deadline - performance.now();
-    for (
-      const [{ fileobj, data }] of selector.select(isWatched ? Math.min(left, PROGRESS) : left)
-    ) {
-      finish(fileobj, data.port, stateOf(fileobj));
-    }
+    const ready = selector.select(showsProgress ? Math.min(left, PROGRESS) : left);
+    for (const [{ fileobj, data }] of ready) finish(fileobj, data.port, stateOf(fileobj));
     const now = performance.now();
     for (const [socket, { port, deadline }] of inFlight) {
       if (deadline > now) break;
@@ -89,11 +89,11 @@ run(() => {
     }
     showProgress();
   }
-  if (isWatched) Deno.stderr.writeSync(encoder.encode("\r\x1b[K"));
-  console.error(`${summary()} in ${((performance.now() - started) / 1000).toFixed(2)} s`);
+  if (showsProgress) write(Deno.stderr, CLEAR_LINE);
+  warn(`${summary()} in ${((performance.now() - started) / 1000).toFixed(2)} s`);
   Deno.exit(counts.open > 0 ? 0 : 1);
 
-  /** Begins to connect to a port, and tells whether there was room to. */
+  /** Starts to connect to a port. Returns whether there was room for it. */
   function attempt(port: number): boolean {
     let socket: Socket | undefined;
     try {
@@ -108,7 +108,7 @@ run(() => {
     } catch (error) {
       if (!(error instanceof OSError)) throw error;
       socket?.close();
-      // Too few descriptors, or too few local ports: those in flight give theirs back.
+      // Too few descriptors or local ports: wait for some of the connects in flight.
       if ((error.code === "EADDRNOTAVAIL" || hasNoRoom(error)) && inFlight.size > 0) {
         limit = inFlight.size;
         return false;
@@ -121,8 +121,8 @@ run(() => {
   function stateOf(socket: Socket): State {
     const error = socket.error();
     if (error !== null) return stateAfter(error);
-    // On loopback a connect can meet itself, when the local port that it was given is the very one
-    // that it asks for: nobody listens there.
+    // On loopback a connect can meet itself, if the system picks the port that it connects to as
+    // its local port. Then no socket listens there.
     const local = socket.localAddress as InternetAddress;
     const remote = socket.remoteAddress as InternetAddress;
     return local.port === remote.port && local.hostname === remote.hostname ? "closed" : "open";
@@ -137,14 +137,14 @@ run(() => {
   function report(port: number, state: State): void {
     counts[state]++;
     if (state !== "open" && !options.all) return;
-    if (isWatched) Deno.stderr.writeSync(encoder.encode("\r\x1b[K"));
-    console.log(`${format({ hostname, port })} ${state}`);
+    if (showsProgress) write(Deno.stderr, CLEAR_LINE);
+    print(`${formatAddress({ hostname, port })} ${state}`);
   }
 
   function showProgress(): void {
-    if (!isWatched || performance.now() - shown < PROGRESS) return;
+    if (!showsProgress || performance.now() - shown < PROGRESS) return;
     shown = performance.now();
-    Deno.stderr.writeSync(encoder.encode(`\r${summary()}, ${inFlight.size} in flight\x1b[K`));
+    write(Deno.stderr, encoder.encode(`\r${summary()}, ${inFlight.size} in flight\x1b[K`));
   }
 
   function summary(): string {
@@ -160,13 +160,13 @@ function stateAfter(error: OSError): State {
   throw error;
 }
 
-/** Reads ports and ranges of them, each port once. */
+/** Parses ports and ranges. Returns each port once. */
 function parsePorts(list: string): number[] {
   const ports = new Set<number>();
   for (const range of list.split(",")) {
     const [first, last = first, ...rest] = range.split("-").map(parseRemotePort);
     if (rest.length > 0 || last < first) {
-      exitWith(2, `A range of ports is written 1-1024, received ${range}`);
+      exitWith(2, `A range of ports must be FIRST-LAST, received ${range}`);
     }
     for (let port = first; port <= last; port++) ports.add(port);
   }

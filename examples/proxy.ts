@@ -1,10 +1,10 @@
 /**
- * A TCP forwarder: each connection that it accepts is passed on to another address, both ways.
+ * A TCP proxy: forwards each connection to another address, both ways.
  *
- * What it shows: back-pressure (the side that sends is not read from while the other side does not
- * take), so that memory stays bounded however much goes through; half-close (the end of one
- * direction is passed on and the other goes on); and a reset passed on as a reset, lest half a
- * transfer be taken for the whole.
+ * It shows back-pressure (it does not read from one side while the other does not take more), so
+ * that memory stays bounded; half-close (it forwards the end of one direction, and the other goes
+ * on); and resets, which it forwards as resets, so that neither side takes half a transfer for a
+ * whole one.
  *
  *     deno run --allow-ffi examples/proxy.ts --listen 127.0.0.1:8080 --to 127.0.0.1:8000
  *
@@ -22,25 +22,34 @@ import {
   SOL_SOCKET,
   TCP_NODELAY,
 } from "@readiness/selectors/socket";
-import { familyOf, locate, parseAddress, parseRemotePort, resolving } from "./support/addresses.ts";
-import { exitWith, format, parseCommandLine, parseInteger, run } from "./support/command_line.ts";
-import { Flow, watch } from "./support/flow.ts";
-import { bind, hasNoRoom, REST } from "./support/listening.ts";
+import {
+  familyOf,
+  formatAddress,
+  lookUp,
+  parseAddress,
+  parseRemotePort,
+  peerOf,
+} from "./support/addresses.ts";
+import { exitWith, parseCommandLine, parseInteger, run } from "./support/command_line.ts";
+import { Flow } from "./support/flow.ts";
+import { Acceptor, bind } from "./support/listening.ts";
+import { log, print, warn } from "./support/output.ts";
+import { watch } from "./support/watching.ts";
 
 const USAGE = `Usage: proxy.ts [OPTIONS] --to HOST:PORT
 
-Passes each connection on to another address, until it is interrupted (Ctrl-C).
+Forwards each connection to another address, until it is interrupted (Ctrl-C).
 
 Options:
   --listen HOST:PORT  the address to listen on; port 0 lets the system pick one (127.0.0.1:8080)
-  --to HOST:PORT      the address to connect to, resolved once
-  --limit COUNT       how many connections to pass on at once; more wait to be accepted (500)
+  --to HOST:PORT      the address to connect to; a name is resolved once
+  --limit COUNT       how many connections to forward at once; others wait to be accepted (500)
   --verbose           log each connection
-  --help              show this and exit
+  -h, --help          show this and exit
 
-An IPv6 address is written [::1]:8080.`;
+The form for an IPv6 address is [::1]:8080.`;
 
-/** What makes `close` reset the connection: a `struct linger`, on, with no time to linger. */
+/** A `struct linger`, on with a time of 0, which makes `close` reset the connection. */
 const RESET = new Uint8Array(new Int32Array([1, 0]).buffer);
 
 run(() => {
@@ -52,40 +61,26 @@ run(() => {
   });
   const limit = parseInteger("limit", options.limit, 1, 100_000);
   const from = parseAddress(options.listen);
-  const to = parseAddress(options.to ?? exitWith(2, `Say --to HOST:PORT\n\n${USAGE}`));
+  const to = parseAddress(options.to ?? exitWith(2, "--to is missing", USAGE));
   parseRemotePort(`${to.port}`);
 
-  const address: InternetAddress = locate(to);
-  const server = resolving(() => bind(from));
+  const address: InternetAddress = lookUp(to);
+  const server = bind(from);
   const selector = new DefaultSelector<(events: number) => void, Socket>();
   let count = 0;
-  let isResting = false;
 
   server.listen();
-  watch(selector, server, EVENT_READ, accept);
+  const acceptor = new Acceptor(selector, server, forward, { hasRoom: () => count < limit });
   const { constructor } = selector;
-  console.log(
-    `listening on ${format(server.localAddress)} (${constructor.name}), to ${format(address)}`,
-  );
+  const where = formatAddress(server.localAddress);
+  print(`listening on ${where} (${constructor.name}), to ${formatAddress(address)}`);
   for (;;) {
-    const ready = selector.select(isResting ? REST : undefined);
-    for (const [key, events] of ready) key.data(events);
-    if (isResting && ready.length === 0) isResting = false;
-    watch(selector, server, count < limit && !isResting ? EVENT_READ : 0, accept);
-  }
-
-  function accept(): void {
-    try {
-      for (let client; count < limit && (client = server.accept()) !== null;) forward(client);
-    } catch (error) {
-      if (!hasNoRoom(error)) throw error;
-      console.error(`${error.message}; resting from accepting`);
-      isResting = true;
-    }
+    for (const [key, events] of selector.select(acceptor.timeout)) key.data(events);
+    acceptor.update();
   }
 
   function forward(client: Socket): void {
-    const name = `fd ${client.fileno()}`;
+    const peer = options.verbose ? peerOf(client) : "";
     let target: Socket;
     try {
       target = new Socket(familyOf(address.hostname), SOCK_STREAM);
@@ -98,11 +93,11 @@ run(() => {
     let isConnected = false;
     let isOver = false;
     count++;
-    log("connected");
+    note("connected");
     attempt(() => {
       for (const socket of [client, target]) {
         socket.setOption(IPPROTO_TCP, TCP_NODELAY, 1);
-        socket.setOption(SOL_SOCKET, SO_KEEPALIVE, 1); // Finds peers that vanished, in time.
+        socket.setOption(SOL_SOCKET, SO_KEEPALIVE, 1); // Detects peers that are gone.
       }
       target.connect(address);
     });
@@ -128,13 +123,13 @@ run(() => {
       isConnected = true;
     }
 
-    /** Does something, and then watches for what is to be done next. */
+    /** Takes a step, and watches for the next event. */
     function attempt(step: () => void): void {
-      if (isOver) return; // The other side ended it, and this event was fetched before.
+      if (isOver) return; // The other side ended it just before this event.
       try {
         step();
         if (there.isDone && back.isDone) return close("closed");
-        // Nothing is read before there is somewhere to put it.
+        // Reads from the client only when the target is connected.
         watch(
           selector,
           client,
@@ -149,7 +144,7 @@ run(() => {
         );
       } catch (error) {
         if (!(error instanceof OSError)) throw error;
-        if (!isConnected) console.error(`No connection to ${format(address)}: ${error.message}`);
+        if (!isConnected) warn(`Cannot connect to ${formatAddress(address)}: ${error.message}`);
         close(error.message, reset);
       }
     }
@@ -161,21 +156,22 @@ run(() => {
         watch(selector, socket, 0, serveClient);
         end(socket);
       }
-      log(reason);
+      acceptor.resume();
+      note(reason);
     }
 
-    function log(text: string): void {
-      if (options.verbose) console.log(`${name} ${text}`);
+    function note(event: string): void {
+      if (options.verbose) log(peer, event);
     }
   }
 });
 
-/** Closes a socket so that its peer sees a failure, not an end. */
+/** Closes a socket so that its peer sees a reset, not an end. */
 function reset(socket: Socket): void {
   try {
     socket.setOption(SOL_SOCKET, SO_LINGER, RESET);
   } catch (error) {
-    if (!(error instanceof OSError)) throw error; // It is broken already.
+    if (!(error instanceof OSError)) throw error; // The connection is broken already.
   }
   socket.close();
 }

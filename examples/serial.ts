@@ -1,10 +1,10 @@
 /**
- * A terminal for a serial line: what is typed goes out over the line, what comes in is shown.
+ * A terminal for a serial line: sends what is typed over the line, and shows what comes in.
  *
- * What it shows: raw mode, for keys to arrive as they are pressed and bytes as they are, and how to
- * get the own terminal back out of it whatever happens; a line's speed and bits; bytes that wait for
- * a slow line, for which no more are read. It waits with `poll`, which takes standard input that is
- * a file as well.
+ * It shows raw mode, in which each key arrives as it is pressed and each byte as it is, and how to
+ * leave it again whatever happens; the speed and the mode of a line; and back-pressure of a slow
+ * line, while which no more keys are read. It waits with `poll`, which also takes standard input
+ * from a file.
  *
  *     deno run --allow-ffi examples/serial.ts --speed 9600 /dev/ttyUSB0
  *     echo AT | deno run --allow-ffi examples/serial.ts /dev/ttyACM0
@@ -27,32 +27,34 @@ import {
   parseInteger,
   run,
 } from "./support/command_line.ts";
+import { printable, warn } from "./support/output.ts";
+import { watch } from "./support/watching.ts";
 
 const USAGE = `Usage: serial.ts [OPTIONS] PATH
 
-Connects this terminal with a serial line, such as /dev/ttyUSB0, until Ctrl-] is pressed. Ctrl-\\
-sends a break. Input that is no terminal is sent as it is; after its end, what comes in is shown
+Connects this terminal to a serial line, such as /dev/ttyUSB0, until Ctrl-] is pressed. Ctrl-\\
+sends a break. Input that is not a terminal is sent as it is; after its end, it shows what comes in
 until the line hangs up or Ctrl-C is pressed.
 
 Options:
-  --speed N      how fast, in bits a second (115200)
-  --mode MODE    data bits, parity (N, E or O) and stop bits (8N1)
-  --flow NAME    who tells whom to wait: none, hardware or software (none)
-  --escape KEY   leave with Ctrl and this key, of A to Z and [ \\ ] ^ _ (])
-  --help         show this and exit
+  --speed N     the speed in bits per second (115200)
+  --mode MODE   data bits, parity (N, E or O) and stop bits (8N1)
+  --flow NAME   flow control: none, hardware or software (none)
+  --escape KEY  leave with Ctrl and this key, of A to Z and [ \\ ] ^ _ (])
+  -h, --help    show this and exit
 
-Ends with 0 when it is left, and with 1 when the line hangs up.`;
+Exits with 0 when the escape key is pressed, and with 1 when the line hangs up.`;
 
 const PARITIES = { N: "none", E: "even", O: "odd" } as const;
 const FLOWS: readonly string[] = ["none", "hardware", "software"];
 
-/** What a call fails with when the line is gone. */
+/** Errors of calls when the line is gone. */
 const GONE = ["EIO", "ENXIO", "ENODEV"];
 
 /** Ctrl-\, which sends a break. */
 const BREAK = 0x1c;
 
-/** Bytes on their way out. While some wait, none are to be read for it. */
+/** A file, and the bytes that it has not taken yet. */
 class Outlet {
   readonly file: FileDescriptor;
   #unsent = new Uint8Array();
@@ -77,7 +79,7 @@ run(async () => {
     flow: { type: "string", default: "none" },
     escape: { type: "string", default: "]" },
   }, true);
-  if (positionals.length !== 1) exitWith(2, `There must be one path\n\n${USAGE}`);
+  if (positionals.length !== 1) exitWith(2, "There must be one path", USAGE);
   const settings = parseSettings(options);
   const escape = parseEscape(options.escape);
 
@@ -86,18 +88,18 @@ run(async () => {
   const interrupted = interruption();
   if (!await connect(positionals[0])) exitWith(1, "The line hung up");
 
-  /** Connects until it is left; tells whether the line was still there then. */
+  /** Connects until the escape key is pressed. Returns whether the line was still there then. */
   async function connect(path: string): Promise<boolean> {
     using line = openTerminal(path);
     using _lineAsItWas = line.raw();
     const { speed } = line.configure(settings);
-    console.error(
-      `connected to ${path} at ${speed}` +
+    warn(
+      `connected to ${printable(path)} at ${speed}` +
         (isInteractive ? `; leave with Ctrl-${options.escape.toUpperCase()}` : ""),
     );
-    // Disposed of as soon as this function ends, however it does, and so before any message.
+    // Disposed of when this function ends, and so before any message.
     using _keyboardAsItWas = isInteractive ? keyboard.raw() : undefined;
-    using selector = new PollSelector<() => void>();
+    using selector = new PollSelector<() => void, FileDescriptor>();
     const toLine = new Outlet(line);
     const toScreen = new Outlet(new FileDescriptor(1));
     const buffer = new Uint8Array(4096);
@@ -108,9 +110,10 @@ run(async () => {
     try {
       while (!isLeft && !isHungUp) {
         const lineEvents = (toScreen.isFull ? 0 : EVENT_READ) | (toLine.isFull ? EVENT_WRITE : 0);
-        listen(keyboard, isInputOpen && !toLine.isFull ? EVENT_READ : 0, readKeyboard);
-        listen(line, lineEvents, () => attempt(serveLine));
-        listen(toScreen.file, toScreen.isFull ? EVENT_WRITE : 0, () => toScreen.send());
+        const keyboardEvents = isInputOpen && !toLine.isFull ? EVENT_READ : 0;
+        watch(selector, keyboard, keyboardEvents, readKeyboard);
+        watch(selector, line, lineEvents, () => attempt(serveLine));
+        watch(selector, toScreen.file, toScreen.isFull ? EVENT_WRITE : 0, () => toScreen.send());
         const ready = await selector.selectAsync(null, { signal: interrupted });
         for (const [key] of ready) key.data();
       }
@@ -118,14 +121,6 @@ run(async () => {
       if (!interrupted.aborted) throw error;
     }
     return !isHungUp;
-
-    /** Waits for these events of a descriptor from now on, or for none. */
-    function listen(file: FileDescriptor, events: number, serve: () => void): void {
-      const isRegistered = selector.getMap().has(file);
-      if (events === 0 && isRegistered) selector.unregister(file);
-      if (events !== 0 && isRegistered) selector.modify(file, events, serve);
-      if (events !== 0 && !isRegistered) selector.register(file, events, serve);
-    }
 
     function readKeyboard(): void {
       const size = keyboard.read(buffer);
@@ -153,7 +148,7 @@ run(async () => {
       else if (size !== null) toScreen.send(buffer.subarray(0, size));
     }
 
-    /** A line that hangs up, as when its plug is pulled, is one that fails. */
+    /** Takes a step that fails if the line hangs up, such as when it is unplugged. */
     function attempt(step: () => void): void {
       try {
         step();
@@ -174,7 +169,7 @@ function parseSettings(
   { speed, mode, flow }: { speed: string; mode: string; flow: string },
 ): LineSettings {
   const [, dataBits, parity, stopBits] = /^([5-8])([NEO])([12])$/i.exec(mode) ??
-    exitWith(2, `The mode must be such as 8N1, received ${mode}`);
+    exitWith(2, `The mode must be like 8N1, received ${mode}`);
   if (!FLOWS.includes(flow)) {
     exitWith(2, `The flow control must be one of ${FLOWS.join(", ")}, received ${flow}`);
   }
@@ -187,7 +182,7 @@ function parseSettings(
   };
 }
 
-/** Finds the byte that Ctrl and a key make. */
+/** Parses a key. Returns the byte that it sends together with Ctrl. */
 function parseEscape(key: string): number {
   if (!/^[a-z[\\\]^_]$/i.test(key)) {
     exitWith(2, `The escape key must be one of A to Z and [ \\ ] ^ _, received ${key}`);

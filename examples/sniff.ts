@@ -1,9 +1,9 @@
 /**
- * Prints the packets of one network interface, as tcpdump does, filtered by port.
+ * Prints the packets of a network interface, as tcpdump does, filtered by port.
  *
- * What it shows: packet sockets, which have every packet before the system's own network code has
- * judged it, so that what arrives can be malformed, and is counted; decoding headers (packets.ts); and
- * the system's own count of packets that came too fast.
+ * It shows packet sockets, which receive every packet before the system's network code checks it,
+ * so that packets can be malformed; decoding of headers (`support/packets.ts`); and the system's
+ * count of packets that arrived too fast.
  *
  *     sudo deno run --allow-ffi examples/sniff.ts --port 53 eth0
  *
@@ -38,27 +38,28 @@ import {
   parseInteger,
   run,
 } from "./support/command_line.ts";
+import { print, printable } from "./support/output.ts";
 import { MalformedPacket, type Packet, readPacket } from "./support/packets.ts";
 
 const USAGE = `Usage: sniff.ts [OPTIONS] INTERFACE
 
-Prints the packets of a network interface, such as eth0 or lo, until it is interrupted (Ctrl-C); then
-it prints how many there were, how many malformed, and how many came too fast.
+Prints the packets of a network interface, such as eth0 or lo, until it is interrupted (Ctrl-C).
+Then it prints how many there were, how many were malformed, and how many arrived too fast.
 
 Options:
   -p, --port PORT  only TCP and UDP from or to this port
-  -c, --count N    exit when so many packets have been printed
-  --help           show this and exit
+  -c, --count N    exit after this many packets
+  -h, --help       show this and exit
 
 It needs Linux, and the privilege CAP_NET_RAW: run it as root.`;
 
-/** The hardware type of loopback, on which each packet goes out and comes in. */
+/** The hardware type of loopback, where each packet is both outgoing and incoming. */
 const LOOPBACK = 772;
 
-/** How many packets are read before signals are heard again. */
+/** How many packets to read before signals have a turn. */
 const TURN = 256;
 
-/** The room for packets that wait, in bytes; the system may give less (net.core.rmem_max). */
+/** The receive buffer in bytes; the system may give less (net.core.rmem_max). */
 const ROOM = 16 << 20;
 
 run(async () => {
@@ -66,8 +67,8 @@ run(async () => {
     port: { type: "string", short: "p" },
     count: { type: "string", short: "c" },
   }, true);
-  if (positionals.length !== 1) exitWith(2, `Say which interface: one\n\n${USAGE}`);
-  if (AF_PACKET === -1) exitWith(1, `${Deno.build.os} has no packet sockets`);
+  if (positionals.length !== 1) exitWith(2, "There must be one interface", USAGE);
+  if (AF_PACKET === -1) exitWith(1, `${Deno.build.os} does not have packet sockets`);
   const port = options.port === undefined
     ? undefined
     : parseInteger("port", options.port, 1, 65_535);
@@ -86,17 +87,17 @@ run(async () => {
   let printed = 0;
   let malformed = 0;
 
-  console.log(`listening on ${positionals[0]}`);
+  print(`listening on ${printable(positionals[0])}`);
   try {
     while (printed < count) {
       await selector.selectAsync(null, { signal: interrupted });
-      // A few at a time: where there are always more, an interruption has to be heard, too.
+      // Not until there are no more, which may never be the case.
       for (let i = 0; i < TURN && printed < count; i++) {
-        const packet = socket.recvFrom(buffer, MSG_TRUNC); // Its size is told also if it is cut.
+        const packet = socket.recvFrom(buffer, MSG_TRUNC); // The size of the whole packet.
         if (packet === null) break;
         const { hardwareType, packetType } = packet.address;
         if (hardwareType === LOOPBACK && packetType === PACKET_OUTGOING) continue;
-        tell(packet.size, packet.address);
+        show(packet.size, packet.address);
       }
     }
   } catch (error) {
@@ -104,28 +105,30 @@ run(async () => {
   }
   const statistics = getOptionBytes(socket, SOL_PACKET, PACKET_STATISTICS, 8);
   const dropped = new DataView(statistics.buffer).getUint32(4, true);
-  console.log(`${printed} packets, ${malformed} malformed, ${dropped} came too fast`);
+  print(`${printed} packets, ${malformed} malformed, ${dropped} arrived too fast`);
 
-  function tell(size: number, { protocol }: PacketAddress): void {
+  function show(size: number, { protocol }: PacketAddress): void {
     const now = new Date().toISOString().slice(11, 23);
     if (protocol !== ETH_P_IP && protocol !== ETH_P_IPV6) {
-      if (port === undefined) print(`${now} ${linkName(protocol)}, length ${size}`);
+      if (port === undefined) printPacket(`${now} ${linkName(protocol)}, length ${size}`);
       return;
     }
     try {
       if (size > buffer.length) throw new MalformedPacket(`more than ${buffer.length} bytes`);
       const packet = readPacket(buffer.subarray(0, size));
-      if (port === undefined || packet.ports?.includes(port)) print(`${now} ${describe(packet)}`);
+      if (port === undefined || packet.ports?.includes(port)) {
+        printPacket(`${now} ${describe(packet)}`);
+      }
     } catch (error) {
       if (!(error instanceof MalformedPacket)) throw error;
       malformed++;
-      if (port === undefined) print(`${now} malformed: ${error.message}`);
+      if (port === undefined) printPacket(`${now} malformed: ${error.message}`);
     }
   }
 
-  function print(line: string): void {
+  function printPacket(line: string): void {
     printed++;
-    console.log(line);
+    print(line);
   }
 });
 

@@ -1,10 +1,10 @@
 /**
- * A UDP echo server on several addresses at once, which counts what is dropped, and why.
+ * A UDP echo server on several addresses, which counts the datagrams that are dropped, and why.
  *
- * What it shows: one socket an address, so that each answer comes from the address that was asked;
- * datagrams that are larger than the buffer, which are told and not cut; the system's own count of
- * datagrams that there was no room for, as control data; and never waiting to send: a datagram that
- * there is no room for is dropped, as UDP has it.
+ * It shows one socket per address, so that each answer comes from the address that was asked; how
+ * to detect datagrams that are larger than the buffer; the system's count of datagrams that it had
+ * no room for, which comes as control data; and that a UDP server never waits to send: if there is
+ * no room for an answer, it is dropped.
  *
  *     deno run --allow-ffi examples/udp_echo.ts 127.0.0.1:7007 [::1]:7007
  *
@@ -24,37 +24,32 @@ import {
   Socket,
   SOL_SOCKET,
 } from "@readiness/selectors/socket";
-import { familyOf, parseAddress, resolving } from "./support/addresses.ts";
-import {
-  format,
-  interruption,
-  parseCommandLine,
-  parseInteger,
-  run,
-} from "./support/command_line.ts";
+import { familyOf, formatAddress, parseAddress } from "./support/addresses.ts";
+import { interruption, parseCommandLine, parseInteger, run } from "./support/command_line.ts";
+import { log, print } from "./support/output.ts";
 
 const USAGE = `Usage: udp_echo.ts [OPTIONS] [ADDRESS...]
 
 Sends datagrams back, until it is interrupted (Ctrl-C); then it prints how many, and how many were
-dropped. An address is HOST:PORT or [IPV6]:PORT, port 0 lets the system pick one (127.0.0.1:7007).
+dropped. An address is HOST:PORT or [IPV6]:PORT; port 0 lets the system pick one (127.0.0.1:7007).
 
 Options:
   --size BYTES    the largest datagram that is sent back (65535)
-  --buffer BYTES  the room for datagrams that wait, of each address (the system's)
+  --buffer BYTES  the receive buffer of each address (the system's default)
   --verbose       log each datagram
-  --help          show this and exit`;
+  -h, --help      show this and exit`;
 
-/** How many datagrams an address is allowed in a row, so that no address waits for another. */
+/** How many datagrams to read in a row, so that no address waits for another. */
 const TURN = 64;
 
-/** An address, and what became of what it was sent. */
+/** An address, and the counts of its datagrams. */
 interface Place {
   readonly address: string;
   echoed: number;
   tooLarge: number;
-  /** Answers that there was no room for, or that were refused. */
+  /** Answers that there was no room for, or that the system refused. */
   unsent: number;
-  /** Datagrams that the system had no room for (Linux): it tells with the next that it has. */
+  /** Datagrams that the system had no room for (Linux). The count comes with the next datagram. */
   overflowed: number;
 }
 
@@ -76,7 +71,7 @@ run(async () => {
   const places = addresses.map((address) => {
     const socket = open(address);
     const place = {
-      address: format(socket.localAddress),
+      address: formatAddress(socket.localAddress),
       echoed: 0,
       tooLarge: 0,
       unsent: 0,
@@ -86,7 +81,7 @@ run(async () => {
     return place;
   });
   const all = places.map(({ address }) => address).join(" ");
-  console.log(`listening on ${all} (${selector.constructor.name})`);
+  print(`listening on ${all} (${selector.constructor.name})`);
   try {
     for (;;) {
       for (const [key] of await selector.selectAsync(null, { signal: interrupted })) {
@@ -97,24 +92,24 @@ run(async () => {
     if (!interrupted.aborted) throw error;
   }
   for (const { address, echoed, tooLarge, unsent, overflowed } of places) {
-    console.log(
+    print(
       `${address}: ${echoed} echoed, dropped: ${tooLarge} too large, ${unsent} unsent, ` +
-        `${overflowed} for want of room`,
+        `${overflowed} by a full buffer`,
     );
   }
 
   function open(address: InternetAddress): Socket {
     const family = familyOf(address.hostname);
     const socket = new Socket(family, SOCK_DGRAM);
-    // So that 0.0.0.0 and :: can be served side by side.
+    // So that another socket can serve 0.0.0.0 beside ::.
     if (family === AF_INET6) socket.setOption(IPPROTO_IPV6, IPV6_V6ONLY, 1);
     if (room !== undefined) socket.setOption(SOL_SOCKET, SO_RCVBUF, room);
     countOverflows(socket);
-    resolving(() => socket.bind(address));
+    socket.bind(address);
     return socket;
   }
 
-  /** Asks for the count of what there is no room for, but serves without it: qemu refuses. */
+  /** Asks for the count of dropped datagrams, but does without it: qemu does not have it. */
   function countOverflows(socket: Socket): void {
     try {
       if (SO_RXQ_OVFL !== -1) socket.setOption(SOL_SOCKET, SO_RXQ_OVFL, 1);
@@ -123,32 +118,33 @@ run(async () => {
     }
   }
 
-  /** Sends one datagram back; tells whether there was one. */
+  /** Sends one datagram back. Returns whether there was one. */
   function echo(socket: Socket, place: Place): boolean {
+    let peer = "";
     try {
       const message = receiveMessage(socket, buffer);
       if (message === null) return false;
       const drops = message.control.find(({ type }) => type === SO_RXQ_OVFL)?.data;
       if (drops !== undefined) place.overflowed = new DataView(drops.buffer).getUint32(0, true);
-      const peer = format(message.address);
+      peer = formatAddress(message.address);
       if (message.truncated) {
         place.tooLarge++;
-        log(`${peer} sent more than ${size} bytes to ${place.address}`);
+        note(peer, `sent more than ${size} bytes to ${place.address}`);
       } else if (socket.sendTo(buffer.subarray(0, message.size), message.address) === null) {
         place.unsent++;
       } else {
         place.echoed++;
-        log(`${peer} sent ${message.size} bytes to ${place.address}`);
+        note(peer, `sent ${message.size} bytes to ${place.address}`);
       }
     } catch (error) {
       if (!(error instanceof OSError)) throw error;
-      place.unsent++; // Such as port 0, to which nothing can be sent.
-      log(error.message);
+      place.unsent++; // Such as to port 0.
+      note(peer, error.message);
     }
     return true;
   }
 
-  function log(line: string): void {
-    if (options.verbose) console.log(line);
+  function note(peer: string, event: string): void {
+    if (options.verbose) log(peer, event);
   }
 });

@@ -1,10 +1,11 @@
 /**
- * Watches files and folders, prints what happens to them and, if told to, runs a command each time.
+ * Watches files and folders, prints their changes, and can run a command after each.
  *
- * What it shows: four kinds of things in one selector, each with the function to call as its data:
- * files (inotify), timers (timerfd) that wait until a burst of changes is over, and a program's end
- * (pidfd). Signals come by Deno's own listener, which ends the asynchronous wait: Linux's descriptor
- * for signals sees none of those sent to the process, as Deno has threads that do not block them.
+ * It shows several kinds of descriptors in one selector, each with the function to call as its
+ * data: file changes (inotify), timers (timerfd) that wait until a burst of changes is over, and
+ * the end of a process (pidfd). Signals come from Deno's own listener, which aborts the
+ * asynchronous wait: a descriptor for signals does not see those sent to the process, as some of
+ * Deno's threads do not block them.
  *
  *     deno run --allow-ffi examples/watch.ts src -- make
  *
@@ -39,20 +40,20 @@ import {
   parseInteger,
   run,
 } from "./support/command_line.ts";
+import { print, printable } from "./support/output.ts";
 
 const USAGE = `Usage: watch.ts [OPTIONS] PATH... [-- COMMAND [ARGUMENT...]]
 
-Prints what happens to files and in folders, not in the folders below them. Runs the command, if
-there is one, when something has changed, and prints how it ended; one that changes what is watched
-is run again and again. Goes on until it is interrupted (Ctrl-C); ends with 1 when nothing is left
-to watch.
+Prints changes of files and in folders, but not in their subfolders. Runs the command, if there is
+one, after a change, and prints how it ended; a command that changes watched files runs again and
+again. Runs until it is interrupted (Ctrl-C); exits with 1 when nothing is left to watch.
 
 Options:
-  --settle MS  how long nothing may change before the command is run (100)
-  --every MS   run the command so often, too, whether or not something has changed
-  --help       show this and exit`;
+  --settle MS  run the command when nothing has changed for this long (100)
+  --every MS   also run the command at this interval, whether or not something has changed
+  -h, --help   show this and exit`;
 
-/** What each bit is called. Reading is no change: a command that reads would run itself again. */
+/** The names of the changes. Reading is not one, or a command that reads would run itself again. */
 const NAMES = new Map([
   [IN_CREATE, "created"],
   [IN_MODIFY, "modified"],
@@ -74,8 +75,10 @@ run(async () => {
     every: { type: "string" },
   }, true);
   const paths = positionals.slice(0, positionals.length - command.length);
-  if (paths.length === 0) exitWith(2, `There is nothing to watch\n\n${USAGE}`);
-  if (separator >= 0 && command.length === 0) exitWith(2, `There is no command\n\n${USAGE}`);
+  if (paths.length === 0) exitWith(2, "There must be a path", USAGE);
+  if (separator >= 0 && command.length === 0) {
+    exitWith(2, "There must be a command after --", USAGE);
+  }
   const settle = parseInteger("time to settle", options.settle, 0, 3_600_000);
   const every = options.every === undefined
     ? 0
@@ -91,7 +94,7 @@ run(async () => {
   let isDue = false;
 
   for (const path of paths) watch(path);
-  selector.register(files, EVENT_READ, tell);
+  selector.register(files, EVENT_READ, showChanges);
   selector.register(settled, EVENT_READ, () => {
     if (settled.readExpirations() !== null) start();
   });
@@ -99,7 +102,7 @@ run(async () => {
     if (beat.readExpirations() !== null) start();
   });
   if (every > 0) beat.start(every, every);
-  console.log(`watching ${[...watches.values()].join(", ")}`);
+  print(`watching ${printable([...watches.values()].join(", "))}`);
   try {
     while (watches.size > 0) {
       const ready = await selector.selectAsync(null, { signal: interrupted });
@@ -116,34 +119,35 @@ run(async () => {
     watches.set(files.watch(path, CHANGES), path);
   }
 
-  function tell(): void {
+  function showChanges(): void {
     for (const event of files.readEvents()) {
-      if ((event.mask & IN_Q_OVERFLOW) !== 0) console.log("overflow: some changes were dropped");
+      if ((event.mask & IN_Q_OVERFLOW) !== 0) print("overflow: some changes were dropped");
       const path = watches.get(event.wd);
-      if (path !== undefined) tellOf(event, path);
+      if (path !== undefined) showChange(event, path);
       settled.start(settle);
     }
   }
 
-  function tellOf({ wd, mask, name }: InotifyEvent, path: string): void {
+  function showChange({ wd, mask, name }: InotifyEvent, path: string): void {
     const full = name === "" ? path : `${path.replace(/\/+$/, "")}/${name}`;
     for (const [bit, what] of NAMES) {
-      if ((mask & bit) !== 0) console.log(`${what} ${full}${(mask & IN_ISDIR) !== 0 ? "/" : ""}`);
+      const slash = (mask & IN_ISDIR) !== 0 ? "/" : "";
+      if ((mask & bit) !== 0) print(`${what} ${printable(full)}${slash}`);
     }
     if ((mask & IN_IGNORED) !== 0) watches.delete(wd);
     if ((mask & IN_MOVE_SELF) !== 0) files.unwatch(wd);
-    // Editors put a new file in the place of the old one: it is the path that is watched.
+    // Editors replace the file with a new one, so the path is watched again.
     if ((mask & (IN_IGNORED | IN_MOVE_SELF)) !== 0) {
       try {
         watch(path);
       } catch (error) {
         if (!(error instanceof OSError) || error.code !== "ENOENT") throw error;
-        console.log(`gone ${path}`);
+        print(`gone ${printable(path)}`);
       }
     }
   }
 
-  /** Runs the command; if it runs already, once more after that. */
+  /** Runs the command, or runs it again when it ends if it is running already. */
   function start(): void {
     if (command.length === 0) return;
     isDue = child !== undefined;
@@ -156,14 +160,14 @@ run(async () => {
     const status = child!.wait();
     if (status === null) return;
     const { code, signal } = status;
-    console.log(signal === null ? `ended with ${code}` : `ended by ${signal}`);
+    print(signal === null ? `ended with ${code}` : `ended by ${signal}`);
     selector.unregister(child!);
     child!.close();
     child = undefined;
     if (isDue) start();
   }
 
-  /** Ends the command, if it runs, and waits for it. */
+  /** Ends the command if it is running, and waits for its end. */
   function stop(): void {
     isDue = false;
     for (child?.sendSignal("SIGTERM"); child !== undefined;) {

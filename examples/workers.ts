@@ -1,12 +1,13 @@
 /**
- * An HTTP responder on several cores: a selector a Worker, all on one port, which the system shares
- * out among them (`SO_REUSEPORT`: Linux spreads the connections, other systems may not).
+ * An HTTP server on several cores: each Worker has a selector, and all of them listen on one port.
+ * The system distributes the connections (`SO_REUSEPORT`: Linux spreads them, other systems may
+ * not).
  *
- * What it shows: each Worker blocks in a `select` of its own, where no message reaches it, so the
- * main thread ends it by a flag in shared memory and a wake. What the Workers do is in
- * `http_worker.ts`.
+ * It shows how to end threads that block: each Worker blocks in a `select`, where no message
+ * reaches it, so the main thread sets a flag in shared memory and wakes it. The Workers' code is in
+ * `support/http_worker.ts`.
  *
- * A Worker reads its modules from disk anew, under the program's permissions: hence `--allow-read`.
+ * A Worker loads its modules from disk with the program's permissions, hence `--allow-read`.
  *
  *     deno run --allow-ffi --allow-read=. examples/workers.ts
  *     curl http://127.0.0.1:8000/
@@ -16,11 +17,11 @@
 
 import { DefaultSelector, wake } from "@readiness/selectors";
 import { type InternetAddress, SO_REUSEPORT, SOL_SOCKET } from "@readiness/selectors/socket";
+import { formatAddress } from "./support/addresses.ts";
 import {
+  exitOnWindows,
   exitWith,
-  format,
   interruption,
-  needsMoreThanWindows,
   parseCommandLine,
   parseInteger,
   parsePort,
@@ -28,17 +29,18 @@ import {
 } from "./support/command_line.ts";
 import type { Report, Task } from "./support/http_worker.ts";
 import { bind } from "./support/listening.ts";
+import { print } from "./support/output.ts";
 
 const USAGE = `Usage: workers.ts [OPTIONS]
 
 Answers HTTP requests on several cores, until it is interrupted (Ctrl-C). Then it prints how many
-each Worker answered. Needs --allow-ffi, and --allow-read=. to load the Workers.
+each Worker answered. It needs --allow-ffi, and --allow-read=. to load the Workers.
 
 Options:
   --hostname HOST  the address to listen on (127.0.0.1)
   --port PORT      the port to listen on; 0 lets the system pick one (8000)
-  --workers COUNT  how many Workers share the work (${navigator.hardwareConcurrency})
-  --help           show this and exit`;
+  --workers COUNT  the number of Workers (${navigator.hardwareConcurrency})
+  -h, --help       show this and exit`;
 
 run(async () => {
   const { values: options } = parseCommandLine(USAGE, {
@@ -48,35 +50,35 @@ run(async () => {
   });
   const wanted = { hostname: options.hostname, port: parsePort(options.port) };
   const length = parseInteger("count of workers", options.workers, 1, 1024);
-  needsMoreThanWindows("SO_REUSEPORT");
+  exitOnWindows("SO_REUSEPORT");
   const address = claim(wanted);
   const isStopped = new Int32Array(new SharedArrayBuffer(4));
   const wakers: number[] = [];
   interruption().addEventListener("abort", () => {
-    // The flag first: a Worker that is just not waiting sees it before it would wait again.
+    // The flag first: a Worker that is not waiting right now sees it before it waits again.
     Atomics.store(isStopped, 0, 1);
     wakers.forEach(wake);
   });
 
   const workers = Array.from({ length }, () => start({ address, isStopped }));
   wakers.push(...await Promise.all(workers.map(({ started }) => started)));
-  console.log(`listening on ${format(address)} (${selectorName()}, ${length} workers)`);
+  print(`listening on ${formatAddress(address)} (${selectorName()}, ${length} workers)`);
   const counts = await Promise.all(workers.map(({ ended }) => ended));
-  counts.forEach((count, i) => console.log(`worker ${i + 1}: ${count} requests`));
-  Deno.exit(0);
+  counts.forEach((count, i) => print(`worker ${i + 1}: ${count} requests`));
+  Deno.exit();
 });
 
 /**
- * Finds out whether the port is free, and which one the system picks. Sockets that share a port
- * never find it taken by others that do, so this one asks for it alone, and shares it then.
+ * Claims the port. Sockets that share a port do not fail when another program shares it, too, so
+ * this one binds it alone, and shares it then.
  */
 function claim(address: InternetAddress): InternetAddress {
   const socket = bind(address);
   socket.setOption(SOL_SOCKET, SO_REUSEPORT, 1);
-  return socket.localAddress as InternetAddress; // It stays open, and so the port stays this program's.
+  return socket.localAddress as InternetAddress; // The socket stays open, to keep the port.
 }
 
-/** Starts a Worker, which tells its waker as it begins and its count as it ends. */
+/** Starts a Worker, which reports its waker when it starts and its count when it ends. */
 function start(task: Task): { started: Promise<number>; ended: Promise<number> } {
   const started = Promise.withResolvers<number>();
   const ended = Promise.withResolvers<number>();

@@ -1,5 +1,5 @@
 /**
- * What the examples have in common that are told addresses.
+ * Addresses in the examples: on command lines, in messages, and looked up by name.
  *
  * @module
  */
@@ -11,58 +11,63 @@ import {
   type InternetAddress,
   SOCK_DGRAM,
   Socket,
+  type SocketAddress,
 } from "@readiness/selectors/socket";
 import { exitWith, parseInteger, parsePort } from "./command_line.ts";
+import { printable } from "./output.ts";
 
-/** Reads `HOST:PORT`, `[IPV6]:PORT` or, for loopback, `:PORT` from the command line. */
+/** Parses `HOST:PORT`, `[IPV6]:PORT` or, for loopback, `:PORT`. */
 export function parseAddress(text: string): InternetAddress {
-  const [, ipv6, hostname, port] = /^(?:\[(.+)\]|([^:]*)):([^:]*)$/.exec(text) ??
-    exitWith(2, `An address is written HOST:PORT or [IPV6]:PORT, received ${text}`);
+  const [, ipv6, hostname, port = ""] = /^(?:\[(.+)\]|([^:]*)):([^:]*)$/.exec(text) ??
+    exitWith(2, `An address must be HOST:PORT or [IPV6]:PORT, received ${text}`);
   return { hostname: (ipv6 ?? hostname) || "127.0.0.1", port: parsePort(port) };
 }
 
-/** Reads a port that one can connect to from the command line. */
+/** Parses a port to connect to. */
 export function parseRemotePort(text: string): number {
   return parseInteger("port", text, 1, 65535);
 }
 
-/** The family of the sockets for a hostname: a name is IPv4's, unless `locate` has resolved it. */
+/** The address family for a hostname; names that `lookUp` has not resolved are IPv4. */
 export function familyOf(hostname: string): number {
   return hostname.includes(":") ? AF_INET6 : AF_INET;
 }
 
-/**
- * Resolves the name in a remote address, once for all connections. A socket for datagrams sends
- * nothing as it is connected, and tells then where to.
- */
-export function locate(address: InternetAddress): InternetAddress {
+/** Resolves the name in a remote address once, to an IPv4 address if there is one. */
+export function lookUp(address: InternetAddress): InternetAddress {
   const isNumeric = address.hostname.includes(":");
-  return resolving(() => {
-    try {
-      return locateIn(familyOf(address.hostname), address);
-    } catch (error) {
-      if (isNumeric || !(error instanceof OSError)) throw error;
-      try {
-        return locateIn(AF_INET6, address);
-      } catch {
-        throw error; // What is wrong with IPv4 is the better reason.
-      }
-    }
-  });
-}
-
-/** Runs a step; a name that does not resolve is a mistake on the command line. */
-export function resolving<T>(step: () => T): T {
   try {
-    return step();
+    return connectIn(familyOf(address.hostname), address);
   } catch (error) {
-    if (error instanceof OSError && error.syscall === "getaddrinfo") exitWith(2, error.message);
-    throw error;
+    if (isNumeric || !(error instanceof OSError)) throw error;
+    try {
+      return connectIn(AF_INET6, address);
+    } catch {
+      throw error; // The reason for IPv4 says more.
+    }
   }
 }
 
-function locateIn(family: number, address: InternetAddress): InternetAddress {
+/** Connects a datagram socket, which resolves the name and sends nothing. */
+function connectIn(family: number, address: InternetAddress): InternetAddress {
   using socket = new Socket(family, SOCK_DGRAM);
   socket.connect(address);
   return socket.remoteAddress as InternetAddress;
+}
+
+/** Formats an address as on a command line: `HOST:PORT`, `[IPV6]:PORT`, a path, or `@NAME`. */
+export function formatAddress(address: SocketAddress): string {
+  if ("path" in address) return printable(address.path.replace(/^\0/, "@")) || "(unnamed)";
+  const { hostname, port } = address;
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}
+
+/** Formats the address of a socket's peer. */
+export function peerOf(socket: Socket): string {
+  try {
+    return formatAddress(socket.remoteAddress);
+  } catch (error) {
+    if (!(error instanceof OSError)) throw error;
+    return "(disconnected)"; // The connection was reset before it was accepted.
+  }
 }

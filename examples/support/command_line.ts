@@ -1,38 +1,41 @@
 /**
- * What the examples' command lines have in common.
+ * Command lines of the examples, and how the programs end.
+ *
+ * | exit code | why |
+ * | --- | --- |
+ * | 0 | done, or interrupted by Ctrl-C |
+ * | 1 | something that the program needs is missing or failed |
+ * | 2 | the command line is wrong, or has a name that does not resolve |
+ * | 141 | nobody reads the output any more |
+ * | 143 | ended by SIGTERM |
  *
  * @module
  */
 
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { OSError } from "@readiness/selectors";
-import type { SocketAddress } from "@readiness/selectors/socket";
+import { print, printable, program, warn } from "./output.ts";
 
-/** The name of the program, for its messages. */
-const program = Deno.mainModule.replace(/^.*\//, "");
-
-/** How a program is asked to end. Windows has no SIGTERM. */
+/** The signals that ask a program to end. Windows has no SIGTERM. */
 const INTERRUPTIONS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT", "SIGBREAK"]
   : ["SIGINT", "SIGTERM"];
 
-/** Prints a message to standard error and exits. */
-export function exitWith(code: number, message: string): never {
-  console.error(`${program}: ${message}`);
+/** Prints a message to standard error, with the usage if there is one, and exits. */
+export function exitWith(code: number, message: string, usage?: string): never {
+  warn(`${program}: ${message.split("\n").map(printable).join("\n")}`);
+  if (usage !== undefined) warn(`\n${usage}`);
   Deno.exit(code);
 }
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
 
-/** A command line that was understood. */
+/** A parsed command line. */
 type CommandLine<T extends Options> = ReturnType<
   typeof parseArgs<{ options: T; allowPositionals: boolean }>
 >;
 
-/**
- * Parses the command line: `--help` prints the usage and exits with 0, what is not understood exits
- * with 2.
- */
+/** Parses the command line. Prints the usage and exits for `--help` and for wrong options. */
 export function parseCommandLine<const T extends Options>(
   usage: string,
   options: T,
@@ -40,68 +43,64 @@ export function parseCommandLine<const T extends Options>(
 ): CommandLine<T> {
   try {
     const args = Deno.args;
-    const all = { ...options, help: { type: "boolean" } as const };
+    const all = { ...options, help: { type: "boolean", short: "h" } as const };
     const parsed = parseArgs({ args, options: all, allowPositionals });
     if (!(parsed.values as { help?: boolean }).help) return parsed as CommandLine<T>;
   } catch (error) {
-    exitWith(2, `${(error as Error).message}\n\n${usage}`);
+    exitWith(2, (error as Error).message, usage);
   }
-  console.log(usage);
+  print(usage);
   Deno.exit(0);
 }
 
-/** Exits where what the program stands on is missing. */
-export function needsMoreThanWindows(missing: string): void {
-  if (Deno.build.os === "windows") exitWith(1, `Windows has no ${missing}, which this needs`);
-}
-
-/** Reads a port from the command line. */
+/** Parses a port. */
 export function parsePort(text: string): number {
   return parseInteger("port", text, 0, 65535);
 }
 
-/** Reads an integer from the command line. */
+/** Parses an integer in a range, or exits. */
 export function parseInteger(what: string, text: string, minimum: number, maximum: number): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < minimum || value > maximum) {
-    exitWith(2, `The ${what} must be a number from ${minimum} to ${maximum}, received ${text}`);
+    exitWith(2, `The ${what} must be an integer from ${minimum} to ${maximum}, received ${text}`);
   }
   return value;
 }
 
+/** Exits on Windows, for programs that need something that it lacks. */
+export function exitOnWindows(missing: string): void {
+  if (Deno.build.os === "windows") exitWith(1, `Windows does not have ${missing}`);
+}
+
 /**
- * Runs a program. What a user can do something about (a port in use, a refused connection, a
- * missing permission) ends it with a line instead of a stack trace.
+ * Runs a program. Errors that the user can do something about, such as a port in use, a refused
+ * connection or a missing permission, end it with a message instead of a stack trace.
  */
 export async function run(main: () => void | Promise<void>): Promise<void> {
   try {
     await main();
   } catch (error) {
-    if (
-      error instanceof OSError || error instanceof Deno.errors.NotCapable ||
-      error instanceof Deno.errors.NotSupported
-    ) exitWith(1, error.message);
+    if (error instanceof OSError) exitWith(error.syscall === "getaddrinfo" ? 2 : 1, error.message);
+    if (error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.NotSupported) {
+      exitWith(1, error.message);
+    }
     throw error;
   }
 }
 
 /**
- * Has the program asked to end instead of ended: the signal is aborted by Ctrl-C or SIGTERM. Asked
- * again, it ends at once.
+ * Lets the program end by itself after Ctrl-C or SIGTERM, which abort the signal. The second one
+ * ends the program at once.
  */
 export function interruption(): AbortSignal {
   const controller = new AbortController();
-  const interrupt = () => {
-    for (const name of INTERRUPTIONS) Deno.removeSignalListener(name, interrupt);
-    controller.abort();
-  };
-  for (const name of INTERRUPTIONS) Deno.addSignalListener(name, interrupt);
+  const listeners = INTERRUPTIONS.map((name) => [name, () => interrupt(name)] as const);
+  for (const [name, listener] of listeners) Deno.addSignalListener(name, listener);
   return controller.signal;
-}
 
-/** Writes an address as a person would. */
-export function format(address: SocketAddress): string {
-  if ("path" in address) return address.path;
-  const { hostname, port } = address;
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+  function interrupt(by: Deno.Signal): void {
+    for (const [name, listener] of listeners) Deno.removeSignalListener(name, listener);
+    if (by === "SIGTERM") Deno.exitCode = 143; // As a shell has it.
+    controller.abort(by);
+  }
 }

@@ -1,32 +1,34 @@
 /**
- * What the examples have in common that pass bytes on.
+ * Passes bytes on from one descriptor to another, in the examples that do.
  *
  * @module
  */
 
-import { type BaseSelector, EVENT_READ, EVENT_WRITE } from "@readiness/selectors";
-import type { FileDescriptor } from "@readiness/selectors/socket";
+import { EVENT_READ, EVENT_WRITE } from "@readiness/selectors";
+import type { FileDescriptor } from "@readiness/selectors/fd";
 
-/** How a direction differs from a stream of bytes that passes its end on. */
+/** How a direction differs from a stream of bytes. */
 export interface FlowOptions {
-  /** How much is held at the most, in bytes (64 KiB). */
+  /** How many bytes to hold at most (64 KiB). */
   room?: number;
-  /** Whether to read nothing is no end: a datagram can be empty. */
+  /** Whether reading 0 bytes is not the end: a datagram can be empty. */
   isEndless?: boolean;
-  /** What to do once, when everything up to the end has been passed on. */
+  /** Called once, when everything up to the end has been passed on. */
   end?: () => void;
 }
 
 /**
- * One direction between two descriptors that do not block. What is read is written before anything
- * more is read, so that a slow sink slows its source, and never is more held than there is room for.
+ * One direction between two non-blocking descriptors. It reads when everything that it read before
+ * has been written, so that a slow sink slows its source down and memory stays bounded.
  */
 export class Flow {
   readonly #source: FileDescriptor;
   readonly #sink: FileDescriptor;
   readonly #options: FlowOptions;
   readonly #buffer: Uint8Array<ArrayBuffer>;
-  #held = new Uint8Array();
+  /** The bytes that are held: from here to there in the buffer. */
+  #from = 0;
+  #to = 0;
   #isEnded = false;
 
   constructor(source: FileDescriptor, sink: FileDescriptor, options: FlowOptions = {}) {
@@ -36,57 +38,50 @@ export class Flow {
     this.#buffer = new Uint8Array(options.room ?? 64 * 1024);
   }
 
-  /** What to watch the source for. */
+  /** The events to watch the source for. */
   get sourceEvents(): number {
-    return this.#isEnded || this.#held.length > 0 ? 0 : EVENT_READ;
+    return this.#isEnded || this.#from < this.#to ? 0 : EVENT_READ;
   }
 
-  /** What to watch the sink for. */
+  /** The events to watch the sink for. */
   get sinkEvents(): number {
-    return this.#held.length > 0 ? EVENT_WRITE : 0;
+    return this.#from < this.#to ? EVENT_WRITE : 0;
   }
 
-  /** Whether everything has been passed on and nothing more comes. */
+  /** Whether everything up to the end has been passed on. */
   get isDone(): boolean {
-    return this.#isEnded && this.#held.length === 0;
+    return this.#isEnded && this.#from === this.#to;
   }
 
-  /** Reads once, from a source that is ready, and passes on what the sink takes. */
+  /** Holds bytes to write before the first ones that are read. */
+  hold(bytes: Uint8Array): void {
+    this.#buffer.set(bytes);
+    this.#to = bytes.length;
+  }
+
+  /** Reads once from a source that is ready, and writes what the sink takes. */
   fill(): void {
     const size = this.#source.read(this.#buffer);
     if (size === null) return;
-    if (size > 0) {
-      this.#held = this.#buffer.subarray(0, size);
+    if (size > 0 || this.#options.isEndless) {
+      this.#from = 0;
+      this.#to = size;
       this.drain();
-    } else if (!this.#options.isEndless) {
+    } else {
       this.#isEnded = true;
       this.#options.end?.();
     }
   }
 
-  /** Passes on what the sink takes of what is held. */
+  /** Writes what the sink takes of the bytes that are held. */
   drain(): void {
-    this.#held = this.#held.subarray(this.#sink.write(this.#held) ?? 0);
+    if (this.#from === this.#to) return;
+    this.#from += this.#sink.write(this.#buffer.subarray(this.#from, this.#to)) ?? 0;
   }
 
-  /** Gives up: nothing more is read or written. */
+  /** Drops what is held, and reads and writes nothing any more. */
   abandon(): void {
     this.#isEnded = true;
-    this.#held = new Uint8Array();
+    this.#from = this.#to;
   }
-}
-
-/** Watches a file for events from now on, of which none is to watch it not at all. */
-export function watch<Data, File extends FileDescriptor>(
-  selector: BaseSelector<Data, File>,
-  file: File,
-  events: number,
-  data: Data,
-): void {
-  const key = selector.getMap().get(file);
-  if (key?.events === events) return;
-  if (key === undefined) {
-    if (events !== 0) selector.register(file, events, data);
-  } else if (events === 0) selector.unregister(file);
-  else selector.modify(file, events, data);
 }

@@ -1,29 +1,29 @@
 /**
- * What the examples that speak HTTP/1.1 have in common: reading requests, and writing answers.
+ * HTTP/1.1 for the examples: reads requests, and writes the heads of answers.
  *
- * A reader is fed with what a connection receives, in whatever pieces, and gives one request after
- * the other, each once its body is through. It is strict where to guess is dangerous: a request
- * whose length is read in two ways is how one smuggles a second one past a proxy.
+ * A reader takes what a connection receives, in any pieces, and returns each request when its body
+ * has passed. It is strict where guessing is dangerous: a request whose length two programs read
+ * differently can smuggle another one past the first of them.
  *
  * @module
  */
 
-/** A request without its body, which is passed over. */
+/** A request without its body, which is skipped. */
 export interface Request {
   readonly method: string;
-  /** What is asked for, as it was sent: a path, or a whole URL. */
+  /** The request target as it was sent: a path, or a URL. */
   readonly target: string;
-  /** The 1 of HTTP/1.1. */
+  /** The minor version: the second 1 of HTTP/1.1. */
   readonly minor: number;
-  /** Each header field by its lower-case name, a repeated one with commas in between. */
+  /** The header fields by lower-case name; the values of a repeated one are joined with commas. */
   readonly fields: ReadonlyMap<string, string>;
-  /** How many bytes the body has; `Infinity` if it comes in chunks, until its end is found. */
+  /** The size of the body in bytes; `Infinity` if it comes in chunks. */
   readonly bodySize: number;
-  /** Whether the client wants to send another one over the same connection. */
+  /** Whether the connection persists after the answer. */
   readonly isKept: boolean;
 }
 
-/** The status that is no answer yet: the client waits for it before it sends its body. */
+/** The interim status that some clients wait for before they send a body. */
 export const CONTINUE = "100 Continue";
 
 export const BAD_REQUEST = "400 Bad Request";
@@ -34,33 +34,35 @@ const NOT_IMPLEMENTED = "501 Not Implemented";
 /** The longest head of a request, and the longest trailer, in bytes. */
 const LONGEST_HEAD = 8192;
 
-/** The longest body that is passed over, in bytes. */
+/** The longest body, in bytes. */
 const LONGEST_BODY = 1 << 20;
 
-/** The longest line between chunks, in bytes. */
+/** The longest line with the size of a chunk, in bytes. */
 const LONGEST_CHUNK_LINE = 256;
 
 const REQUEST_LINE = /^([!#$%&'*+.^`|~\w-]+) ([!-~\x80-\uffff]+) HTTP\/1\.(\d)$/;
 const EMPTY_LINE = /\r?\n\r?\n/;
-// deno-lint-ignore no-control-regex -- They are what must not be in a value.
+// deno-lint-ignore no-control-regex -- A value must not have control characters.
 const FIELD = /^([!#$%&'*+.^`|~\w-]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)$/;
 const CHUNK_SIZE = /^([\da-f]{1,8})[ \t]*(?:;.*)?$/i;
 
-const decoder = new TextDecoder("latin1"); // A character a byte, so lengths stay what they were.
+const decoder = new TextDecoder("latin1"); // One character per byte, which keeps lengths.
 
 /** Reads the requests of one connection. */
 export class RequestReader {
   #text = "";
   readonly #steps = this.#read();
 
-  /** Takes what was received. */
+  /** Takes bytes that were received. */
   push(bytes: Uint8Array): void {
     this.#text += decoder.decode(bytes);
   }
 
   /**
-   * Gives the next request; the status to refuse it with, after which nothing can be read any more;
-   * `CONTINUE`, which is to be sent at once; or null when more has to be received first.
+   * Reads the next request.
+   *
+   * @returns The request; or the status to refuse it with, after which nothing more can be read; or
+   * `CONTINUE`, which should be sent at once; or `null` if the request is not complete yet
    */
   next(): Request | string | null {
     try {
@@ -86,16 +88,16 @@ export class RequestReader {
     }
   }
 
-  /** Takes the lines before the first empty one, unless that has not come yet. */
+  /** Takes the lines before the first empty one, or returns `null` if that has not come yet. */
   #takeHead(): string | null {
-    // Empty lines may come before a request.
+    // Clients may send empty lines before a request.
     if (this.#text.startsWith("\r") || this.#text.startsWith("\n")) {
       this.#text = this.#text.replace(/^[\r\n]+/, "");
     }
     const text = this.#text;
     const end = EMPTY_LINE.exec(text);
     if (end === null) {
-      // What is no HTTP need not be waited for.
+      // If this is not HTTP, there is no point in waiting for the rest.
       const newline = text.indexOf("\n");
       if (newline >= 0 && !REQUEST_LINE.test(text.slice(0, newline).replace(/\r$/, ""))) {
         throw new Refusal(BAD_REQUEST);
@@ -133,7 +135,7 @@ export class RequestReader {
     }
   }
 
-  /** Takes a line, which ends with CR and LF here and not otherwise. */
+  /** Takes a line, which must end with CR and LF here. */
   *#takeLine(longest: number): Generator<null, string> {
     for (;; yield null) {
       const end = this.#text.indexOf("\r\n");
@@ -148,7 +150,7 @@ export class RequestReader {
   }
 }
 
-/** A request that cannot be read on. */
+/** The end of reading; the message is the status to answer with. */
 class Refusal extends Error {}
 
 function parseHead(head: string): Request {
@@ -189,11 +191,11 @@ function sizeBody(minor: number, fields: ReadonlyMap<string, string>): number {
   }
   if (length === undefined) return 0;
   if (!/^\d+$/.test(length)) throw new Refusal(BAD_REQUEST);
-  // So many digits are too many bytes, and not a number any more.
+  // Too many digits would be `Infinity`, which means chunks.
   return Math.min(Number(length), Number.MAX_SAFE_INTEGER);
 }
 
-/** Writes the head of an answer. */
+/** Returns the head of an answer. */
 export function writeHead(status: string, size: number, ...fields: readonly string[]): string {
   const lines = [`HTTP/1.1 ${status}`, `Content-Length: ${size}`, ...fields];
   return `${lines.join("\r\n")}\r\n\r\n`;

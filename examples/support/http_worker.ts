@@ -1,11 +1,10 @@
 /// <reference no-default-lib="true" />
 /// <reference lib="deno.worker" />
 /**
- * The Worker of `workers.ts`: HTTP/1.1 on a blocking selector. A GET is answered with a greeting,
- * anything else with an error, after which the connection ends.
+ * The Worker of `workers.ts`: HTTP/1.1 on a blocking selector. It answers a GET with a greeting,
+ * and anything else with an error, after which it closes the connection.
  *
- * What it shows: requests that come in pieces or several at once (pipelining), connections that are
- * kept or not, and a thread that blocks and can still be stopped.
+ * It shows a thread that blocks and can still be stopped.
  *
  * @module
  */
@@ -13,17 +12,17 @@
 import { DefaultSelector, EVENT_READ, EVENT_WRITE, OSError } from "@readiness/selectors";
 import { type InternetAddress, SO_REUSEPORT, type Socket } from "@readiness/selectors/socket";
 import { BAD_REQUEST, CONTINUE, type Request, RequestReader, writeHead } from "./http_requests.ts";
-import { bind, hasNoRoom, REST } from "./listening.ts";
+import { Acceptor, bind } from "./listening.ts";
 
-/** What the main thread sends as the Worker begins. */
+/** The message from the main thread that starts the Worker. */
 export interface Task {
-  /** Where to listen. */
+  /** The address to listen on. */
   address: InternetAddress;
-  /** Shared memory: not 0 once the Worker is to end. */
+  /** Shared memory, which is not 0 when the Worker should end. */
   isStopped: Int32Array;
 }
 
-/** What the Worker sends: how to wake it as it begins, how many requests it had as it ends. */
+/** What the Worker sends: its waker when it starts, its number of requests when it ends. */
 export type Report = { waker: number } | { count: number };
 
 const HELLO = hello();
@@ -31,54 +30,37 @@ const HELLO_KEPT = hello("Connection: keep-alive");
 const HELLO_LAST = hello("Connection: close");
 const NOT_ALLOWED = refuse("405 Method Not Allowed", "Allow: GET");
 
+const NOTHING = new Uint8Array();
 const encoder = new TextEncoder();
 const buffer = new Uint8Array(64 * 1024);
 
 self.onmessage = ({ data: { address, isStopped } }: MessageEvent<Task>) => {
   // Not closed at the end: the main thread may be about to wake it.
-  const selector = new DefaultSelector<() => void, Socket>();
+  const selector = new DefaultSelector<(events: number) => void, Socket>();
   const server = bind(address, SO_REUSEPORT);
-  let isResting = false;
+  server.listen();
+  const acceptor = new Acceptor(selector, server, serve);
   let count = 0;
 
-  server.listen();
-  startAccepting();
   report({ waker: selector.waker().fd });
   while (Atomics.load(isStopped, 0) === 0) {
-    const ready = selector.select(isResting ? REST : undefined);
-    for (const [key] of ready) key.data();
-    if (isResting && ready.length === 0) startAccepting();
+    for (const [key, events] of selector.select(acceptor.timeout)) key.data(events);
+    acceptor.update();
   }
   report({ count });
   self.close();
 
-  function startAccepting(): void {
-    selector.register(server, EVENT_READ, accept);
-    isResting = false;
-  }
-
-  function accept(): void {
-    try {
-      for (let socket; (socket = server.accept()) !== null;) serve(socket);
-    } catch (error) {
-      if (!hasNoRoom(error)) throw error;
-      console.error(`${error.message}; resting from accepting`);
-      selector.unregister(server);
-      isResting = true;
-    }
-  }
-
   function serve(socket: Socket): void {
     const reader = new RequestReader();
-    let unsent = new Uint8Array();
+    let unsent = NOTHING;
     let isLast = false;
     selector.register(socket, EVENT_READ, receive);
 
     function receive(): void {
       attempt(() => {
         const size = socket.recv(buffer);
-        if (size === 0) close();
-        if (size === 0 || size === null || isLast) return;
+        if (size === 0) return close();
+        if (size === null || isLast) return;
         reader.push(buffer.subarray(0, size));
         const answers = [...takeAnswers()];
         if (answers.length > 0) send(encoder.encode(answers.join("")));
@@ -89,7 +71,7 @@ self.onmessage = ({ data: { address, isStopped } }: MessageEvent<Task>) => {
       attempt(() => send(unsent));
     }
 
-    /** Answers the requests that are whole, in their order. */
+    /** Answers the complete requests, in order. */
     function* takeAnswers(): Generator<string> {
       for (let next; !isLast && (next = reader.next()) !== null;) {
         if (next === CONTINUE) {
@@ -103,18 +85,20 @@ self.onmessage = ({ data: { address, isStopped } }: MessageEvent<Task>) => {
       }
     }
 
-    /** Sends what goes out. While some does not, the client is not read from. */
+    /** Sends, and keeps what is not taken. While something is kept, nothing more is read. */
     function send(data: Uint8Array): void {
       const sent = socket.send(data) ?? 0;
-      const isHeld = unsent.length > 0;
-      unsent = data.slice(sent);
-      if (unsent.length > 0 && !isHeld) selector.modify(socket, EVENT_WRITE, sendRest);
-      if (unsent.length === 0 && isHeld) selector.modify(socket, EVENT_READ, receive);
-      // Closed once the client does: to close with something unread resets what was just sent.
-      if (unsent.length === 0 && isLast) socket.shutdown("write");
+      const wasKept = unsent.length > 0;
+      unsent = sent < data.length ? data.slice(sent) : NOTHING;
+      const isKept = unsent.length > 0;
+      if (isKept && !wasKept) selector.modify(socket, EVENT_WRITE, sendRest);
+      if (!isKept && wasKept) selector.modify(socket, EVENT_READ, receive);
+      // The client closes first: closing with something unread would reset the connection, and the
+      // client would lose the answer.
+      if (!isKept && isLast) socket.shutdown("write");
     }
 
-    /** A connection that breaks, such as by a reset, ends alone. */
+    /** An error of one connection, such as a reset, ends that connection alone. */
     function attempt(step: () => void): void {
       try {
         step();
@@ -125,16 +109,16 @@ self.onmessage = ({ data: { address, isStopped } }: MessageEvent<Task>) => {
     }
 
     function close(): void {
-      selector.unregister(socket);
+      if (selector.getMap().has(socket)) selector.unregister(socket);
       socket.close();
-      if (isResting) startAccepting();
+      acceptor.resume();
     }
   }
 };
 
 function respond({ method, minor, bodySize, isKept }: Request): string {
   if (method !== "GET") return NOT_ALLOWED;
-  if (bodySize > 0) return refuse(BAD_REQUEST); // It would mean nothing.
+  if (bodySize > 0) return refuse(BAD_REQUEST); // The body of a GET has no meaning.
   if (!isKept) return HELLO_LAST;
   return minor > 0 ? HELLO : HELLO_KEPT;
 }

@@ -1,41 +1,151 @@
 /**
- * What the examples' servers have in common.
+ * Listening sockets of the examples: making one, and accepting its connections.
  *
  * @module
  */
 
-import { OSError } from "@readiness/selectors";
+import { type BaseSelector, EVENT_READ, OSError } from "@readiness/selectors";
 import {
-  AF_INET,
-  AF_INET6,
   type InternetAddress,
   SO_REUSEADDR,
   SOCK_STREAM,
   Socket,
   SOL_SOCKET,
 } from "@readiness/selectors/socket";
+import { familyOf } from "./addresses.ts";
+import { warn } from "./output.ts";
+import { watch } from "./watching.ts";
 
-/** How long a server rests from accepting if none of its connections ends, in milliseconds. */
-export const REST = 1000;
+/** How long to rest if no connection ends, in milliseconds. */
+const REST = 1000;
 
-/** A port whose connections are over is free at once; on Windows it is so, and this would share it. */
+/** How many connections to accept before those that are open have their turn. */
+const TURN = 64;
+
+/** On Windows SO_REUSEADDR would share the port, and a port is free again at once without it. */
 const REUSE = Deno.build.os === "windows" ? [] : [SO_REUSEADDR];
 
-/** What `accept` fails with when there is no room for one connection more. */
-const NO_ROOM = ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"];
+/** Errors of calls that need a descriptor or memory for one more connection. */
+const NO_ROOM = ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "ENOSPC"];
 
-/** Makes a server's socket; the options are switched on beside `SO_REUSEADDR`. */
+/** Makes and binds a stream socket, with these options beside `SO_REUSEADDR`. */
 export function bind(address: InternetAddress, ...options: number[]): Socket {
-  const server = new Socket(address.hostname.includes(":") ? AF_INET6 : AF_INET, SOCK_STREAM);
-  for (const option of [...REUSE, ...options]) server.setOption(SOL_SOCKET, option, 1);
-  server.bind(address);
-  return server;
+  const socket = new Socket(familyOf(address.hostname), SOCK_STREAM);
+  for (const option of [...REUSE, ...options]) socket.setOption(SOL_SOCKET, option, 1);
+  socket.bind(address);
+  return socket;
+}
+
+/** Whether a call failed because there was no room for one more connection. */
+export function hasNoRoom(error: unknown): error is OSError {
+  return error instanceof OSError && NO_ROOM.includes(error.code);
+}
+
+/** Options of an acceptor. */
+export interface AcceptorOptions {
+  /** Whether there is room for a connection; others wait in the backlog (there always is). */
+  hasRoom?: () => boolean;
 }
 
 /**
- * Tells an `accept` that had no room from one that failed otherwise. The connection that waits keeps
- * the server ready: to go on asking would be to spin.
+ * Accepts the connections of a listening socket.
+ *
+ * When descriptors or memory run out, it rests for a second, or until a connection ends. Watching
+ * the socket meanwhile would spin: the connection that waits keeps it readable.
  */
-export function hasNoRoom(error: unknown): error is OSError {
-  return error instanceof OSError && NO_ROOM.includes(error.code);
+export class Acceptor {
+  readonly #selector: BaseSelector<(events: number) => void, Socket>;
+  readonly #socket: Socket;
+  readonly #serve: (connection: Socket) => void;
+  readonly #hasRoom: () => boolean;
+  #restsUntil = 0;
+  #isClosed = false;
+
+  /**
+   * Starts to accept.
+   *
+   * @param selector Calls the functions that are its data
+   * @param socket A listening socket
+   * @param serve Takes each connection, and calls `resume` when it has ended
+   */
+  constructor(
+    selector: BaseSelector<(events: number) => void, Socket>,
+    socket: Socket,
+    serve: (connection: Socket) => void,
+    { hasRoom = () => true }: AcceptorOptions = {},
+  ) {
+    this.#selector = selector;
+    this.#socket = socket;
+    this.#serve = serve;
+    this.#hasRoom = hasRoom;
+    this.update();
+  }
+
+  /** Whether it rests. */
+  get isResting(): boolean {
+    return this.#restsUntil !== 0;
+  }
+
+  /** How long a wait may last, in milliseconds: while it rests, until the rest is over. */
+  get timeout(): number | undefined {
+    return this.#restsUntil === 0 ? undefined : Math.max(this.#restsUntil - performance.now(), 1);
+  }
+
+  /** Watches the socket when there is room for a connection. To be called after each wait. */
+  update(): void {
+    if (this.#isClosed) return;
+    if (this.#restsUntil <= performance.now()) this.#restsUntil = 0;
+    const events = this.#restsUntil === 0 && this.#hasRoom() ? EVENT_READ : 0;
+    this.#orRest(() => watch(this.#selector, this.#socket, events, this.#accept));
+  }
+
+  /** Rests from now on. */
+  rest(): void {
+    if (this.#isClosed) return;
+    this.#restsUntil = performance.now() + REST;
+  }
+
+  /** Ends a rest: a connection has ended, which leaves room for another. */
+  resume(): void {
+    this.#restsUntil = 0;
+  }
+
+  /** Closes the socket. */
+  close(): void {
+    this.#isClosed = true;
+    this.#restsUntil = 0;
+    watch(this.#selector, this.#socket, 0, this.#accept);
+    this.#socket.close();
+  }
+
+  readonly #accept = (): void =>
+    this.#orRest(() => {
+      for (let i = 0; i < TURN && this.#hasRoom(); i++) {
+        const connection = this.#socket.accept();
+        if (connection === null) return;
+        this.#take(connection);
+      }
+    });
+
+  #take(connection: Socket): void {
+    try {
+      this.#serve(connection);
+    } catch (error) {
+      if (!(error instanceof OSError)) throw error;
+      watch(this.#selector, connection, 0, this.#accept);
+      connection.close();
+      if (hasNoRoom(error)) throw error;
+    }
+  }
+
+  #orRest(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      if (!hasNoRoom(error)) throw error;
+      warn(`${error.message}; resting from accepting`);
+      this.rest();
+      watch(this.#selector, this.#socket, 0, this.#accept);
+    }
+  }
 }

@@ -4,31 +4,31 @@
  * @module
  */
 
-/** What the headers of a packet say. */
+/** The fields of a packet's headers. */
 export interface Packet {
   readonly version: 4 | 6;
   readonly source: string;
   readonly destination: string;
   /** `"TCP"`, `"UDP"`, `"ICMP"`, `"ICMPv6"`, or the protocol's number. */
   readonly protocol: string;
-  /** The ports of TCP and UDP; none of a fragment but the first. */
+  /** The ports of TCP and UDP; only the first fragment of a packet has them. */
   readonly ports?: readonly [source: number, destination: number];
-  /** What else is worth telling. */
+  /** Other fields, as text. */
   readonly detail: string;
-  /** How many bytes there are behind the headers. */
+  /** How many bytes follow the headers. */
   readonly length: number;
 }
 
-/** A packet that contradicts itself: the message says how. */
+/** A packet that is cut short or contradicts itself. */
 export class MalformedPacket extends Error {}
 
 const FLAGS = "FSRP.UEW"; // As tcpdump writes them: "." is ACK.
 const HOP_BY_HOP = 0, ROUTING = 43, FRAGMENT = 44, OPTIONS = 60, NOTHING = 59;
 
 /**
- * Reads a packet that begins with its IP header.
+ * Reads a packet that starts with its IP header.
  *
- * @throws {MalformedPacket} If it is cut, or its lengths contradict each other
+ * @throws {MalformedPacket} If it is cut short, or its lengths contradict each other
  */
 export function readPacket(bytes: Uint8Array): Packet {
   const version = at(bytes, 0) >> 4;
@@ -119,7 +119,7 @@ function readTcp(bytes: Uint8Array) {
 function readUdp(bytes: Uint8Array) {
   const length = word(bytes, 4);
   if (at(bytes, 7) === -1 || length < 8) throw new MalformedPacket(`a UDP length of ${length}`);
-  // The first fragment has the length of all.
+  // The first fragment has the length of all fragments.
   return {
     ports: [word(bytes, 0), word(bytes, 2)] as const,
     detail: length > bytes.length ? `${length} bytes in fragments` : "",
@@ -127,7 +127,7 @@ function readUdp(bytes: Uint8Array) {
   };
 }
 
-/** A byte, in a packet that has bytes up to another one. */
+/** A byte of a packet, which must have a byte at `last`, too. */
 function at(bytes: Uint8Array, last: number, index = last): number {
   if (last >= bytes.length) throw cut(last + 1, bytes.length);
   return bytes[index];
@@ -141,7 +141,7 @@ function cut(needed: number, size: number): MalformedPacket {
   return new MalformedPacket(`${size} bytes where ${needed} are needed`);
 }
 
-/** Writes an IPv6 address, its longest run of zeros as `::`. */
+/** Formats an IPv6 address, with its longest run of zeros as `::`. */
 function ipv6(bytes: Uint8Array): string {
   const words = Array.from({ length: 8 }, (_, i) => word(bytes, 2 * i).toString(16));
   const runs = words.join(":").match(/\b0(:0)+\b/g) ?? [];

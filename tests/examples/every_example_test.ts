@@ -1,0 +1,63 @@
+// The rules that all examples follow.
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { runExample } from "../support/example_process.ts";
+import { isLinux, isWindows } from "../support/os.ts";
+import { type Skip, skipIf, skipUnless } from "../support/skip.ts";
+import { assertUsageErrors, runEach } from "./command_lines.ts";
+
+const notOnWindows = skipIf(isWindows, "it needs something that Windows lacks");
+
+/** A command line for each example that is right, and when it cannot be tried. */
+const EXAMPLES: Record<string, { args: string[] } & Skip> = {
+  activation: { args: [], ...notOnWindows },
+  chat: { args: ["--port", "0"] },
+  echo: { args: ["--port", "0"] },
+  echo_client: { args: ["--port", "1"] },
+  fdpass: { args: ["--port", "0", "accept"], ...notOnWindows },
+  http: { args: ["--port", "0"] },
+  multicast: { args: ["239.1.2.3:7008"] },
+  nc: { args: ["1"], ...notOnWindows },
+  ping: { args: ["127.0.0.1"] },
+  portscan: { args: ["--ports", "1"] },
+  proxy: { args: ["--listen", ":0", "--to", ":1"] },
+  serial: { args: ["/dev/null"], ...notOnWindows },
+  sniff: { args: ["lo"], ...skipUnless(isLinux, "packet sockets are Linux's") },
+  udp_echo: { args: ["127.0.0.1:0"] },
+  watch: { args: ["/tmp"], ...skipUnless(isLinux, "inotify is Linux's") },
+  workers: { args: ["--port", "0"], ...notOnWindows },
+};
+
+Deno.test("every example is tested", () => {
+  const files = [...Deno.readDirSync(new URL("../../examples/", import.meta.url))];
+  const names = files.map(({ name }) => name).filter((name) => name.endsWith(".ts"));
+  assertEquals(names.sort(), Object.keys(EXAMPLES).map((name) => `${name}.ts`));
+});
+
+for (const [name, { args, ...skip }] of Object.entries(EXAMPLES)) {
+  Deno.test(`${name}.ts --help prints the usage without any permission`, async () => {
+    const { code, stdout, stderr } = await runExample(name, ["--help"], { flags: [] });
+    assertEquals([code, stderr], [0, ""]);
+    assertMatch(stdout, RegExp(`^Usage: ${name}\\.ts `));
+    assertMatch(stdout, /^ {2}-h, --help +show this and exit$/m);
+    for (const line of stdout.split("\n")) assertEquals(line, line.slice(0, 100), "Too long");
+    const [short] = await runEach(name, [["-h"]]);
+    assertEquals(short, { code: 0, stdout, stderr: "" });
+  });
+
+  Deno.test({
+    name: `${name}.ts names the flag to add if it has no permission, and exits with 1`,
+    ...skip,
+    async fn() {
+      const { code, stdout, stderr } = await runExample(name, args, { flags: ["--no-prompt"] });
+      assertEquals([code, stdout], [1, ""]);
+      assertMatch(stderr, RegExp(`^${name}\\.ts: Cannot open libc .*--allow-ffi`));
+    },
+  });
+
+  Deno.test(`${name}.ts exits with 2 and prints the usage if an option is unknown`, async () => {
+    await assertUsageErrors(name, ["--nonsense", "-x"]);
+    const [{ stderr }] = await runEach(name, [["--nonsense", ...args]]);
+    assertMatch(stderr, /Unknown option '--nonsense'.*\n\nUsage: /s);
+  });
+}
