@@ -61,7 +61,7 @@ run(() => {
   });
   const limit = parseInteger("limit", options.limit, 1, 100_000);
   const from = parseAddress(options.listen);
-  const to = parseAddress(options.to ?? exitWith(2, "--to is missing", USAGE));
+  const to = parseAddress(options.to ?? exitWith(2, "The option --to is missing", USAGE));
   parseRemotePort(`${to.port}`);
 
   const address: InternetAddress = lookUp(to);

@@ -5,8 +5,8 @@
  * @module
  */
 
-/** The file name of the program, for its messages. */
-export const program: string = Deno.mainModule.replace(/^.*\//, "");
+/** The file name of the program, for its messages. Workers do not have one. */
+export const program: string = (Deno.mainModule ?? "Worker").replace(/^.*\//, "");
 
 const encoder = new TextEncoder();
 

@@ -11,12 +11,14 @@ import {
 } from "../support/example_process.ts";
 import { Lines } from "../support/lines.ts";
 import { reset, untilWritable } from "../support/sockets.ts";
+import { assertUsageErrors, WRONG_PORTS } from "./command_lines.ts";
+import { logged } from "./logged.ts";
 
 const needsPython = needsProgram("python3");
 
 const start = (...args: string[]) => Example.start("chat", ["--port", "0", ...args]);
 
-Deno.test("chat.ts passes a line on to everyone else, and announces who joins and leaves", async () => {
+Deno.test("chat.ts passes lines on to all others, and announces guests", async () => {
   await using server = await start();
   await using anna = await Guest.join(server, "anna");
   await using bob = await Guest.join(server, "bob");
@@ -34,11 +36,11 @@ Deno.test("chat.ts passes a line on to everyone else, and announces who joins an
   await carl.hears("* bob left");
   await carl.say("bye");
   await anna.hears("carl: bye");
-  assertEquals(anna.lines.text.includes("anna: hello"), false, "Who speaks hears himself");
+  assertEquals(anna.lines.text.includes("anna: hello"), false, "A guest hears herself");
 });
 
 Deno.test({
-  name: "chat.ts serves several nc at once, who join, talk, leave, and get a goodbye at SIGINT",
+  name: "chat.ts serves several nc at once, from joining to the goodbye at SIGINT",
   ...needsNc,
   async fn() {
     await using server = await start();
@@ -62,7 +64,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "chat.ts brings a thousand lines of python3's guests to each other, in order",
+  name: "chat.ts passes on a thousand lines of python3's guests in order",
   ...needsPython,
   async fn() {
     await using server = await start();
@@ -109,9 +111,9 @@ print(len(heard), "guests heard", *set(heard), "lines each")
 
 const GOODBYE = "* The chat ends here. Goodbye!";
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
+for (const [signal, status] of [["SIGINT", 0], ["SIGTERM", 143]] as const) {
   Deno.test(
-    `chat.ts says goodbye to everyone at ${signal} and exits with 0`,
+    `chat.ts says goodbye to everyone at ${signal} and exits with ${status}`,
     needsSignals,
     async () => {
       await using server = await start();
@@ -119,7 +121,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
       await using nameless = await Guest.connect(server);
       await nameless.hears(/^\* Who are you/);
       const { code, stdout, stderr } = await server.stop(signal);
-      assertEquals([code, stdout, stderr], [0, `${server.firstLine}\n`, ""]);
+      assertEquals([code, stdout, stderr], [status, `${server.firstLine}\n`, ""]);
       for (const guest of [anna, nameless]) {
         await guest.hears(GOODBYE);
         await guest.lines.ended;
@@ -128,13 +130,13 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   );
 }
 
-Deno.test("chat.ts exits with 0 at SIGINT when nobody is there", needsSignals, async () => {
+Deno.test("chat.ts exits with 0 at SIGINT without a guest", needsSignals, async () => {
   await using server = await start();
   assertEquals((await server.stop()).code, 0);
 });
 
 Deno.test(
-  "chat.ts waits for a guest who does not take the goodbye, but not for long",
+  "chat.ts does not wait long for a guest who does not take the goodbye",
   needsSignals,
   async () => {
     await using server = await start();
@@ -143,7 +145,7 @@ Deno.test(
     using _first = await joinSlowly(server, "first", anna);
     await speak(anna, bob, 30);
     using _second = await joinSlowly(server, "second", anna);
-    // As the first one's buffers are over full, the second one's are just full.
+    // When the first one has too much unread, the second one's buffers are just full.
     while (!anna.lines.text.includes("* first left")) await speak(anna, bob, 1);
     assertEquals(anna.lines.text.includes("* second left"), false);
     const { code, stderr } = await server.stop();
@@ -152,7 +154,7 @@ Deno.test(
   },
 );
 
-Deno.test("chat.ts drops who has said nothing for --idle seconds, and tells why", async () => {
+Deno.test("chat.ts drops guests who say nothing for --idle seconds", async () => {
   await using server = await start("--idle", "1");
   await using anna = await Guest.join(server, "anna");
   await using nameless = await Guest.connect(server);
@@ -168,7 +170,7 @@ Deno.test("chat.ts drops who has said nothing for --idle seconds, and tells why"
   assertMatch(bob.lines.text, /only you/);
 });
 
-Deno.test("chat.ts leaves a line that is too long out, and tells its guest so", async () => {
+Deno.test("chat.ts drops a line that is too long, and says so", async () => {
   await using server = await start();
   await using anna = await Guest.join(server, "anna");
   await using bob = await Guest.join(server, "bob");
@@ -177,12 +179,12 @@ Deno.test("chat.ts leaves a line that is too long out, and tells its guest so", 
   await bob.say("z".repeat(1_000_000));
   await bob.say("after");
   await anna.hears(`bob: ${"x".repeat(4096)}`, "bob: after");
-  const refusal = "* That line is left out: it has more than 4096 bytes";
+  const refusal = "* That line is dropped: it has more than 4096 bytes";
   await bob.hears(refusal, refusal);
   assertEquals(/yy|zz/.test(anna.lines.text), false);
 });
 
-Deno.test("chat.ts puts lines together that come in pieces, also within a letter", async () => {
+Deno.test("chat.ts joins the pieces of lines, also of a character", async () => {
   await using server = await start();
   await using anna = await Guest.join(server, "anna");
   await using bob = await Guest.join(server, "bob");
@@ -192,14 +194,14 @@ Deno.test("chat.ts puts lines together that come in pieces, also within a letter
   await anna.hears("bob: hal", "* bob left");
 });
 
-Deno.test("chat.ts replaces what is no UTF-8, and what would command a terminal", async () => {
+Deno.test("chat.ts replaces invalid UTF-8 and control characters", async () => {
   await using server = await start();
   await using anna = await Guest.join(server, "anna");
   await using bob = await Guest.join(server, "bob");
   await bob.write([0xff, 0x61, 0xc3, 0x0a]);
   await anna.hears("bob: \ufffda\ufffd");
-  await bob.say("\x1b[2Jcleared\x00\tby a tab");
-  await anna.hears("bob: \ufffd[2Jcleared\ufffd\tby a tab");
+  await bob.say("\x1b[2Jcleared\x00\tby a tab\u009b2J");
+  await anna.hears("bob: \ufffd[2Jcleared\ufffd\tby a tab\ufffd2J");
 });
 
 Deno.test("chat.ts asks again when a name is wrong or taken", async () => {
@@ -217,52 +219,52 @@ Deno.test("chat.ts asks again when a name is wrong or taken", async () => {
 });
 
 Deno.test(
-  "chat.ts drops a reader who does not take messages, with a log, and no other",
+  "chat.ts drops a guest who does not read, and no other",
   linuxOnly,
   async () => {
     await using server = await start();
     await using anna = await Guest.join(server, "anna");
     await using bob = await Guest.join(server, "bob");
-    // What the work itself takes is not counted.
+    // The memory of the work itself does not count.
     let spoken = 500;
     await speak(anna, bob, spoken);
     using _slow = await joinSlowly(server, "slow", anna);
     const before = server.memory;
     for (; !anna.lines.text.includes("* slow left"); spoken += 10) {
-      assertLess(spoken, 10_000, "A reader who does not read is never dropped");
+      assertLess(spoken, 10_000, "The guest is never dropped");
       await speak(anna, bob, 10);
     }
     assertLess(server.memory - before, 32 << 20);
     assertMatch(
       await server.stderr.wait(/slow/),
-      /^slow does not read and is dropped, with \d+ byte/,
+      /^127\.0\.0\.1:\d+ slow does not read and is dropped, with \d+ byte/,
     );
     assertEquals(bob.lines.text.split(LONG_LINE).length - 1, spoken);
   },
 );
 
-Deno.test("chat.ts survives resets, and announces a guest who left by one", async () => {
+Deno.test("chat.ts announces a guest whose connection is reset, and goes on", async () => {
   await using server = await start("--verbose");
   await using anna = await Guest.join(server, "anna");
   reset(await joinSlowly(server, "bob", anna));
   await anna.hears("* bob left");
-  await server.stdout.wait(/^bob .*ECONNRESET/);
+  await server.stdout.wait(logged("127.0.0.1:\\d+ bob .*ECONNRESET.*"));
   for (let i = 0; i < 50; i++) reset(connectSlowly(server));
   await using _carl = await Guest.join(server, "carl");
   await anna.hears("* carl joined");
 });
 
-Deno.test("chat.ts --verbose logs who comes and goes", async () => {
+Deno.test("chat.ts --verbose logs who joins and leaves", async () => {
   await using server = await start("--verbose");
   const anna = await Guest.join(server, "anna");
-  await server.stdout.wait(/^fd \d+ connected$/);
-  await server.stdout.wait("anna joined");
+  await server.stdout.wait(logged("127.0.0.1:\\d+ connected"));
+  await server.stdout.wait(logged("127.0.0.1:\\d+ anna joined"));
   anna.close();
-  await server.stdout.wait("anna left");
+  await server.stdout.wait(logged("127.0.0.1:\\d+ anna left"));
 });
 
 Deno.test({
-  name: "chat.ts lets guests in as others leave when descriptors run out",
+  name: "chat.ts lets guests in when others leave if descriptors run out",
   ...linuxOnly,
   async fn() {
     await using server = await Example.start("chat", ["--port", "0"], { descriptors: 45 });
@@ -284,7 +286,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "chat.ts listens on port 1235 unless told",
+  name: "chat.ts listens on port 1235 by default",
   ...needsUnusedHostname,
   async fn() {
     const hostname = unusedHostname();
@@ -293,7 +295,12 @@ Deno.test({
   },
 });
 
-/** How a guest's lines go to the server and come back. */
+Deno.test("chat.ts exits with 2 if an option is wrong", async () => {
+  const mistakes = ["--idle 0", "--idle 1.5", "--idle soon", "extra"];
+  await assertUsageErrors("chat", [...mistakes, ...WRONG_PORTS]);
+});
+
+/** A guest's connection. */
 interface Line {
   readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
   readonly writable: WritableStream<Uint8Array<ArrayBufferLike>>;
@@ -379,7 +386,7 @@ function connectSlowly({ port }: Example): Socket {
   return socket;
 }
 
-/** Joins as such a one, and waits until another has heard of it. */
+/** Joins without reading, and waits until another guest has heard of it. */
 async function joinSlowly(server: Example, name: string, other: Guest): Promise<Socket> {
   const socket = connectSlowly(server);
   socket.send(encode(`${name}\n`));
@@ -389,7 +396,7 @@ async function joinSlowly(server: Example, name: string, other: Guest): Promise<
 
 const LONG_LINE = "x".repeat(4000);
 
-/** Says long lines and waits until another has heard them: none but a slow guest lags behind. */
+/** Says long lines and waits until another guest has heard them, so that only slow ones lag. */
 async function speak(guest: Guest, to: Guest, count: number): Promise<void> {
   for (let i = 0; i < count; i++) await guest.say(LONG_LINE);
   for (let i = 0; i < count; i++) await to.hears(`anna: ${LONG_LINE}`);

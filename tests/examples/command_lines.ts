@@ -35,6 +35,15 @@ export async function runEach(name: string, commandLines: readonly string[][]): 
   }
 }
 
+/** Mistakes in the option of a port. */
+export const WRONG_PORTS: readonly string[] = [
+  "--port",
+  "--port x",
+  "--port 65536",
+  "--port=-1",
+  "--port=",
+];
+
 /** Asserts that an example exits with 2 and a message for each command line. */
 export async function assertUsageErrors(
   name: string,

@@ -9,6 +9,7 @@ import {
 } from "../support/example_process.ts";
 import { skipIf } from "../support/skip.ts";
 import { isWindows } from "../support/os.ts";
+import { assertUsageErrors, WRONG_PORTS } from "./command_lines.ts";
 
 const client = (port: number, ...messages: string[]) =>
   runExample("echo_client", ["--port", `${port}`, ...messages]);
@@ -19,7 +20,7 @@ Deno.test("echo_client.ts prints what comes back and exits with 0", async () => 
   assertEquals([code, stdout, stderr], [0, "hello\nZürich 🏔\n\n", ""]);
 });
 
-Deno.test("echo_client.ts sends hello and world unless told", async () => {
+Deno.test("echo_client.ts sends hello and world by default", async () => {
   await using server = await Example.start("echo", ["--port", "0"]);
   assertEquals((await client(server.port)).stdout, "hello\nworld\n");
 });
@@ -37,7 +38,7 @@ Deno.test(
 );
 
 Deno.test({
-  name: "echo_client.ts talks to port 1234 unless told",
+  name: "echo_client.ts connects to port 1234 by default",
   ...needsUnusedHostname,
   async fn() {
     const hostname = unusedHostname();
@@ -47,33 +48,37 @@ Deno.test({
   },
 });
 
-Deno.test("echo_client.ts exits with 1 and says so when the connection is refused", async () => {
-  // Bound, so that nobody else listens there, but not listening.
+Deno.test("echo_client.ts exits with 1 if the connection is refused", async () => {
+  // Bound but not listening, so that nothing else listens there.
   using bound = new Socket(AF_INET, SOCK_STREAM);
   bound.bind({ hostname: "127.0.0.1", port: 0 });
   const { port } = bound.localAddress as Deno.NetAddr;
   const { code, stdout, stderr } = await client(port);
   assertEquals([code, stdout], [1, ""]);
-  assertMatch(stderr, new RegExp(`^echo_client\\.ts: No connection to 127\\.0\\.0\\.1:${port}: `));
+  assertMatch(stderr, new RegExp(`^echo_client\\.ts: Cannot connect to 127\\.0\\.0\\.1:${port}: `));
   assertStringIncludes(stderr, "ECONNREFUSED");
 });
 
-Deno.test("echo_client.ts exits with 1 and says so when the server closes early", async () => {
+Deno.test("echo_client.ts exits with 1 if the server closes early", async () => {
   const { code, stdout, stderr } = await clientOf((hello) => hello.subarray(0, 3));
   assertEquals([code, stdout], [1, "hel"]);
   assertEquals(stderr, "echo_client.ts: The server closed after 3 of 12 bytes\n");
 });
 
-Deno.test("echo_client.ts exits with 1 and says so when something else comes back", async () => {
+Deno.test("echo_client.ts exits with 1 if the answer differs", async () => {
   const { code, stdout, stderr } = await clientOf((hello) => hello.map((byte) => byte ^ 32));
   assertEquals([code, stdout], [1, ""]);
-  assertEquals(stderr, "echo_client.ts: What came back is not what was sent\n");
+  assertEquals(stderr, "echo_client.ts: The answer differs from the message\n");
 });
 
-Deno.test("echo_client.ts exits with 1 and says so when more comes back", async () => {
+Deno.test("echo_client.ts exits with 1 if the answer is longer", async () => {
   const { code, stderr } = await clientOf((hello) => new Uint8Array([...hello, ...hello]));
   assertEquals(code, 1);
-  assertEquals(stderr, "echo_client.ts: What came back is not what was sent\n");
+  assertEquals(stderr, "echo_client.ts: The answer differs from the message\n");
+});
+
+Deno.test("echo_client.ts exits with 2 if an option is wrong", async () => {
+  await assertUsageErrors("echo_client", ["--verbose", ...WRONG_PORTS]);
 });
 
 /** Runs the client with a server that takes its 12 bytes, answers something, and closes. */

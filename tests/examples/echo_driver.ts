@@ -4,22 +4,22 @@ import { DefaultSelector, EVENT_READ, EVENT_WRITE } from "../../mod.ts";
 import { AF_INET, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
 import { noise, reset } from "../support/sockets.ts";
 
-/** How long an echo is waited for at the most, in milliseconds. */
+/** How long to wait for an echo, in milliseconds. */
 const PATIENCE = 30_000;
 
 const LARGEST = 2 << 20;
 
-/** How a connection ends: having half-closed, at once, or by a reset in the middle. */
+/** How a connection ends: after a half-close, at once, or with a reset in the middle. */
 type Ending = "half-close" | "close" | "reset";
 
 const block = noise(2 * LARGEST);
 const buffer = new Uint8Array(1 << 18);
 
 /**
- * Talks to an echo server over many connections at a time, and asserts that what comes back is what
- * was sent, byte for byte, and that nothing follows it.
+ * Talks to an echo server over many connections at a time, and asserts that the same bytes come
+ * back, and nothing else.
  *
- * @returns How many bytes came back
+ * @returns The number of bytes that came back
  */
 export function driveEcho(port: number, connections: number): number {
   using selector = new DefaultSelector<Client, Socket>();
@@ -37,7 +37,7 @@ export function driveEcho(port: number, connections: number): number {
   return total;
 }
 
-/** The sizes where mistakes live, then many small ones and some large ones. */
+/** The sizes that are likely to reveal mistakes, then many small ones and some large ones. */
 function raggedSize(i: number, connections: number): number {
   const edges = [0, 1, 2, 65_535, 65_536, 65_537, LARGEST - 1, LARGEST];
   return edges[i] ?? Math.floor(LARGEST * (i * 37 % connections / connections) ** 9);
@@ -64,7 +64,7 @@ class Client {
     selector.register(this.#socket, EVENT_READ | EVENT_WRITE, this);
   }
 
-  /** Does what the connection is ready for, and returns how many bytes came back. */
+  /** Sends and receives as far as the connection is ready. Returns how many bytes came back. */
   step(events: number): number {
     if (events & EVENT_WRITE) this.#send();
     return events & EVENT_READ && this.#socket.fileno() >= 0 ? this.#receive() : 0;
@@ -93,7 +93,7 @@ class Client {
     const isWhole = this.#received === this.#data.length && this.#sent === this.#data.length;
     switch (this.#ending) {
       case "half-close":
-        // The server closes once it has sent all, not before.
+        // The server closes after it has sent everything.
         if (size === 0) assert(isWhole, `The server closed after ${this.#received} bytes`);
         return size === 0;
       case "close":

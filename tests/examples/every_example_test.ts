@@ -41,8 +41,7 @@ for (const [name, { args, ...skip }] of Object.entries(EXAMPLES)) {
     assertMatch(stdout, RegExp(`^Usage: ${name}\\.ts `));
     assertMatch(stdout, /^ {2}-h, --help +show this and exit$/m);
     for (const line of stdout.split("\n")) assertEquals(line, line.slice(0, 100), "Too long");
-    const [short] = await runEach(name, [["-h"]]);
-    assertEquals(short, { code: 0, stdout, stderr: "" });
+    assertEquals((await runEach(name, [["-h"]]))[0], { code: 0, stdout, stderr: "" });
   });
 
   Deno.test({
@@ -57,7 +56,41 @@ for (const [name, { args, ...skip }] of Object.entries(EXAMPLES)) {
 
   Deno.test(`${name}.ts exits with 2 and prints the usage if an option is unknown`, async () => {
     await assertUsageErrors(name, ["--nonsense", "-x"]);
-    const [{ stderr }] = await runEach(name, [["--nonsense", ...args]]);
-    assertMatch(stderr, /Unknown option '--nonsense'.*\n\nUsage: /s);
+    const [run] = await runEach(name, [["--nonsense", ...args]]);
+    assertMatch(run!.stderr, /Unknown option '--nonsense'.*\n\nUsage: /s);
+  });
+}
+
+/** The command line for each server that listens on an address. */
+const SERVERS: Record<string, (hostname: string, port: number) => string[]> = {
+  chat: (hostname, port) => ["--hostname", hostname, "--port", `${port}`],
+  echo: (hostname, port) => ["--hostname", hostname, "--port", `${port}`],
+  http: (hostname, port) => ["--hostname", hostname, "--port", `${port}`],
+  proxy: (hostname, port) => ["--to", ":80", "--listen", `${hostname}:${port}`],
+  workers: (hostname, port) => ["--hostname", hostname, "--port", `${port}`],
+};
+
+for (const [name, listenOn] of Object.entries(SERVERS)) {
+  Deno.test({
+    name: `${name}.ts exits with 1 if it cannot listen on the address, 2 if there is none`,
+    ...name === "workers" ? notOnWindows : {},
+    async fn() {
+      using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const { port } = taken.addr;
+      const [inUse, foreign, unknown] = await runEach(name, [
+        listenOn("127.0.0.1", port),
+        listenOn("192.0.2.1", 0),
+        listenOn("no-such-host.invalid", 0),
+      ]);
+      assertEquals([inUse!.code, inUse!.stdout], [1, ""]);
+      assertMatch(
+        inUse!.stderr,
+        RegExp(`^${name}\\.ts: Cannot bind .*127.0.0.1:${port}.*\\(EADDRINUSE\\)\n$`),
+      );
+      assertEquals([foreign!.code, foreign!.stdout], [1, ""]);
+      assertMatch(foreign!.stderr, RegExp(`^${name}\\.ts: Cannot bind .*\\(EADDRNOTAVAIL\\)\n$`));
+      assertEquals([unknown!.code, unknown!.stdout], [2, ""]);
+      assertMatch(unknown!.stderr, RegExp(`^${name}\\.ts: Cannot resolve "no-such-host.invalid"`));
+    },
   });
 }

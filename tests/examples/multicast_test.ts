@@ -6,11 +6,12 @@ import { inTime } from "../support/deadline.ts";
 import { Example, runExample } from "../support/example_process.ts";
 import { Lines } from "../support/lines.ts";
 import { isQemu } from "../support/os.ts";
+import { assertUsageErrors, runEach } from "./command_lines.ts";
 
 const needsSocat = needsProgram("socat");
 const needsPython = needsProgram("python3");
 
-/** Two more interfaces, wired to each other, and routes for groups of IPv6 through loopback. */
+/** Two more interfaces that are connected, and a route for IPv6 groups through loopback. */
 const INTERFACES = [
   "ip link add one type veth peer name two",
   "ip addr add 192.0.2.1/24 dev one",
@@ -23,7 +24,7 @@ const INTERFACES = [
 const own = (command: readonly string[]) => inOwnNetwork(INTERFACES, command);
 const start = (...args: string[]) => Example.start("multicast", args, { through: own });
 
-/** Runs multicast.ts in the network of another one. */
+/** Runs multicast.ts in the network of another process. */
 const beside = (other: Example, ...args: string[]) =>
   runExample("multicast", args, { through: (command) => inNetworkOf(other.pid, command) });
 
@@ -31,8 +32,7 @@ const GROUP = "239.1.2.3:7008";
 const GROUP6 = "[ff05::7]:7008";
 
 Deno.test({
-  name:
-    "multicast.ts receives on several interfaces, and tells through which, what it sends itself",
+  name: "multicast.ts receives on several interfaces, and names them",
   ...needsOwnNetwork,
   async fn() {
     await using receiver = await start("-i", "lo", "-i", "192.0.2.1", "-n", "2", GROUP);
@@ -50,7 +50,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "multicast.ts hears nothing of an interface that it has not joined on",
+  name: "multicast.ts receives nothing on an interface on which it has not joined",
   ...needsOwnNetwork,
   async fn() {
     await using receiver = await start("-i", "lo", "-n", "1", GROUP);
@@ -62,7 +62,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "multicast.ts receives IPv6 by an interface's name and index",
+  name: "multicast.ts receives IPv6 on an interface by name and index",
   ...skipIf(isQemu, "qemu has no IPV6_MULTICAST_IF"),
   ...needsOwnNetwork,
   async fn() {
@@ -94,11 +94,11 @@ Deno.test({
 });
 
 Deno.test({
-  name: "multicast.ts sends what python3 receives, through each interface",
+  name: "multicast.ts sends through each interface to python3",
   ...needsPython,
   ...needsOwnNetwork,
   async fn() {
-    // A receiver of ours holds the network, and python3 joins in it.
+    // This process holds the network in which python3 runs.
     await using holder = await start("-i", "lo", GROUP);
     const python = new Deno.Command("nsenter", {
       args: [...inNetworkOf(holder.pid, ["python3", "-c", PYTHON]).slice(1)],
@@ -123,7 +123,8 @@ s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 s.setsockopt(socket.IPPROTO_IP, 12, 1)
 s.bind(("239.1.2.3", 7008))
 for address in "127.0.0.1", "192.0.2.1":
-    s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton("239.1.2.3") + socket.inet_aton(address))
+    membership = socket.inet_aton("239.1.2.3") + socket.inet_aton(address)
+    s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
 print("ready", flush=True)
 for _ in range(2):
     data, control, flags, address = s.recvmsg(100, 100)
@@ -131,7 +132,7 @@ for _ in range(2):
 `;
 
 Deno.test({
-  name: "multicast.ts ends with 0 when it is interrupted",
+  name: "multicast.ts exits with 0 when it is interrupted",
   ...needsOwnNetwork,
   async fn() {
     await using receiver = await start("-i", "lo", GROUP);
@@ -140,35 +141,23 @@ Deno.test({
   },
 });
 
-Deno.test("multicast.ts exits with 2 and says why when it is told nonsense", async () => {
-  for (
-    const args of [
-      [],
-      [GROUP, GROUP],
-      ["239.1.2.3"],
-      ["239.1.2.3:65536"],
-      ["localhost:80"],
-      ["--hops", "256", GROUP],
-      ["-n", "0", GROUP],
-      ["-i", "4294967296", GROUP],
-    ]
-  ) {
-    const { code, stdout, stderr } = await runExample("multicast", args);
-    assertEquals([args, code, stdout], [args, 2, ""]);
-    assertMatch(stderr, /^multicast\.ts: [A-Z]/);
-  }
+Deno.test("multicast.ts exits with 2 if the command line is wrong", async () => {
+  await assertUsageErrors("multicast", [
+    "",
+    [GROUP, GROUP],
+    "239.1.2.3",
+    "239.1.2.3:65536",
+    "localhost:80",
+    ["--hops", "256", GROUP],
+    ["-n", "0", GROUP],
+    ["-i", "4294967296", GROUP],
+  ]);
 });
 
-Deno.test("multicast.ts exits with 1 when there is no such interface, or it is no group", async () => {
-  for (const args of [["-i", "nonsense", GROUP], ["127.0.0.1:0"], ["-i", "203.0.113.7", GROUP]]) {
-    const { code, stdout, stderr } = await runExample("multicast", args);
-    assertEquals([args, code, stdout], [args, 1, ""]);
+Deno.test("multicast.ts exits with 1 if the interface or the group is wrong", async () => {
+  const wrong = [["-i", "nonsense", GROUP], ["127.0.0.1:0"], ["-i", "203.0.113.7", GROUP]];
+  for (const [i, { code, stdout, stderr }] of (await runEach("multicast", wrong)).entries()) {
+    assertEquals([wrong[i], code, stdout], [wrong[i], 1, ""]);
     assertMatch(stderr, /^multicast\.ts: Cannot /);
   }
-});
-
-Deno.test("multicast.ts --help prints the usage without any permission", async () => {
-  const { code, stdout } = await runExample("multicast", ["--help"], { flags: [] });
-  assertEquals(code, 0);
-  assertMatch(stdout, /^Usage: multicast\.ts \[OPTIONS\] GROUP:PORT\n/);
 });

@@ -20,6 +20,7 @@ import {
 } from "../support/privileges.ts";
 import { Example, runExample } from "../support/example_process.ts";
 import { needsIpv6 } from "../support/sockets.ts";
+import { assertUsageErrors } from "./command_lines.ts";
 
 const needsPing = needsProgram("ping");
 const hasBoth = { ...needsRaw, ...needsIpv6 };
@@ -51,7 +52,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "ping.ts tells times beside ping's on loopback",
+  name: "ping.ts measures times like ping's on loopback",
   ...needsPing,
   ...needsRaw,
   async fn() {
@@ -81,7 +82,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "ping.ts exits with 1 when a host does not answer, and tells of the others",
+  name: "ping.ts exits with 1 if a host does not answer, and pings the others",
   ...needsOwnNetwork,
   async fn() {
     const through = (command: readonly string[]) =>
@@ -96,7 +97,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "ping.ts counts what is lost on the way",
+  name: "ping.ts counts lost requests",
   ...needsOwnNetwork,
   async fn() {
     // The system itself answers no echo request: all of them are lost.
@@ -117,7 +118,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "ping.ts pings without a privilege where its group may",
+  name: "ping.ts pings without a privilege where its group has permission",
   ...needsOwnNetwork,
   ...needsSetpriv,
   async fn() {
@@ -133,7 +134,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "ping.ts exits with 1 and says which privilege it takes, and how to get it",
+  name: "ping.ts exits with 1 and names the missing privileges and how to get them",
   ...needsOwnNetwork,
   ...needsSetpriv,
   async fn() {
@@ -141,7 +142,7 @@ Deno.test({
     const through = (command: readonly string[]) => inOwnNetwork("", dropRaw(command));
     const { code, stdout, stderr } = await runExample("ping", ["127.0.0.1"], { through });
     assertEquals([code, stdout], [1, ""]);
-    assertMatch(stderr, /^ping\.ts: Cannot ping without a privilege, one of two:$/m);
+    assertMatch(stderr, /^ping\.ts: Cannot ping without one of two privileges:$/m);
     assertMatch(stderr, /sysctl -w net\.ipv4\.ping_group_range="0 2147483647"\).*\(EACCES\)$/m);
     assertMatch(
       stderr,
@@ -172,7 +173,7 @@ for (
   ]
 ) {
   Deno.test({
-    name: `ping.ts lives through malformed and foreign packets (${name})`,
+    name: `ping.ts ignores malformed and foreign packets (${name})`,
     ...skip,
     async fn() {
       using socket = new Socket(family, SOCK_RAW, protocol);
@@ -225,7 +226,7 @@ async function nextRequest(
 }
 
 Deno.test({
-  name: "ping.ts prints what it came to when it is interrupted",
+  name: "ping.ts prints the summary when it is interrupted",
   ...needsRaw,
   async fn() {
     await using program = await Example.start("ping", ["-c", "0", "-i", "10", "127.0.0.1"]);
@@ -236,36 +237,20 @@ Deno.test({
   },
 });
 
-Deno.test("ping.ts exits with 2 and says why when it is told nonsense", async () => {
-  for (
-    const args of [
-      [],
-      ["--nonsense"],
-      ["-c", "x", "127.0.0.1"],
-      ["-i", "0", "127.0.0.1"],
-      ["-s", "7", "127.0.0.1"],
-      ["-s", "70000", "127.0.0.1"],
-      ["no.such.host.invalid"],
-      ["127.0.0.1", ""],
-    ]
-  ) {
-    const { code, stdout, stderr } = await ping(...args);
-    assertEquals([args, code, stdout], [args, 2, ""]);
-    assertMatch(stderr, /^ping\.ts: [A-Z]/);
-  }
-});
-
-Deno.test("ping.ts --help prints the usage without any permission, which it names when it needs it", async () => {
-  const help = await runExample("ping", ["--help"], { flags: [] });
-  assertEquals([help.code, help.stderr], [0, ""]);
-  assertMatch(help.stdout, /^Usage: ping\.ts \[OPTIONS\] HOST\.\.\.\n/);
-  const refused = await runExample("ping", ["127.0.0.1"], { flags: ["--no-prompt"] });
-  assertEquals([refused.code, refused.stdout], [1, ""]);
-  assertMatch(refused.stderr, /^ping\.ts: Cannot open libc .*--allow-ffi/);
+Deno.test("ping.ts exits with 2 if the command line is wrong", async () => {
+  await assertUsageErrors("ping", [
+    "",
+    "-c x 127.0.0.1",
+    "-i 0 127.0.0.1",
+    "-s 7 127.0.0.1",
+    "-s 70000 127.0.0.1",
+    "no.such.host.invalid",
+    ["127.0.0.1", ""],
+  ]);
 });
 
 Deno.test({
-  name: "ping.ts sends as many bytes as it is told",
+  name: "ping.ts --size sets the size of requests",
   ...linuxOnly,
   ...needsRaw,
   async fn() {

@@ -11,6 +11,8 @@ import {
   unusedHostname,
 } from "../support/example_process.ts";
 import { acceptFrom, listener, needsIpv6, noise, reset } from "../support/sockets.ts";
+import { assertUsageErrors } from "./command_lines.ts";
+import { logged } from "./logged.ts";
 
 const needsCurl = needsProgram("curl");
 
@@ -23,7 +25,7 @@ const start = (port: number, ...args: string[]) =>
   Example.start("proxy", ["--listen", "127.0.0.1:0", "--to", `127.0.0.1:${port}`, ...args]);
 
 Deno.test({
-  name: "proxy.ts passes 64 MB on both ways at once, byte for byte, to slow readers, in 100 MB",
+  name: "proxy.ts forwards 64 MB both ways at once to slow readers, with bounded memory",
   ...linuxOnly,
   async fn() {
     using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -48,7 +50,7 @@ Deno.test({
 
 for (const side of ["client", "target"] as const) {
   Deno.test({
-    name: `proxy.ts stops reading when the ${side} does not, holds little, and goes on later`,
+    name: `proxy.ts does not read while the ${side} does not, and forwards everything later`,
     ...linuxOnly,
     async fn() {
       using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -74,7 +76,7 @@ for (const side of ["client", "target"] as const) {
   });
 }
 
-Deno.test("proxy.ts passes a half-close on, and the other direction stays open", async () => {
+Deno.test("proxy.ts forwards a half-close, and the other direction stays open", async () => {
   using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   await using proxy = await start(server.addr.port);
   const [client, target] = await connectThrough(proxy.port, server);
@@ -88,7 +90,7 @@ Deno.test("proxy.ts passes a half-close on, and the other direction stays open",
   assertEquals(await text(client), "answer");
 });
 
-Deno.test("proxy.ts carries many connections at once, also empty and short ones", async () => {
+Deno.test("proxy.ts forwards many connections at once, also empty and short ones", async () => {
   using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   await using proxy = await start(server.addr.port, "--limit", "20");
   const serving = (async () => {
@@ -106,7 +108,7 @@ Deno.test("proxy.ts carries many connections at once, also empty and short ones"
   await inTime(serving, "the connections");
 });
 
-Deno.test("proxy.ts --limit has more connections wait until one ends", async () => {
+Deno.test("proxy.ts --limit lets more connections wait until one ends", async () => {
   using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   await using proxy = await start(server.addr.port, "--limit", "1", "--verbose");
   const [client, target] = await connectThrough(proxy.port, server);
@@ -123,7 +125,7 @@ Deno.test("proxy.ts --limit has more connections wait until one ends", async () 
 });
 
 Deno.test({
-  name: "proxy.ts carries curl to a server and back, body for body",
+  name: "proxy.ts forwards curl to a server and back",
   ...needsCurl,
   async fn() {
     await using echo = Deno.serve(
@@ -141,7 +143,7 @@ Deno.test({
   },
 });
 
-Deno.test("proxy.ts passes a reset of the client on as a reset, and goes on", async () => {
+Deno.test("proxy.ts forwards a reset of the client, and goes on", async () => {
   using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   await using proxy = await start(server.addr.port, "--verbose");
   const client = new Socket(AF_INET, SOCK_STREAM);
@@ -151,13 +153,13 @@ Deno.test("proxy.ts passes a reset of the client on as a reset, and goes on", as
   assertEquals(await read(target), "hello");
   reset(client);
   await assertReset(() => target);
-  await proxy.stdout.wait(/^fd \d+ .*ECONNRESET/);
+  await proxy.stdout.wait(logged("127.0.0.1:\\d+ .*ECONNRESET.*"));
   const [again, through] = await connectThrough(proxy.port, server);
   again.close();
   through.close();
 });
 
-Deno.test("proxy.ts passes a reset of the target on as a reset, and goes on", async () => {
+Deno.test("proxy.ts forwards a reset of the target, and goes on", async () => {
   using server = listener();
   await using proxy = await start((server.localAddress as InternetAddress).port, "--verbose");
   for (let i = 0; i < 2; i++) {
@@ -167,11 +169,11 @@ Deno.test("proxy.ts passes a reset of the target on as a reset, and goes on", as
     assertEquals(await read(client), "hello");
     reset(target);
     await assertReset(() => client);
-    await proxy.stdout.wait(/^fd \d+ .*ECONNRESET/);
+    await proxy.stdout.wait(logged("127.0.0.1:\\d+ .*ECONNRESET.*"));
   }
 });
 
-Deno.test("proxy.ts resets a connection when nobody listens at the target, says so, and goes on", async () => {
+Deno.test("proxy.ts resets a connection if the target refuses it, and goes on", async () => {
   using taken = new Socket(AF_INET, SOCK_STREAM);
   taken.bind({ hostname: "127.0.0.1", port: 0 });
   const { port } = taken.localAddress as { port: number };
@@ -179,7 +181,7 @@ Deno.test("proxy.ts resets a connection when nobody listens at the target, says 
   for (let i = 0; i < 3; i++) {
     await assertReset(() => Deno.connect({ port: proxy.port }));
     await proxy.stderr.wait(
-      new RegExp(`^No connection to 127\\.0\\.0\\.1:${port}: .*ECONNREFUSED`),
+      new RegExp(`^Cannot connect to 127\\.0\\.0\\.1:${port}: .*ECONNREFUSED`),
     );
   }
   taken.listen();
@@ -188,7 +190,7 @@ Deno.test("proxy.ts resets a connection when nobody listens at the target, says 
 });
 
 Deno.test({
-  name: "proxy.ts rests from accepting when descriptors run out, and goes on when connections end",
+  name: "proxy.ts rests when descriptors run out, and accepts again when connections end",
   ...linuxOnly,
   async fn() {
     using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -198,8 +200,8 @@ Deno.test({
     for (let i = 0; i < 30; i++) clients.push(await Deno.connect({ port: proxy.port }));
     await proxy.stderr.wait(/EMFILE.*resting from accepting$/);
     const before = proxy.cpuTime;
-    await new Promise((resolve) => setTimeout(resolve, 1500));
-    assertLess(proxy.cpuTime - before, 300, "The proxy spins");
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assertLess(proxy.cpuTime - before, 200, "The proxy spins");
     for (const client of clients) client.close();
     using later = await Deno.connect({ port: proxy.port });
     await writeAll(later, encode("hello"));
@@ -226,7 +228,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "proxy.ts listens on 127.0.0.1:8080 unless told",
+  name: "proxy.ts listens on 127.0.0.1:8080 by default",
   ...needsUnusedHostname,
   async fn() {
     const hostname = unusedHostname();
@@ -250,47 +252,21 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-Deno.test("proxy.ts --help prints the usage and exits with 0, without any permission", async () => {
-  const { code, stdout, stderr } = await runExample("proxy", ["--help"], { flags: [] });
-  assertEquals([code, stderr], [0, ""]);
-  assertMatch(stdout, /^Usage: proxy\.ts \[OPTIONS\] --to HOST:PORT\n/);
-});
-
-Deno.test("proxy.ts exits with 2 and says why when it is told nonsense", async () => {
-  for (
-    const mistake of [
-      "--nonsense",
-      "extra",
-      "--listen 127.0.0.1:0",
-      "--to localhost",
-      "--to 127.0.0.1:0",
-      "--to 127.0.0.1:65536",
-      "--to 127.0.0.1:http",
-      "--to 127.0.0.1:",
-      "--to ::1:80",
-      "--to no-such-host.invalid:80",
-      "--to :80 --listen no-such-host.invalid:0",
-      "--to :80 --listen 127.0.0.1:65536",
-      "--to :80 --listen 127.0.0.1",
-      "--to :80 --limit 0",
-    ]
-  ) {
-    const { code, stdout, stderr } = await runExample("proxy", mistake.split(" "));
-    assertEquals([mistake, code, stdout], [mistake, 2, ""]);
-    assertMatch(stderr, /^proxy\.ts: [A-Z]/);
-    assertEquals(stderr.includes("    at "), false, stderr);
-  }
-});
-
-Deno.test("proxy.ts exits with 1 and says so when it cannot listen", async () => {
-  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const args = ["--to", ":80", "--listen", `:${taken.addr.port}`];
-  const { code, stderr } = await runExample("proxy", args);
-  assertEquals(code, 1);
-  assertMatch(stderr, /^proxy\.ts: Cannot bind .*\(EADDRINUSE\)/);
-  const { code: without, stderr: flag } = await runExample("proxy", args, { flags: [] });
-  assertEquals(without, 1);
-  assertMatch(flag, /^proxy\.ts: Cannot open libc .*--allow-ffi/);
+Deno.test("proxy.ts exits with 2 if an option is wrong", async () => {
+  await assertUsageErrors("proxy", [
+    "extra",
+    "--listen 127.0.0.1:0",
+    "--to localhost",
+    "--to 127.0.0.1:0",
+    "--to 127.0.0.1:65536",
+    "--to 127.0.0.1:http",
+    "--to 127.0.0.1:",
+    "--to ::1:80",
+    "--to no-such-host.invalid:80",
+    "--to :80 --listen 127.0.0.1:65536",
+    "--to :80 --listen 127.0.0.1",
+    "--to :80 --limit 0",
+  ]);
 });
 
 async function connectThrough(

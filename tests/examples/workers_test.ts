@@ -9,6 +9,7 @@ import { linuxOnly, needsProgram, skipIf } from "../support/skip.ts";
 import { inTime } from "../support/deadline.ts";
 import { Example, runExample, unusedHostname } from "../support/example_process.ts";
 import { isWindows } from "../support/os.ts";
+import { assertUsageErrors, WRONG_PORTS } from "./command_lines.ts";
 
 const needsReusePort = skipIf(
   isWindows,
@@ -25,7 +26,7 @@ const HELLO =
   "HTTP/1.1 200 OK\r\nContent-Length: 14\r\nContent-Type: text/plain\r\n\r\nHello, world!\n";
 
 Deno.test({
-  name: "workers.ts spreads connections over every worker, and its counts add up at SIGINT",
+  name: "workers.ts spreads connections over all workers, and prints their counts",
   ...linuxOnly,
   async fn() {
     await using server = await start("--workers", "3");
@@ -53,7 +54,7 @@ Deno.test("workers.ts answers fetch()", needsReusePort, async () => {
 });
 
 Deno.test({
-  name: "workers.ts keeps a connection of python3's http.client, and answers its mistakes",
+  name: "workers.ts answers python3's http.client on one connection",
   ...needsReusePort,
   ...needsPython,
   async fn() {
@@ -82,7 +83,7 @@ print(*statuses)
 `;
 
 Deno.test(
-  "workers.ts answers a pipeline in full, also one that comes in pieces",
+  "workers.ts answers pipelined requests, also in pieces",
   needsReusePort,
   async () => {
     await using server = await start("--workers", "1");
@@ -96,7 +97,7 @@ Deno.test(
 );
 
 Deno.test(
-  "workers.ts keeps and ends connections as HTTP/1.1 and HTTP/1.0 have it",
+  "workers.ts keeps and closes connections as in HTTP/1.1 and HTTP/1.0",
   needsReusePort,
   async () => {
     await using server = await start("--workers", "1");
@@ -113,7 +114,7 @@ Deno.test(
         ["GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", HELLO + HELLO + HELLO],
       ]
     ) {
-      // The client does not close first where the server says that it does.
+      // Where the server announces it, it closes first.
       const ending = answer.includes("close") ? "wait" : "half-close";
       assertEquals([request, await ask(server.port, request + more, ending)], [request, answer]);
     }
@@ -121,7 +122,7 @@ Deno.test(
 );
 
 Deno.test(
-  "workers.ts answers nonsense with an error, and nothing after it",
+  "workers.ts answers a bad request with an error, and no request after it",
   needsReusePort,
   async () => {
     await using server = await start("--workers", "1");
@@ -153,11 +154,11 @@ Deno.test(
 );
 
 Deno.test({
-  name: "workers.ts stops reading from a client who does not read, and answers everything later",
+  name: "workers.ts does not read from a client that does not read, and answers everything later",
   ...linuxOnly,
   async fn() {
     await using server = await start("--workers", "1");
-    // What the work itself takes is not counted.
+    // The memory of the work itself does not count.
     await ask(server.port, GET.repeat(20_000), "half-close");
     const before = server.memory;
     const connection = await Deno.connect({ port: server.port });
@@ -184,9 +185,9 @@ Deno.test({
   },
 });
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
+for (const [signal, status] of [["SIGINT", 0], ["SIGTERM", 143]] as const) {
   Deno.test(
-    `workers.ts ends at ${signal} with 0, busy, idle and with connections`,
+    `workers.ts exits with ${status} at ${signal}, busy, idle and with connections`,
     needsReusePort,
     async () => {
       await using server = await start("--workers", "4");
@@ -197,22 +198,22 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
       await inTime(connection.read(new Uint8Array(1000)), "an answer");
       let isEnding = false;
       const busy = Array.from({ length: 8 }, async () => {
-        // What is under way as the server ends is cut.
+        // The end of the server can cut an answer short.
         while (!isEnding) await ask(port, GET, "half-close").catch(() => {});
       });
       const { code, counts } = await stop(server, signal);
       isEnding = true;
       await Promise.all(busy);
-      assertEquals([code, counts.length], [0, 4]);
+      assertEquals([code, counts.length], [status, 4]);
       assertGreater(counts.reduce((sum, count) => sum + count), 0);
       const { code: idleCode, counts: none } = await stop(idle, signal);
-      assertEquals([idleCode, none], [0, [0, 0, 0, 0]]);
+      assertEquals([idleCode, none], [status, [0, 0, 0, 0]]);
     },
   );
 }
 
 Deno.test(
-  "workers.ts starts as many workers as there are cores unless told",
+  "workers.ts starts one worker per core by default",
   needsReusePort,
   async () => {
     await using server = await start();
@@ -223,7 +224,7 @@ Deno.test(
 );
 
 Deno.test(
-  "workers.ts exits with 1 when others share the port already",
+  "workers.ts exits with 1 if other processes share the port",
   needsReusePort,
   async () => {
     await using first = await start("--workers", "1");
@@ -234,7 +235,7 @@ Deno.test(
 );
 
 Deno.test(
-  "workers.ts exits with 1 and names the flag when it may not read its modules",
+  "workers.ts exits with 1 and names the flag if it cannot read its modules",
   needsReusePort,
   async () => {
     const { code, stdout, stderr } = await runExample("workers", ["--port", "0"]);
@@ -244,7 +245,7 @@ Deno.test(
 );
 
 Deno.test({
-  name: "workers.ts listens on port 8000 unless told",
+  name: "workers.ts listens on port 8000 by default",
   ...linuxOnly,
   async fn() {
     const hostname = unusedHostname();
@@ -254,8 +255,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "workers.ts rests from accepting when descriptors run out, and goes on when connections end",
+  name: "workers.ts rests when descriptors run out, and accepts again when connections end",
   ...linuxOnly,
   async fn() {
     const options = { ...FLAGS, descriptors: 60 };
@@ -270,6 +270,11 @@ Deno.test({
     assertEquals(await ask(server.port, GET, "half-close"), HELLO);
     assertEquals((await stop(server)).code, 0);
   },
+});
+
+Deno.test("workers.ts exits with 2 if an option is wrong", async () => {
+  const mistakes = ["--workers 0", "--workers 1025", "--workers two", "extra"];
+  await assertUsageErrors("workers", [...mistakes, ...WRONG_PORTS]);
 });
 
 /** Stops the server and reads the counts that it prints. */
