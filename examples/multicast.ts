@@ -89,7 +89,7 @@ run(async () => {
     // Other programs may join the group, too. Bound to it, the socket receives nothing else.
     socket.setOption(SOL_SOCKET, SO_REUSEADDR, 1);
     if (isIpv6) socket.setOption(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-    else if (IP_PKTINFO !== -1) socket.setOption(IPPROTO_IP, IP_PKTINFO, 1);
+    else if (IP_PKTINFO !== undefined) socket.setOption(IPPROTO_IP, IP_PKTINFO, 1);
     // Windows cannot bind to a group.
     const any = isIpv6 ? "::" : "0.0.0.0";
     socket.bind(Deno.build.os === "windows" ? { hostname: any, port: group.port } : group);

@@ -68,7 +68,7 @@ run(async () => {
     count: { type: "string", short: "c" },
   }, true);
   if (positionals.length !== 1) exitWith(2, "There must be one interface", USAGE);
-  if (AF_PACKET === -1) exitWith(1, `${Deno.build.os} does not have packet sockets`);
+  if (AF_PACKET === undefined) exitWith(1, `${Deno.build.os} does not have packet sockets`);
   const port = options.port === undefined
     ? undefined
     : parseInteger("port", options.port, 1, 65_535);

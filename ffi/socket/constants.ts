@@ -1,13 +1,17 @@
 /**
- * The numbers of the running system. A family, type or option that the system lacks is -1, which
- * every call refuses. A flag that it lacks is 0, which has no effect.
+ * The numbers of the running system. What it lacks is `undefined`, although the types do not say
+ * so: a program for one system needs no checks. Such a flag has no effect, and every call refuses
+ * such a family, type, protocol or option.
  *
  * @module
  */
 
+import type { Credentials, Messages } from "../abi/abi.ts";
 import { abi } from "../abi/mod.ts";
 
-const { constants } = abi;
+const constants = abi.constants as Required<typeof abi.constants>;
+const credentials = (abi.credentials?.constants ?? {}) as Credentials["constants"];
+const messages = (abi.messages?.constants ?? {}) as Required<Messages["constants"]>;
 
 /** Address family: unspecified. */
 export const AF_UNSPEC: number = constants.AF_UNSPEC;
@@ -29,6 +33,9 @@ export const SOCK_DGRAM: number = constants.SOCK_DGRAM;
 
 /** Socket type: raw packets of a protocol. */
 export const SOCK_RAW: number = constants.SOCK_RAW;
+
+/** Socket type: datagrams, delivered reliably. */
+export const SOCK_RDM: number = constants.SOCK_RDM;
 
 /** Socket type: connection that preserves message boundaries. */
 export const SOCK_SEQPACKET: number = constants.SOCK_SEQPACKET;
@@ -53,6 +60,9 @@ export const IPPROTO_IPV6: number = constants.IPPROTO_IPV6;
 
 /** Protocol: ICMPv6. */
 export const IPPROTO_ICMPV6: number = constants.IPPROTO_ICMPV6;
+
+/** Protocol: UDP with a checksum of part of the data (Linux, FreeBSD, OpenBSD). */
+export const IPPROTO_UDPLITE: number = constants.IPPROTO_UDPLITE;
 
 /** Protocol: IP packets with a header that the program writes. */
 export const IPPROTO_RAW: number = constants.IPPROTO_RAW;
@@ -135,7 +145,7 @@ export const MSG_WAITALL: number = constants.MSG_WAITALL;
 export const TCP_NODELAY: number = constants.TCP_NODELAY;
 
 /** The maximum segment size in bytes. */
-export const TCP_MAXSEG: number = constants.TCP_MAXSEG ?? -1;
+export const TCP_MAXSEG: number = constants.TCP_MAXSEG;
 
 /** The type of service of sent packets. */
 export const IP_TOS: number = constants.IP_TOS;
@@ -182,122 +192,222 @@ export const IPV6_JOIN_GROUP: number = constants.IPV6_JOIN_GROUP;
 /** Leaves a group: a `struct ipv6_mreq`. */
 export const IPV6_LEAVE_GROUP: number = constants.IPV6_LEAVE_GROUP;
 
+/** The traffic class of sent packets. Also the type of control data with a traffic class. */
+export const IPV6_TCLASS: number = constants.IPV6_TCLASS;
+
+/** Whether datagrams carry their traffic class, as control data of type `IPV6_TCLASS`. */
+export const IPV6_RECVTCLASS: number = constants.IPV6_RECVTCLASS;
+
 /** Address family: packets of a link (Linux). */
-export const AF_PACKET: number = constants.AF_PACKET ?? -1;
+export const AF_PACKET: number = constants.AF_PACKET;
 
 /** Address family: messages to and from the kernel (Linux). */
-export const AF_NETLINK: number = constants.AF_NETLINK ?? -1;
+export const AF_NETLINK: number = constants.AF_NETLINK;
+
+/** Address family: between a virtual machine and its host (Linux, macOS). */
+export const AF_VSOCK: number = constants.AF_VSOCK;
+
+/** Address family: a CAN bus (Linux). */
+export const AF_CAN: number = constants.AF_CAN;
 
 /** The name of the only interface that the socket uses (Linux). */
-export const SO_BINDTODEVICE: number = constants.SO_BINDTODEVICE ?? -1;
+export const SO_BINDTODEVICE: number = constants.SO_BINDTODEVICE;
 
 /** The address family (Linux, OpenBSD). */
-export const SO_DOMAIN: number = constants.SO_DOMAIN ?? -1;
+export const SO_DOMAIN: number = constants.SO_DOMAIN;
 
 /** The processor that handles incoming packets (Linux). */
-export const SO_INCOMING_CPU: number = constants.SO_INCOMING_CPU ?? -1;
+export const SO_INCOMING_CPU: number = constants.SO_INCOMING_CPU;
 
 /** The mark of sent packets (Linux). */
-export const SO_MARK: number = constants.SO_MARK ?? -1;
+export const SO_MARK: number = constants.SO_MARK;
 
 /** Whether a broken connection does not raise SIGPIPE (macOS, the BSDs). */
-export const SO_NOSIGPIPE: number = constants.SO_NOSIGPIPE ?? -1;
+export const SO_NOSIGPIPE: number = constants.SO_NOSIGPIPE;
+
+/**
+ * The destination of a connection before netfilter redirected it, at level `IPPROTO_IP`: a `struct
+ * sockaddr_in` (Linux).
+ */
+export const SO_ORIGINAL_DST: number = constants.SO_ORIGINAL_DST;
 
 /** Whether received messages carry the sender's credentials (Linux). */
-export const SO_PASSCRED: number = constants.SO_PASSCRED ?? -1;
+export const SO_PASSCRED: number = constants.SO_PASSCRED;
 
 /** The peer's credentials: a `struct ucred` (Linux). */
-export const SO_PEERCRED: number = constants.SO_PEERCRED ?? -1;
+export const SO_PEERCRED: number = constants.SO_PEERCRED;
 
 /** The priority of sent packets (Linux). */
-export const SO_PRIORITY: number = constants.SO_PRIORITY ?? -1;
+export const SO_PRIORITY: number = constants.SO_PRIORITY;
 
 /** The protocol. */
-export const SO_PROTOCOL: number = constants.SO_PROTOCOL ?? -1;
+export const SO_PROTOCOL: number = constants.SO_PROTOCOL;
 
 /** Whether several sockets may share an address and its load. */
-export const SO_REUSEPORT: number = constants.SO_REUSEPORT ?? -1;
+export const SO_REUSEPORT: number = constants.SO_REUSEPORT;
+
+/**
+ * Whether datagrams carry the time of their arrival in microseconds, as control data of type
+ * `SCM_TIMESTAMP`.
+ */
+export const SO_TIMESTAMP: number = constants.SO_TIMESTAMP;
+
+/** The same in nanoseconds, as control data of type `SCM_TIMESTAMPNS` (Linux). */
+export const SO_TIMESTAMPNS: number = constants.SO_TIMESTAMPNS;
+
+/**
+ * Which times of sent and received packets are reported, as control data of type `SCM_TIMESTAMPING`
+ * (Linux).
+ */
+export const SO_TIMESTAMPING: number = constants.SO_TIMESTAMPING;
 
 /** Flag: make received descriptors close-on-exec. */
-export const MSG_CMSG_CLOEXEC: number = constants.MSG_CMSG_CLOEXEC ?? 0;
+export const MSG_CMSG_CLOEXEC: number = constants.MSG_CMSG_CLOEXEC;
 
 /** Flag: do not block in this call. */
-export const MSG_DONTWAIT: number = constants.MSG_DONTWAIT ?? 0;
+export const MSG_DONTWAIT: number = constants.MSG_DONTWAIT;
 
 /** Flag: the end of a record. */
-export const MSG_EOR: number = constants.MSG_EOR ?? 0;
+export const MSG_EOR: number = constants.MSG_EOR;
 
 /** Flag: receive from the error queue (Linux). */
-export const MSG_ERRQUEUE: number = constants.MSG_ERRQUEUE ?? 0;
+export const MSG_ERRQUEUE: number = constants.MSG_ERRQUEUE;
 
 /** Flag: more data follows (Linux). */
-export const MSG_MORE: number = constants.MSG_MORE ?? 0;
+export const MSG_MORE: number = constants.MSG_MORE;
 
 /** Flag: do not raise SIGPIPE. Every method that sends sets it. */
-export const MSG_NOSIGNAL: number = constants.MSG_NOSIGNAL ?? 0;
+export const MSG_NOSIGNAL: number = constants.MSG_NOSIGNAL;
 
 /** The name of the congestion control algorithm (Linux, FreeBSD). */
-export const TCP_CONGESTION: number = constants.TCP_CONGESTION ?? -1;
+export const TCP_CONGESTION: number = constants.TCP_CONGESTION;
 
 /** Whether partial segments are held back (Linux). */
-export const TCP_CORK: number = constants.TCP_CORK ?? -1;
+export const TCP_CORK: number = constants.TCP_CORK;
 
 /** The seconds to wait for data before a connection can be accepted (Linux). */
-export const TCP_DEFER_ACCEPT: number = constants.TCP_DEFER_ACCEPT ?? -1;
+export const TCP_DEFER_ACCEPT: number = constants.TCP_DEFER_ACCEPT;
 
 /** The number of connections opened with data that may wait. */
-export const TCP_FASTOPEN: number = constants.TCP_FASTOPEN ?? -1;
+export const TCP_FASTOPEN: number = constants.TCP_FASTOPEN;
 
 /** The state of the connection: a `struct tcp_info`. */
-export const TCP_INFO: number = constants.TCP_INFO ?? -1;
+export const TCP_INFO: number = constants.TCP_INFO;
 
 /** The number of keep-alive probes that may go unanswered. */
-export const TCP_KEEPCNT: number = constants.TCP_KEEPCNT ?? -1;
+export const TCP_KEEPCNT: number = constants.TCP_KEEPCNT;
 
 /** The seconds before an idle connection is probed (macOS: `TCP_KEEPALIVE`). */
-export const TCP_KEEPIDLE: number = constants.TCP_KEEPIDLE ?? -1;
+export const TCP_KEEPIDLE: number = constants.TCP_KEEPIDLE ?? abi.options?.constants.TCP_KEEPALIVE;
 
 /** The seconds between keep-alive probes. */
-export const TCP_KEEPINTVL: number = constants.TCP_KEEPINTVL ?? -1;
+export const TCP_KEEPINTVL: number = constants.TCP_KEEPINTVL;
 
 /** The seconds that a closed connection waits for its peer (Linux). */
-export const TCP_LINGER2: number = constants.TCP_LINGER2 ?? -1;
+export const TCP_LINGER2: number = constants.TCP_LINGER2;
 
 /** Whether acknowledgements are sent immediately (Linux). */
-export const TCP_QUICKACK: number = constants.TCP_QUICKACK ?? -1;
+export const TCP_QUICKACK: number = constants.TCP_QUICKACK;
 
 /** The number of attempts to connect (Linux). */
-export const TCP_SYNCNT: number = constants.TCP_SYNCNT ?? -1;
+export const TCP_SYNCNT: number = constants.TCP_SYNCNT;
 
 /** The milliseconds that sent data may stay unacknowledged (Linux). */
-export const TCP_USER_TIMEOUT: number = constants.TCP_USER_TIMEOUT ?? -1;
+export const TCP_USER_TIMEOUT: number = constants.TCP_USER_TIMEOUT;
+
+/** The size of the datagrams into which the system splits what one call sends (Linux). */
+export const UDP_SEGMENT: number = constants.UDP_SEGMENT;
+
+/**
+ * Whether one call may receive several datagrams of the same size joined, which control data of the
+ * same type states (Linux).
+ */
+export const UDP_GRO: number = constants.UDP_GRO;
+
+/** Whether the socket may bind to an address that no interface has (Linux). */
+export const IP_FREEBIND: number = constants.IP_FREEBIND;
+
+/** The largest packet that fits the path of a connected socket, in bytes (Linux). */
+export const IP_MTU: number = constants.IP_MTU;
+
+/** Whether the path's limit is discovered: `IP_PMTUDISC_DO` and others (Linux). */
+export const IP_MTU_DISCOVER: number = constants.IP_MTU_DISCOVER;
+
+/** Value of `IP_MTU_DISCOVER`: routers may split the packets (Linux). */
+export const IP_PMTUDISC_DONT: number = constants.IP_PMTUDISC_DONT;
+
+/**
+ * Value of `IP_MTU_DISCOVER`: routers may not, and a larger packet fails with `EMSGSIZE` (Linux).
+ */
+export const IP_PMTUDISC_DO: number = constants.IP_PMTUDISC_DO;
+
+/**
+ * Value of `IP_MTU_DISCOVER`: routers may not, and a larger packet is sent all the same (Linux).
+ */
+export const IP_PMTUDISC_PROBE: number = constants.IP_PMTUDISC_PROBE;
+
+/**
+ * Whether errors such as those of ICMP are queued, for `receiveMessage` with the flag
+ * `MSG_ERRQUEUE`. Also the type of their control data (Linux).
+ */
+export const IP_RECVERR: number = constants.IP_RECVERR;
+
+/** Whether datagrams carry their type of service, as control data: of type `IP_TOS` on Linux. */
+export const IP_RECVTOS: number = constants.IP_RECVTOS;
+
+/** Whether the socket may send from, and accept connections to, any address (Linux). */
+export const IP_TRANSPARENT: number = constants.IP_TRANSPARENT;
+
+/** Whether errors such as those of ICMPv6 are queued, as with `IP_RECVERR` (Linux). */
+export const IPV6_RECVERR: number = constants.IPV6_RECVERR;
+
+/** Whether the socket may send from, and accept connections to, any address (Linux). */
+export const IPV6_TRANSPARENT: number = constants.IPV6_TRANSPARENT;
 
 /** Control message: descriptors. `sendMessage` and `receiveMessage` handle it. */
-export const SCM_RIGHTS: number = abi.messages?.constants.SCM_RIGHTS ?? -1;
+export const SCM_RIGHTS: number = messages.SCM_RIGHTS;
 
 /** Control message: credentials (Linux). `sendMessage` and `receiveMessage` handle it. */
-export const SCM_CREDENTIALS: number = abi.credentials?.constants.SCM_CREDENTIALS ?? -1;
+export const SCM_CREDENTIALS: number = credentials.SCM_CREDENTIALS;
+
+/** Control message: a `struct timeval`. */
+export const SCM_TIMESTAMP: number = messages.SCM_TIMESTAMP;
+
+/** Control message: a `struct timespec` (Linux). */
+export const SCM_TIMESTAMPNS: number = messages.SCM_TIMESTAMPNS;
+
+/**
+ * Control message: three `struct timespec`, the first of the system's clock, the last of the
+ * hardware's (Linux).
+ */
+export const SCM_TIMESTAMPING: number = messages.SCM_TIMESTAMPING;
 
 /** Whether datagrams carry the number of datagrams dropped before, as control data (Linux). */
-export const SO_RXQ_OVFL: number = abi.messages?.constants.SO_RXQ_OVFL ?? -1;
+export const SO_RXQ_OVFL: number = messages.SO_RXQ_OVFL;
 
 /** Whether datagrams carry their time to live, as control data: of type `IP_TTL` on Linux. */
-export const IP_RECVTTL: number = abi.messages?.constants.IP_RECVTTL ?? -1;
+export const IP_RECVTTL: number = messages.IP_RECVTTL;
 
 /** Whether datagrams carry their hop limit, as control data of type `IPV6_HOPLIMIT`. */
-export const IPV6_RECVHOPLIMIT: number = abi.messages?.constants.IPV6_RECVHOPLIMIT ?? -1;
+export const IPV6_RECVHOPLIMIT: number = messages.IPV6_RECVHOPLIMIT;
 
 /** Control message: a hop limit. */
-export const IPV6_HOPLIMIT: number = abi.messages?.constants.IPV6_HOPLIMIT ?? -1;
+export const IPV6_HOPLIMIT: number = messages.IPV6_HOPLIMIT;
 
 /**
  * Whether IPv4 datagrams carry the index of their interface, as control data of the same type: a
  * `struct in_pktinfo`, which begins with it (Linux, macOS).
  */
-export const IP_PKTINFO: number = abi.messages?.constants.IP_PKTINFO ?? -1;
+export const IP_PKTINFO: number = messages.IP_PKTINFO;
+
+/**
+ * Whether IPv4 datagrams carry the address that they were sent to, as control data of the same type
+ * (macOS, the BSDs).
+ */
+export const IP_RECVDSTADDR: number = messages.IP_RECVDSTADDR;
 
 /** Whether IPv6 datagrams carry their interface, as control data of type `IPV6_PKTINFO`. */
-export const IPV6_RECVPKTINFO: number = abi.messages?.constants.IPV6_RECVPKTINFO ?? -1;
+export const IPV6_RECVPKTINFO: number = messages.IPV6_RECVPKTINFO;
 
 /** Control message: an address and the index of an interface, a `struct in6_pktinfo`. */
-export const IPV6_PKTINFO: number = abi.messages?.constants.IPV6_PKTINFO ?? -1;
+export const IPV6_PKTINFO: number = messages.IPV6_PKTINFO;

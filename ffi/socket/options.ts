@@ -41,7 +41,7 @@ const {
  * } from "@readiness/selectors/socket";
  *
  * using socket = new Socket(AF_INET, SOCK_STREAM);
- * if (TCP_CONGESTION !== -1) {
+ * if (TCP_CONGESTION !== undefined) {
  *   const bytes = getOptionBytes(socket, IPPROTO_TCP, TCP_CONGESTION, 16);
  *   console.log(new TextDecoder().decode(bytes).replace(/\0.*$/, "")); // cubic
  * }

@@ -1,47 +1,48 @@
+import type { Packets } from "../abi/abi.ts";
 import { abi } from "../abi/mod.ts";
 import { assertInteger, assertString } from "../checks.ts";
 
-const { packets } = abi;
+const constants = (abi.packets?.constants ?? {}) as Packets["constants"];
 
 /** Protocol of a packet address: all protocols (Linux). */
-export const ETH_P_ALL: number = packets?.constants.ETH_P_ALL ?? -1;
+export const ETH_P_ALL: number = constants.ETH_P_ALL;
 
 /** Protocol of a packet address: ARP (Linux). */
-export const ETH_P_ARP: number = packets?.constants.ETH_P_ARP ?? -1;
+export const ETH_P_ARP: number = constants.ETH_P_ARP;
 
 /** Protocol of a packet address: IPv4 (Linux). */
-export const ETH_P_IP: number = packets?.constants.ETH_P_IP ?? -1;
+export const ETH_P_IP: number = constants.ETH_P_IP;
 
 /** Protocol of a packet address: IPv6 (Linux). */
-export const ETH_P_IPV6: number = packets?.constants.ETH_P_IPV6 ?? -1;
+export const ETH_P_IPV6: number = constants.ETH_P_IPV6;
 
 /** Packet type: to this host (Linux). */
-export const PACKET_HOST: number = packets?.constants.PACKET_HOST ?? -1;
+export const PACKET_HOST: number = constants.PACKET_HOST;
 
 /** Packet type: broadcast on the link (Linux). */
-export const PACKET_BROADCAST: number = packets?.constants.PACKET_BROADCAST ?? -1;
+export const PACKET_BROADCAST: number = constants.PACKET_BROADCAST;
 
 /** Packet type: multicast on the link (Linux). */
-export const PACKET_MULTICAST: number = packets?.constants.PACKET_MULTICAST ?? -1;
+export const PACKET_MULTICAST: number = constants.PACKET_MULTICAST;
 
 /** Packet type: to another host, captured in promiscuous mode (Linux). */
-export const PACKET_OTHERHOST: number = packets?.constants.PACKET_OTHERHOST ?? -1;
+export const PACKET_OTHERHOST: number = constants.PACKET_OTHERHOST;
 
 /** Packet type: from this host (Linux). */
-export const PACKET_OUTGOING: number = packets?.constants.PACKET_OUTGOING ?? -1;
+export const PACKET_OUTGOING: number = constants.PACKET_OUTGOING;
 
 /** Option level: packet sockets (Linux). */
-export const SOL_PACKET: number = packets?.constants.SOL_PACKET ?? -1;
+export const SOL_PACKET: number = constants.SOL_PACKET;
 
 /**
  * Option: the packets that the socket received and dropped since the option was last read, two
  * unsigned `int`s (Linux).
  */
-export const PACKET_STATISTICS: number = packets?.constants.PACKET_STATISTICS ?? -1;
+export const PACKET_STATISTICS: number = constants.PACKET_STATISTICS;
 
 /**
  * The address of a packet socket or of a packet, in a `Socket<PacketAddress>`. Only Linux has
- * packet sockets; elsewhere `AF_PACKET` is -1, and no socket can be created.
+ * packet sockets; elsewhere `AF_PACKET` is `undefined`, and no socket can be created.
  *
  * The packets of a `SOCK_RAW` socket include the header of the link, those of a `SOCK_DGRAM` socket
  * do not. Both need the privilege `CAP_NET_RAW`. Only `ETH_P_ALL` captures outgoing packets; on

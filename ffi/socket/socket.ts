@@ -116,15 +116,18 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * @param type The socket type: `SOCK_STREAM`, `SOCK_DGRAM`, …
    * @param protocol The protocol, such as `IPPROTO_ICMP`; 0 is the default of the type. Leave it 0
    * for a packet socket, and let `bind` choose the protocol together with the interface
-   * @throws {RangeError} If an argument is not a 32-bit integer
+   * @throws {RangeError} If an argument is not a 32-bit integer, such as `undefined`, the value of a
+   * constant that the system lacks
    * @throws {OSError} If the system refuses (`socket`), such as with `EAFNOSUPPORT`. If a privilege
    * is missing (`EPERM`, `EACCES`), the message names it: raw and packet sockets need `CAP_NET_RAW`
    * on Linux and root elsewhere, ICMP datagram sockets a certain group on Linux
    * @throws {Deno.errors.NotCapable} Without FFI permission
    */
   constructor(family: number, type: number, protocol?: number);
-  constructor(family: number | typeof ADOPT, type: number, protocol: number = 0) {
-    super(family === ADOPT ? type : createSocket(family, type, protocol));
+  constructor(family: number | typeof ADOPT, type: number, ...protocol: number[]) {
+    // A protocol that is given but undefined is one that the system lacks.
+    const number = protocol.length === 0 ? 0 : protocol[0]!;
+    super(family === ADOPT ? type : createSocket(family, type, number));
   }
 
   /**

@@ -1,23 +1,35 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { abi } from "../../../ffi/abi/mod.ts";
 import * as constants from "../../../ffi/socket/constants.ts";
+import * as exported from "../../../ffi/socket/mod.ts";
+import { AF_INET, SOCK_DGRAM, Socket, socketpair, SOL_SOCKET } from "../../../ffi/socket/mod.ts";
 import { linuxOnly, needsProgram, skipIf } from "../../support/skip.ts";
 import { isWindows } from "../../support/os.ts";
 
 const COMPILER = Deno.env.get("CC") ?? "cc";
-const names = Object.keys(constants);
+const names = Object.keys(constants) as (keyof typeof constants)[];
 
-/** Returns the value of a constant that the system lacks. */
-function absent(name: string): number {
-  return name.startsWith("MSG_") ? 0 : -1;
-}
+/** Every constant that `./socket` exports. */
+const all = Object.entries(exported).filter(([name]) => /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/.test(name));
 
-Deno.test("constants are 32-bit integers, named as in C", () => {
-  for (const [name, value] of Object.entries(constants)) {
-    assert(
-      /^(AF|SOCK|IPPROTO|SOL|SO|MSG|SCM|TCP|IP|IPV6)_[A-Z0-9_]+$|^SOMAXCONN$/.test(name),
-      name,
-    );
-    assertEquals(value, value | 0, name);
+/** Every number of the running system's table, by name. */
+const table = new Map<string, number>(
+  [abi, ...Object.values(abi)].flatMap((part) =>
+    Object.entries((part as { constants?: { [name: string]: number } }).constants ?? {})
+  ),
+);
+
+Deno.test("constants are the numbers of the system's table, or undefined", () => {
+  assert(all.length > 150);
+  for (const [name, value] of all) {
+    const row = name === "TCP_KEEPIDLE" ? table.get(name) ?? table.get("TCP_KEEPALIVE") : undefined;
+    assertEquals(value, row ?? table.get(name), name);
+  }
+});
+
+Deno.test("constants are integers of up to 32 bits", () => {
+  for (const [name, value] of all) {
+    assert(value === undefined || value === (value as number) >>> 0, name);
   }
 });
 
@@ -25,30 +37,39 @@ Deno.test(
   "constants of one kind differ from each other",
   skipIf(isWindows, "one option names both what it requests and what it delivers on Windows"),
   () => {
-    for (const kind of ["AF_", "SOCK_", "IPPROTO_", "SO_", "MSG_", "TCP_", "IP_", "IPV6_"]) {
-      const present = names.filter((name) => name.startsWith(kind)).map((name) =>
-        constants[name as keyof typeof constants]
-      ).filter((value) => value !== absent(kind));
+    const kinds = ["AF_", "SOCK_", "IPPROTO_", "SO_", "MSG_", "TCP_", "UDP_", "IP_PMTUDISC_"];
+    const kindOf = (name: string) =>
+      kinds.find((kind) => name.startsWith(kind)) ?? name.split("_")[0];
+    for (const [kind, same] of Map.groupBy(names, kindOf)) {
+      const present = same.map((name) => constants[name]).filter((value) => value !== undefined);
       assertEquals(new Set(present).size, present.length, kind);
     }
   },
 );
 
-Deno.test({
-  name: "constants that Linux lacks are -1",
-  ...linuxOnly,
-  fn() {
-    const lacking = Object.entries(constants).filter(([, value]) => value === -1);
-    assertEquals(lacking, [["SO_NOSIGPIPE", -1]]);
-    assertEquals(
-      Object.entries(constants).filter(([name, value]) => value === 0 && name.startsWith("MSG_")),
-      [],
-    );
-  },
+Deno.test("Linux lacks few constants", linuxOnly, () => {
+  const lacking = all.filter(([, value]) => value === undefined).map(([name]) => name);
+  assertEquals(lacking.sort(), ["IP_RECVDSTADDR", "SO_NOSIGPIPE"]);
+});
+
+Deno.test("a constant that the system lacks is refused", () => {
+  const lacking = undefined as unknown as number;
+  for (
+    const call of [
+      () => new Socket(lacking, SOCK_DGRAM),
+      () => new Socket(AF_INET, lacking),
+      () => new Socket(AF_INET, SOCK_DGRAM, lacking),
+    ]
+  ) assertThrows(call, RangeError, "received undefined");
+  const [left, right] = socketpair();
+  using socket = left;
+  right.close();
+  assertThrows(() => socket.setOption(SOL_SOCKET, lacking, 1), RangeError, "received undefined");
+  assertThrows(() => socket.getOption(lacking, 1), RangeError, "received undefined");
 });
 
 Deno.test({
-  name: "constants equal those of the machine's C headers, or are -1, or 0 for a flag",
+  name: "constants equal those of the machine's C headers, or are undefined",
   ...needsProgram(COMPILER),
   ...skipIf(isWindows, "Windows has other headers"),
   async fn() {
@@ -59,17 +80,14 @@ Deno.test({
         return `#ifdef ${c}
           printf("${name} %lld\\n", (long long)${c});
           #else
-          printf("${name} ${absent(name)}\\n");
+          printf("${name}\\n");
           #endif`;
       });
+      const headers = new URL("../abi/system_headers.h", import.meta.url).pathname;
       await Deno.writeTextFile(
         `${folder}/constants.c`,
-        `#define _GNU_SOURCE
-        #define __APPLE_USE_RFC_3542
-        #include <netinet/in.h>
-        #include <netinet/tcp.h>
+        `#include "${headers}"
         #include <stdio.h>
-        #include <sys/socket.h>
         int main(void) {
           ${lines.join("\n")}
           return 0;
@@ -82,7 +100,7 @@ Deno.test({
       const { stdout } = await new Deno.Command(`${folder}/constants`).output();
       const expected = new TextDecoder().decode(stdout).trim().split("\n").map((line) => {
         const [name, value] = line.split(" ");
-        return [name, Number(value)];
+        return [name, value === undefined ? undefined : Number(value)];
       });
       assertEquals(Object.entries(constants), expected);
     } finally {

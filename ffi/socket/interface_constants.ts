@@ -1,0 +1,28 @@
+/**
+ * The flags of network interfaces. Each is `undefined` on Windows.
+ *
+ * @module
+ */
+
+import type { Interfaces } from "../abi/abi.ts";
+import { abi } from "../abi/mod.ts";
+
+const constants = (abi.interfaces?.constants ?? {}) as Interfaces["constants"];
+
+/** Flag of an interface: it is up. */
+export const IFF_UP: number = constants.IFF_UP;
+
+/** Flag of an interface: it has a broadcast address. */
+export const IFF_BROADCAST: number = constants.IFF_BROADCAST;
+
+/** Flag of an interface: it is the loopback. */
+export const IFF_LOOPBACK: number = constants.IFF_LOOPBACK;
+
+/** Flag of an interface: it links two hosts. */
+export const IFF_POINTOPOINT: number = constants.IFF_POINTOPOINT;
+
+/** Flag of an interface: its link is operational. */
+export const IFF_RUNNING: number = constants.IFF_RUNNING;
+
+/** Flag of an interface: it supports multicast. */
+export const IFF_MULTICAST: number = constants.IFF_MULTICAST;
