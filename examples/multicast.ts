@@ -108,7 +108,9 @@ run(async () => {
       }
       for (let message; received < count && (message = receiveMessage(socket, buffer));) {
         received++;
-        const text = new TextDecoder().decode(buffer.subarray(0, message.size));
+        const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(
+          buffer.subarray(0, message.size),
+        );
         const via = message.control.map(nameOf).find((name) => name !== undefined);
         const from = formatAddress(message.address);
         print(`${from} via ${printable(via ?? "?")}: ${printable(JSON.stringify(text))}`);

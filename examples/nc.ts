@@ -119,7 +119,7 @@ run(async () => {
   }
 
   function open(): Socket {
-    return new Socket("path" in address ? AF_UNIX : familyOf(address.hostname), type);
+    return new Socket("hostname" in address ? familyOf(address.hostname) : AF_UNIX, type);
   }
 
   async function connect(): Promise<Socket> {

@@ -90,11 +90,24 @@ export function assertString(subject: string, value: unknown): asserts value is 
  * @param subject The beginning of the message
  * @param value The value
  * @throws {TypeError} If it is not a string
- * @throws {RangeError} If it contains a NUL, where it would end for C
+ * @throws {RangeError} If it contains a NUL, where it would end for C, or is not well-formed
  */
 export function assertCString(subject: string, value: unknown): asserts value is string {
   assertString(subject, value);
+  assertWellFormed(subject, value);
   if (value.includes("\0")) throw new RangeError(`${subject} must not contain a NUL`);
+}
+
+/**
+ * Requires a string that can be encoded as UTF-8: without half of a surrogate pair, which would
+ * become U+FFFD, and thereby another name.
+ *
+ * @param subject The beginning of the message
+ * @param value The string
+ * @throws {RangeError} If it is not well-formed
+ */
+export function assertWellFormed(subject: string, value: string): void {
+  if (!value.isWellFormed()) throw new RangeError(`${subject} must be well-formed Unicode`);
 }
 
 /**

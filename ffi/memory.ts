@@ -1,5 +1,6 @@
 import { abi } from "./abi/mod.ts";
 import { libcCalls } from "./libc.ts";
+import { decodeCString } from "./text.ts";
 
 // Deno.UnsafePointer and its views require an unscoped permission; libc's own calls do not.
 const calls = libcCalls({
@@ -31,7 +32,7 @@ export function bytesAt(address: bigint): Uint8Array<ArrayBuffer> {
 
 /** Returns the NUL-terminated string at an address. */
 export function stringAt(address: bigint): string {
-  return new TextDecoder().decode(bytesAt(address));
+  return decodeCString(bytesAt(address));
 }
 
 /** Encodes a string with a NUL at its end, for C. */

@@ -16,6 +16,8 @@ import {
 import { exitWith, parseInteger, parsePort } from "./command_line.ts";
 import { printable } from "./output.ts";
 
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /** Parses `HOST:PORT`, `[IPV6]:PORT` or, for loopback, `:PORT`. */
 export function parseAddress(text: string): InternetAddress {
   const [, ipv6, hostname, port = ""] = /^(?:\[(.+)\]|([^:]*)):([^:]*)$/.exec(text) ??
@@ -57,6 +59,7 @@ function connectIn(family: number, address: InternetAddress): InternetAddress {
 
 /** Formats an address as on a command line: `HOST:PORT`, `[IPV6]:PORT`, a path, or `@NAME`. */
 export function formatAddress(address: SocketAddress): string {
+  if ("bytes" in address) return formatAddress({ path: decoder.decode(address.bytes) });
   if ("path" in address) return printable(address.path.replace(/^\0/, "@")) || "(unnamed)";
   const { hostname, port } = address;
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;

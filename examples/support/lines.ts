@@ -6,7 +6,7 @@
 
 const NEWLINE = 10;
 
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Cuts a stream of bytes into lines. A piece of it can start and end in the middle of a line. */
 export class Lines {

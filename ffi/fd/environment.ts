@@ -2,6 +2,7 @@ import { assertCString } from "../checks.ts";
 import { OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
 import { bytesAt, copyFrom, cString } from "../memory.ts";
+import { decodeCString, decodeExactly } from "../text.ts";
 import { FileDescriptor } from "./file_descriptor.ts";
 
 const calls = libcCalls({ dlsym: { parameters: ["usize", "buffer"], result: "usize" } });
@@ -55,7 +56,7 @@ function ownEnvironment(): Variable[] {
   const variables = Deno.env.toObject();
   // Deno leaves out what is not Unicode. It can only be from the start of this process.
   const others = initialEnvironment().filter((variable) =>
-    !isUnicode(variable) && !Object.hasOwn(variables, nameOf(variable))
+    decodeExactly(variable) === null && !Object.hasOwn(variables, nameOf(variable))
   );
   return [...Object.entries(variables).map(([name, value]) => `${name}=${value}`), ...others];
 }
@@ -101,15 +102,6 @@ function resized(bytes: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
   return result;
 }
 
-function isUnicode(bytes: Uint8Array): boolean {
-  try {
-    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 function nameOf(variable: Variable): string {
   const text = textOf(variable);
   const end = text.indexOf("=");
@@ -117,5 +109,5 @@ function nameOf(variable: Variable): string {
 }
 
 function textOf(variable: Variable): string {
-  return typeof variable === "string" ? variable : new TextDecoder().decode(variable);
+  return typeof variable === "string" ? variable : decodeCString(variable);
 }

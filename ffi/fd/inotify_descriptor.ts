@@ -4,6 +4,7 @@ import { nameOf } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
 import { cString } from "../memory.ts";
+import { decodeCString } from "../text.ts";
 import { FileDescriptor } from "./file_descriptor.ts";
 
 const calls = libcCalls({
@@ -128,7 +129,8 @@ export class InotifyDescriptor extends FileDescriptor {
         wd: view.getInt32(fields.wd[0], true),
         mask: view.getUint32(fields.mask[0], true),
         cookie: view.getUint32(fields.cookie[0], true),
-        name: decodeName(EVENTS.subarray(at + headSize, at + headSize + nameSize)),
+        // The kernel pads the name with NULs.
+        name: decodeCString(EVENTS.subarray(at + headSize, at + headSize + nameSize)),
       });
       at += headSize + nameSize;
     }
@@ -141,10 +143,4 @@ function createInotify(): number {
   const fd = calls().inotify_init1(constants.IN_CLOEXEC | constants.IN_NONBLOCK);
   if (fd < 0) throw new OSError("Cannot watch files", "inotify_init1", lastErrno());
   return fd;
-}
-
-/** Decodes a name, which the kernel pads with NULs. */
-function decodeName(bytes: Uint8Array<ArrayBuffer>): string {
-  const end = bytes.indexOf(0);
-  return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
 }

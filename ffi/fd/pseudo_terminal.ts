@@ -3,6 +3,7 @@ import { nameOf, setCloseOnExec } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
 import { stringAt } from "../memory.ts";
+import { decodeCString } from "../text.ts";
 import { openTerminal, Terminal } from "./terminal.ts";
 import { termiosTable } from "./terminal_attributes.ts";
 
@@ -102,7 +103,7 @@ function subsidiaryPath(manager: number): string {
   if (ptsname_r(manager, name, BigInt(name.length)) !== 0) {
     throw failure("find the other side of", manager, "ptsname_r");
   }
-  return new TextDecoder().decode(name.subarray(0, name.indexOf(0)));
+  return decodeCString(name);
 }
 
 function failure(attempt: string, fd: number, syscall: string): OSError {

@@ -12,13 +12,14 @@ import {
   type InternetAddress,
 } from "./internet_address.ts";
 import { decodePacketAddress, encodePacketAddress, type PacketAddress } from "./packet.ts";
+import { encodeRawAddress, type RawAddress } from "./raw_address.ts";
 import { familyOf } from "./sockaddr.ts";
 import { decodeUnixAddress, encodeUnixAddress, type UnixAddress } from "./unix_address.ts";
 
 const { AF_INET, AF_INET6, AF_PACKET, AF_UNIX } = abi.constants;
 
 /** The address of a socket or of its peer. */
-export type SocketAddress = InternetAddress | UnixAddress;
+export type SocketAddress = InternetAddress | UnixAddress | RawAddress;
 
 /**
  * Encodes an address as C does, for a socket of a family.
@@ -43,10 +44,14 @@ export function encodeAddress(
     if (family !== AF_UNIX) throw wrongFamily("a path", family);
     return encodeUnixAddress(address);
   }
+  if (isRaw(address)) {
+    if (family !== address.family) throw wrongFamily(`bytes of family ${address.family}`, family);
+    return encodeRawAddress(address);
+  }
   if (!isInternet(address)) {
     throw new TypeError(
       "Cannot use an address: it must have a hostname (string) and a port (number), " +
-        "or a path (string)",
+        "a path (string), or a family (number) and bytes (Uint8Array)",
     );
   }
   if (family !== AF_INET && family !== AF_INET6) throw wrongFamily("a hostname", family);
@@ -77,6 +82,7 @@ export function decodeAddress(
 export function describe(address: SocketAddress | PacketAddress): string {
   if (isPacket(address)) return `interface ${address.interface}`;
   if (isUnix(address)) return address.path.replace(/^\0/, "@");
+  if (isRaw(address)) return `an address of family ${address.family}`;
   const { hostname, port } = address;
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
@@ -87,6 +93,11 @@ function isPacket(address: SocketAddress | PacketAddress): address is PacketAddr
 
 function isUnix(address: SocketAddress): address is UnixAddress {
   return typeof (address as Partial<UnixAddress> | null | undefined)?.path === "string";
+}
+
+function isRaw(address: unknown): address is RawAddress {
+  const { family, bytes } = (address ?? {}) as Partial<RawAddress>;
+  return typeof family === "number" && bytes instanceof Uint8Array;
 }
 
 function isInternet(address: unknown): address is InternetAddress {

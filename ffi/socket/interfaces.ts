@@ -3,6 +3,7 @@ import { assertCString, assertInteger } from "../checks.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
 import { cString } from "../memory.ts";
+import { decodeCString } from "../text.ts";
 
 const calls = libcCalls({
   if_nametoindex: { parameters: ["buffer"], result: "u32" },
@@ -43,7 +44,7 @@ export function interfaceIndex(name: string): number {
  * Returns the name of a network interface.
  *
  * @param index Its index, 1 or more
- * @returns Its name
+ * @returns Its name. Bytes of it that are not UTF-8 become U+FFFD
  * @throws {RangeError} If the index is not an integer from 0 to 2³¹ − 1
  * @throws {OSError} If there is no such interface (`if_indextoname`): `ENXIO` on Linux, on Windows
  * `EADDRNOTAVAIL`
@@ -62,7 +63,7 @@ export function interfaceName(index: number): string {
   if (calls().if_indextoname(index, name) === 0n) {
     throw new OSError(`Cannot find interface ${index}`, "if_indextoname", reason());
   }
-  return new TextDecoder().decode(name.subarray(0, name.indexOf(0)));
+  return decodeCString(name);
 }
 
 /** Why an interface was not found: Windows gives no reason. */

@@ -3,6 +3,8 @@ import { assertCString, assertInteger } from "../checks.ts";
 import { cString } from "../memory.ts";
 import { platform } from "../platform/mod.ts";
 import { resolve, resolverError } from "./resolver.ts";
+import { decodeCString, decodeExactly, untilNul } from "../text.ts";
+import { getField } from "./fields.ts";
 import { setFamily } from "./sockaddr.ts";
 
 const { AF_INET, NI_NUMERICHOST } = abi.constants;
@@ -95,7 +97,14 @@ export function decodeIpv6Address(bytes: Uint8Array<ArrayBuffer>, size: number):
   if (code !== 0) throw resolverError("Cannot read an address", "getnameinfo", code);
   const { sin6_port } = sockaddr_in6.fields;
   return {
-    hostname: new TextDecoder().decode(host.subarray(0, host.indexOf(0))),
+    hostname: decodeExactly(untilNul(host)) ?? withZoneIndex(host, bytes),
     port: new DataView(bytes.buffer, bytes.byteOffset).getUint16(sin6_port[0]),
   };
+}
+
+/** Replaces the name of an interface that is not UTF-8 by its index. */
+function withZoneIndex(host: Uint8Array<ArrayBuffer>, bytes: Uint8Array<ArrayBuffer>): string {
+  const [address] = decodeCString(host).split("%");
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  return `${address}%${getField(view, 0, sockaddr_in6.fields.sin6_scope_id)}`;
 }

@@ -42,6 +42,7 @@
 export type { HasFileno } from "../descriptor.ts";
 export type { SocketAddress } from "./address.ts";
 export type { InternetAddress } from "./internet_address.ts";
+export type { RawAddress } from "./raw_address.ts";
 export type { UnixAddress } from "./unix_address.ts";
 export * from "./can_constants.ts";
 export * from "./constants.ts";

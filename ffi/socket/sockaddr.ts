@@ -8,10 +8,13 @@
 import { abi } from "../abi/mod.ts";
 
 const { AF_UNIX } = abi.constants;
-const { sun_family, sun_len } = abi.structs.sockaddr_un.fields;
+const { sun_family, sun_len, sun_path } = abi.structs.sockaddr_un.fields;
 
 /** Enough bytes for any address: the size of C's `sockaddr_storage`. */
 export const ADDRESS_SIZE = 128;
+
+/** Where the bytes begin that depend on the family. */
+export const DATA_AT: number = sun_path[0];
 
 /**
  * Returns the family of an address. An address without a single byte is an unnamed Unix socket's.

@@ -1,11 +1,16 @@
 import { abi } from "../abi/mod.ts";
-import { cString } from "../memory.ts";
+import { assertWellFormed } from "../checks.ts";
+import { decodeExactly, untilNul } from "../text.ts";
+import type { RawAddress } from "./raw_address.ts";
 import { setFamily } from "./sockaddr.ts";
 
 const { AF_UNIX } = abi.constants;
 const [AT, ROOM] = abi.structs.sockaddr_un.fields.sun_path;
 
-/** The address of a Unix socket: a path in the file system. */
+/**
+ * The address of a Unix socket: a path in the file system. If its bytes are not UTF-8, it is a
+ * {@linkcode RawAddress} instead.
+ */
 export interface UnixAddress {
   /**
    * The path, empty for an unnamed socket. On Linux a path that begins with a NUL is abstract: it
@@ -19,11 +24,12 @@ export interface UnixAddress {
  *
  * @param address The address
  * @returns As much of a `struct sockaddr_un` as the path needs
- * @throws {RangeError} If the path is empty or too long, or contains a NUL after its first
- * character
+ * @throws {RangeError} If the path is empty, too long or not well-formed, or contains a NUL but does
+ * not begin with one
  * @throws {Deno.errors.NotSupported} If the path is abstract and the system has no abstract paths
  */
 export function encodeUnixAddress({ path }: UnixAddress): Uint8Array<ArrayBuffer> {
+  assertWellFormed("Cannot use an address: its path", path);
   if (path === "") throw new RangeError("Cannot use an address: its path must not be empty");
   const isAbstract = path.startsWith("\0");
   if (isAbstract && !abi.abstractPaths) {
@@ -36,15 +42,12 @@ export function encodeUnixAddress({ path }: UnixAddress): Uint8Array<ArrayBuffer
       "Cannot use an address: its path must contain a NUL only at the beginning",
     );
   }
-  // An abstract name ends with the address, any other with a NUL.
-  const text = isAbstract ? new TextEncoder().encode(path) : cString(path);
+  const text = new TextEncoder().encode(path);
   if (text.length > ROOM) {
-    const included = isAbstract ? "" : " including the final NUL";
-    throw new RangeError(
-      `Cannot use a path of ${text.length} bytes${included}: the limit is ${ROOM}`,
-    );
+    throw new RangeError(`Cannot use a path of ${text.length} bytes: the limit is ${ROOM}`);
   }
-  const bytes = new Uint8Array(AT + text.length);
+  // An abstract name ends with the address, any other with a NUL if there is room.
+  const bytes = new Uint8Array(AT + (isAbstract ? text.length : Math.min(text.length + 1, ROOM)));
   setFamily(bytes, AF_UNIX);
   bytes.set(text, AT);
   return bytes;
@@ -55,11 +58,15 @@ export function encodeUnixAddress({ path }: UnixAddress): Uint8Array<ArrayBuffer
  *
  * @param bytes The address
  * @param size The number of bytes that the system filled
- * @returns The address
+ * @returns The address, as its bytes if its name is not UTF-8
  */
-export function decodeUnixAddress(bytes: Uint8Array<ArrayBuffer>, size: number): UnixAddress {
-  const text = bytes.subarray(AT, Math.max(AT, size));
-  if (text.every((byte) => byte === 0)) return { path: "" };
-  const end = text[0] === 0 ? -1 : text.indexOf(0);
-  return { path: new TextDecoder().decode(end < 0 ? text : text.subarray(0, end)) };
+export function decodeUnixAddress(
+  bytes: Uint8Array<ArrayBuffer>,
+  size: number,
+): UnixAddress | RawAddress {
+  const filled = bytes.subarray(AT, Math.max(AT, size));
+  const isAbstract = abi.abstractPaths === true && filled[0] === 0;
+  const name = isAbstract ? filled : untilNul(filled);
+  const path = decodeExactly(name);
+  return path === null ? { family: AF_UNIX, bytes: name.slice() } : { path };
 }

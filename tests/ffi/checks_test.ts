@@ -104,6 +104,17 @@ Deno.test("assertCString() throws RangeError for a string with a NUL", () => {
   }
 });
 
+Deno.test("assertCString() throws RangeError for a string that is not well-formed", () => {
+  for (const value of ["\ud800", "a\udc00", "\udc00\ud800"]) {
+    assertThrows(
+      () => assertCString("Cannot open a terminal: its path", value),
+      RangeError,
+      "Cannot open a terminal: its path must be well-formed Unicode",
+    );
+  }
+  assertCString("Cannot open a terminal: its path", "\ud83d\ude00");
+});
+
 Deno.test("need() returns what the system has", () => {
   const group = { constants: {} };
   assertEquals(need(group, "Cannot make a TimerDescriptor", "timerfd"), group);

@@ -14,7 +14,7 @@ Deno.test("cString() adds a NUL", () => {
 });
 
 Deno.test("stringAt() reads until the NUL", () => {
-  for (const text of ["", "a", "Grüße, 世界 🌍", "x".repeat(10_000)]) {
+  for (const text of ["", "a", "Grüße, 世界 🌍", "\ufeffa", "x".repeat(10_000)]) {
     const bytes = fixed(cString(text + "\0behind"));
     assertEquals(stringAt(addressOf(bytes)), text);
   }

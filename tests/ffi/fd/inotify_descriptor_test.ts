@@ -214,6 +214,13 @@ test("InotifyDescriptor.readEvents() decodes bytes that are not UTF-8 as U+FFFD"
   assertEquals(watched.read().map((event) => event.name), ["a\ufffdb"]);
 });
 
+test("InotifyDescriptor.readEvents() keeps a byte order mark at the beginning of a name", () => {
+  using watched = new Watched();
+  watched.inotify.watch(watched.path, IN_CREATE);
+  Deno.writeTextFileSync(`${watched.path}/\ufeffname`, "");
+  assertEquals(watched.read().map((event) => event.name), ["\ufeffname"]);
+});
+
 test("InotifyDescriptor.readEvents() reports that the kernel dropped events", () => {
   using watched = new Watched();
   const room = Number(Deno.readTextFileSync("/proc/sys/fs/inotify/max_queued_events"));

@@ -11,10 +11,14 @@ import {
 } from "../../../ffi/socket/mod.ts";
 import { familyOf } from "../../../ffi/socket/sockaddr.ts";
 import { resolve } from "../../../ffi/socket/resolver.ts";
-import { abstractPath, filePath, needsIpv6 } from "../../support/sockets.ts";
+import { abstractPath, filePath, needsIpv6, needsUnix } from "../../support/sockets.ts";
 import { addressErrors } from "./error_cases/address.ts";
 import { testErrors } from "../../support/error_cases.ts";
+import { inOwnNetwork, needsOwnNetwork } from "../../support/privileges.ts";
 import { linuxOnly } from "../../support/skip.ts";
+import { runProgram } from "../../support/subprocess.ts";
+
+const ADDRESS = "../../../ffi/socket/address.ts";
 
 testErrors(addressErrors);
 
@@ -46,7 +50,8 @@ Deno.test({
   name: "decodeAddress() keeps the NULs of an abstract name",
   ...linuxOnly,
   fn() {
-    for (const path of ["\0name", "\0na\0me\0", "\0\0x", "\0" + "a".repeat(107)]) {
+    const paths = ["\0name", "\0na\0me\0", "\0\0x", "\0", "\0\0\0", "\0" + "a".repeat(107)];
+    for (const path of paths) {
       assertEquals(roundTrip({ path }, AF_UNIX), { path });
     }
   },
@@ -95,7 +100,7 @@ Deno.test({
   name: "decodeAddress() returns an empty path for an unnamed socket",
   ...linuxOnly,
   fn() {
-    for (const size of [0, 1, 2, 16]) {
+    for (const size of [0, 1, 2]) {
       const bytes = new Uint8Array(128);
       if (size >= 2) bytes[0] = AF_UNIX;
       assertEquals(decodeAddress(bytes, size), { path: "" });
@@ -124,27 +129,29 @@ Deno.test("describe() names an address", () => {
   assertEquals(describe({ hostname: "::1", port: 80 }), "[::1]:80");
   assertEquals(describe({ path: "/tmp/x" }), "/tmp/x");
   assertEquals(describe({ path: "\0x" }), "@x");
+  assertEquals(describe({ family: 16, bytes: new Uint8Array(6) }), "an address of family 16");
   const odd = { hostname: "127.0.0.1", port: 1, path: undefined } as unknown as SocketAddress;
   assertEquals(describe(odd), "127.0.0.1:1");
 });
 
 Deno.test({
-  name: "Socket.bind() accepts a path of 107 bytes, and the peer sees all of it",
+  name: "Socket.bind() accepts a path of 107 or 108 bytes, and the peer sees all of it",
   ...linuxOnly,
   fn() {
-    const start = filePath();
-    const path = start.padEnd(107, "x");
-    assertEquals(path.length, 107);
-    using server = new Socket(AF_UNIX, SOCK_STREAM);
-    server.bind({ path });
-    server.listen();
-    assertEquals(server.localAddress, { path });
-    assertEquals(Deno.lstatSync(path).isSocket, true);
-    using client = new Socket(AF_UNIX, SOCK_STREAM);
-    client.connect({ path });
-    assertEquals(client.remoteAddress, { path });
+    for (const length of [107, 108]) check(filePath().padEnd(length, "x"));
   },
 });
+
+function check(path: string): void {
+  using server = new Socket(AF_UNIX, SOCK_STREAM);
+  server.bind({ path });
+  server.listen();
+  assertEquals(server.localAddress, { path });
+  assertEquals(Deno.lstatSync(path).isSocket, true);
+  using client = new Socket(AF_UNIX, SOCK_STREAM);
+  client.connect({ path });
+  assertEquals(client.remoteAddress, { path });
+}
 
 Deno.test({
   name: "Socket.bind() accepts an abstract name of 108 bytes, including its NUL",
@@ -199,3 +206,111 @@ Deno.test({
     }
   },
 });
+
+/** Names that have been decoded as another one, or could not be answered. */
+const oddNames: readonly (readonly [what: string, name: string | number[]])[] = [
+  ["NULs alone", "\0\0\0"],
+  ["one NUL", "\0"],
+  ["NULs at the end", "\0name\0\0"],
+  ["a byte order mark", "\0\ufeffname"],
+  ["no UTF-8", [0, 0xff, 0xfe, 0x80, 0, 1]],
+  ["half a character", [0, 0x61, 0xc3]],
+];
+
+/** A name of that kind that nobody else has, unless it consists of NULs. */
+function unique(name: string | number[]): SocketAddress {
+  if (typeof name !== "string") {
+    return { family: AF_UNIX, bytes: new Uint8Array([...name, ...encoder.encode(abstractPath())]) };
+  }
+  return { path: /[^\0]/.test(name) ? abstractPath() + name : name };
+}
+
+const encoder = new TextEncoder();
+
+for (const [what, name] of oddNames) {
+  Deno.test(
+    `Socket.recvFrom() returns an abstract name that leads back: ${what}`,
+    linuxOnly,
+    () => {
+      using left = new Socket(AF_UNIX, SOCK_DGRAM);
+      using right = new Socket(AF_UNIX, SOCK_DGRAM);
+      const address = unique(name);
+      left.bind(address);
+      assertEquals(left.localAddress, address);
+      right.bind({ path: abstractPath() });
+      left.sendTo(new Uint8Array(1), right.localAddress);
+      const received = right.recvFrom(new Uint8Array(9))!;
+      assertEquals(received.address, address);
+      right.sendTo(new Uint8Array(2), received.address);
+      assertEquals(left.recv(new Uint8Array(9)), 2);
+      right.connect(left.localAddress);
+      assertEquals(right.remoteAddress, address);
+    },
+  );
+}
+
+Deno.test("Socket.connect() finds a path again that is not UTF-8", linuxOnly, () => {
+  const path = encoder.encode(filePath());
+  const bytes = new Uint8Array([...path, 0xe9]); // An é in Latin-1.
+  const address: SocketAddress = { family: AF_UNIX, bytes };
+  using server = new Socket(AF_UNIX, SOCK_STREAM);
+  server.bind(address);
+  server.listen();
+  assertEquals(server.localAddress, address);
+  using client = new Socket(AF_UNIX, SOCK_STREAM);
+  client.connect(server.localAddress);
+  assertEquals(client.remoteAddress, address);
+});
+
+Deno.test("A path that begins with U+FEFF is another one than without it", needsUnix, () => {
+  const folder = filePath();
+  const previous = Deno.cwd();
+  Deno.mkdirSync(folder);
+  Deno.chdir(folder);
+  try {
+    Deno.mkdirSync("\ufeff");
+    using socket = new Socket(AF_UNIX, SOCK_DGRAM);
+    socket.bind({ path: "\ufeff/socket" });
+    assertEquals(socket.localAddress, { path: "\ufeff/socket" });
+  } finally {
+    Deno.chdir(previous);
+  }
+});
+
+Deno.test("A raw address of a known family reads back in its typed form", needsUnix, () => {
+  const path = filePath();
+  using socket = new Socket(AF_UNIX, SOCK_DGRAM);
+  socket.bind({ family: AF_UNIX, bytes: encoder.encode(path) });
+  assertEquals(socket.localAddress, { path });
+  const internet = { hostname: "127.0.0.1", port: 0x1234 };
+  const bytes = encodeAddress(internet, AF_INET).subarray(2);
+  assertEquals(roundTrip({ family: AF_INET, bytes }, AF_INET), internet);
+});
+
+for (
+  const [name, octal, zone, shown] of [
+    ["that is not UTF-8", "\\377x", "1", "\ufffdx"],
+    ["with a byte order mark", "\\357\\273\\277x", "\ufeffx", "\ufeffx"],
+  ]
+) {
+  Deno.test({
+    name: `An address in the zone of an interface leads back, by a name ${name}`,
+    ...needsOwnNetwork,
+    async fn() {
+      const { stdout, stderr } = await runProgram(
+        `
+        import { decodeAddress, encodeAddress } from "${import.meta.resolve(ADDRESS)}";
+        const bytes = encodeAddress({ hostname: "fe80::1%1", port: 80 }, sockets.AF_INET6);
+        const address = decodeAddress(bytes, bytes.length);
+        const isSame = bytes.join() === encodeAddress(address, sockets.AF_INET6).join();
+        console.log(JSON.stringify([address.hostname, isSame, sockets.interfaceName(1)]));
+        `,
+        ["--allow-ffi"],
+        {},
+        (command) =>
+          inOwnNetwork(`ip link set lo down; ip link set lo name "$(printf '${octal}')"`, command),
+      );
+      assertEquals([stderr, JSON.parse(stdout)], ["", [`fe80::1%${zone}`, true, shown]]);
+    },
+  });
+}

@@ -65,7 +65,7 @@ for (const place of places) {
       socket.bind(address);
       const { localAddress } = socket;
       if ("path" in address) return assertEquals(localAddress, address);
-      assert("port" in localAddress && localAddress.port > 0);
+      assert("port" in localAddress && localAddress.port > 0 && "hostname" in address);
       assertEquals(localAddress.hostname, address.hostname);
     },
   });

@@ -25,7 +25,7 @@ export const addressErrors: readonly ErrorCase[] = [
     name: "Socket throws TypeError when the address is not an address",
     error: TypeError,
     message:
-      /^Cannot use an address: it must have a hostname \(string\) and a port \(number\), or a path \(string\)$/,
+      /^Cannot use an address: it must have a hostname \(string\) and a port \(number\), a path \(string\), or a family \(number\) and bytes \(Uint8Array\)$/,
     calls: [
       undefined,
       null,
@@ -38,6 +38,10 @@ export const addressErrors: readonly ErrorCase[] = [
       { hostname: 2130706433, port: 80 },
       { path: 5 },
       { path: new Uint8Array(5) },
+      { family: AF_INET },
+      { bytes: new Uint8Array(5) },
+      { family: "2", bytes: new Uint8Array(5) },
+      { family: AF_INET, bytes: [1, 2, 3] },
     ].flatMap((address) => withAddress(address)),
   },
   {
@@ -52,8 +56,12 @@ export const addressErrors: readonly ErrorCase[] = [
     name: "Socket throws TypeError when the address is of another family",
     ...needsUnix,
     error: TypeError,
-    message: /^Cannot use a (path|hostname) as the address of a socket of family \d+$/,
+    message:
+      /^Cannot use (a path|a hostname|bytes of family \d+) as the address of a socket of family \d+$/,
     calls: [
+      ...withAddress({ family: AF_UNIX, bytes: new Uint8Array(5) }, AF_INET),
+      ...withAddress({ family: AF_INET, bytes: new Uint8Array(14) }, AF_UNIX),
+      ...withAddress({ family: 258, bytes: new Uint8Array(14) }, AF_INET),
       ...withAddress({ path: "/tmp/socket" }, AF_INET),
       ...withAddress(LOOPBACK, AF_UNIX),
       ...needsIpv6.ignore ? [] : withAddress({ path: "/tmp/socket" }, AF_INET6),
@@ -97,9 +105,8 @@ export const addressErrors: readonly ErrorCase[] = [
   {
     name: "Socket throws RangeError when the path is too long",
     error: RangeError,
-    message:
-      /^Cannot use a path of (109|110|1001) bytes including the final NUL: the limit is 108$/,
-    calls: ["/" + "a".repeat(107), "/a" + "é".repeat(53) + "b", "/" + "b".repeat(999)].flatMap(
+    message: /^Cannot use a path of (109|110|1000) bytes: the limit is 108$/,
+    calls: ["/" + "a".repeat(108), "/a" + "é".repeat(54), "/" + "b".repeat(999)].flatMap(
       (path) => withAddress({ path }, AF_UNIX),
     ),
     ...linuxOnly,
@@ -110,6 +117,25 @@ export const addressErrors: readonly ErrorCase[] = [
     message: /^Cannot use a path of 109 bytes: the limit is 108$/,
     calls: withAddress({ path: "\0" + "a".repeat(108) }, AF_UNIX),
     ...linuxOnly,
+  },
+  {
+    name: "Socket throws RangeError when an address has too many bytes",
+    error: RangeError,
+    message: /^Cannot use an address of 127 bytes: the limit is 126$/,
+    calls: withAddress({ family: AF_INET, bytes: new Uint8Array(127) }),
+  },
+  {
+    name: "Socket throws RangeError when the path is not well-formed",
+    ...needsUnix,
+    error: RangeError,
+    message: /^Cannot use an address: its path must be well-formed Unicode$/,
+    calls: withAddress({ path: "/tmp/\ud800" }, AF_UNIX),
+  },
+  {
+    name: "Socket throws RangeError when the hostname is not well-formed",
+    error: RangeError,
+    message: /^Cannot use an address: its hostname must be well-formed Unicode$/,
+    calls: withAddress({ hostname: "localhost\udc00", port: 80 }),
   },
   {
     name: "Socket throws RangeError when the hostname contains a NUL",
