@@ -80,6 +80,8 @@ export interface Backend {
 export interface OffThreadBackend extends Backend {
   /** Whether a change takes effect on a wait in progress on another thread. */
   readonly isLive: boolean;
+  /** Whether `wait` honours a fraction of a millisecond. */
+  readonly isPrecise: boolean;
 
   /**
    * Waits on another thread until something may be ready. Nothing is consumed: `wait(0)` then finds

@@ -44,6 +44,7 @@ export class DevpollBackend implements OffThreadBackend {
   readonly changeCall = "write";
   /** The manual does not promise that a write reaches a wait in progress. */
   readonly isLive = false;
+  readonly isPrecise = false;
   readonly modes = 0;
   readonly limit = Infinity;
   fd: number;

@@ -49,11 +49,11 @@ export class EpollBackend implements OffThreadBackend {
   readonly waitCall = "epoll_wait";
   readonly changeCall = "epoll_ctl";
   readonly isLive = true;
+  readonly isPrecise: boolean;
   readonly modes = 0;
   readonly limit = Infinity;
   fd: number;
   readonly #calls: Calls<typeof declarations>;
-  readonly #precise: boolean;
   readonly #time = timeWords();
   readonly #event = new Int32Array(STRIDE);
   #offThread: OffThreadRead | undefined;
@@ -73,7 +73,7 @@ export class EpollBackend implements OffThreadBackend {
       "DefaultSelector takes what the system has",
     );
     this.#calls = epollCalls();
-    this.#precise = hasPwait2(this.#calls);
+    this.isPrecise = hasPwait2(this.#calls);
     this.fd = this.#calls.epoll_create1(EPOLL_CLOEXEC);
     if (this.fd < 0) {
       throw new OSError("Cannot make an epoll instance", "epoll_create1", lastErrno());
@@ -112,7 +112,7 @@ export class EpollBackend implements OffThreadBackend {
   wait(timeout: number): number {
     this.#fit();
     let result: number;
-    if (!this.#precise || Number.isInteger(timeout)) {
+    if (!this.isPrecise || Number.isInteger(timeout)) {
       result = this.#calls.epoll_wait(this.fd, this.#ready, this.#capacity, Math.ceil(timeout));
     } else {
       writeTime(this.#time, timeout, 1_000_000);

@@ -46,6 +46,7 @@ const NOW = timeWords();
 export class KqueueBackend implements OffThreadBackend {
   readonly waitCall = "kevent";
   readonly changeCall = "kevent";
+  readonly isPrecise = true;
   readonly modes = 0;
   readonly limit = Infinity;
   fd: number;

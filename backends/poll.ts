@@ -20,10 +20,10 @@ export class PollBackend implements OffThreadBackend {
   readonly changeCall = "poll";
   readonly fd = -1;
   readonly isLive = false;
+  readonly isPrecise = hasPpoll();
   readonly modes = 0;
   readonly limit = Infinity;
   readonly #calls = pollCalls();
-  readonly #precise = hasPpoll();
   readonly #time = timeWords();
   readonly #array = new PollArray();
   readonly #offThread = new OffThreadPoll();
@@ -46,7 +46,7 @@ export class PollBackend implements OffThreadBackend {
   wait(timeout: number): number {
     const { words, length } = this.#array;
     let result: number;
-    if (!this.#precise || Number.isInteger(timeout)) {
+    if (!this.isPrecise || Number.isInteger(timeout)) {
       result = this.#calls.poll(words, length, Math.ceil(timeout));
     } else {
       writeTime(this.#time, timeout, 1_000_000);

@@ -23,27 +23,34 @@ const { EINTR } = abi.errno;
 /** The longest native wait in milliseconds: a Worker that is terminated holds its thread so long. */
 const LONGEST_WAIT = 60_000;
 
-/** Something that waits in the reactor. None of its methods runs code of the user. */
-export interface Waiter {
-  /** When the wait is over, as a time of `now()`. */
-  readonly deadline: number;
-  /** Called when a descriptor is ready, which is then no longer watched for this waiter. */
-  ready(fd: number, events: number): void;
-  /** Called when the deadline has passed. */
-  expired(): void;
-  /** Called before a descriptor is closed, which is then no longer watched. */
-  closed(fd: number): void;
+// In milliseconds. A native wait that ends within BUSY is followed by waits on this thread, each for
+// PATIENCE at most, until MOST_PATIENCE after it. Deno's own I/O waits meanwhile.
+const BUSY = 0.1;
+const PATIENCE = 0.05;
+const MOST_PATIENCE = 0.25;
+
+/** A wait for one descriptor. */
+export interface Watch {
+  readonly fd: number;
+  readonly events: number;
+  /** What was found, when it is ready. */
+  found: number;
+  /** Called when the descriptor is ready; it is no longer watched. */
+  ready(): void;
+  /** Called when the descriptor is about to be closed; it is no longer watched. */
+  closed(): void;
   /** Called when the reactor fails. */
   failed(error: unknown): void;
 }
 
-/** What one waiter waits for on one descriptor. */
-interface Watch {
-  readonly fd: number;
-  readonly events: number;
-  readonly waiter: Waiter;
-  /** What was found. */
-  found: number;
+/** A wait that ends at some time, or is ended by its owner. */
+export interface Sleeper {
+  /** When it ends, as a time of `now()`. */
+  readonly deadline: number;
+  /** Called when the deadline has passed. */
+  expired(): void;
+  /** Called when the reactor fails. */
+  failed(error: unknown): void;
 }
 
 /** A descriptor that the system watches. */
@@ -59,8 +66,10 @@ interface Watched {
 class Reactor implements BackendOwner {
   readonly #backend: OffThreadBackend = createBackend();
   readonly #wake = new WakeDescriptor();
-  readonly #waiters = new Set<Waiter>();
+  readonly #sleepers = new Set<Sleeper>();
   readonly #watched: (Watched | undefined)[] = [];
+  /** How many waits there are for descriptors. */
+  #watches = 0;
   #idle: Watched[] = [];
   /** What the last poll found: for a waiter, or for none. */
   #found: Watch[] = [];
@@ -69,6 +78,9 @@ class Reactor implements BackendOwner {
   #isRunning = false;
   #isWaiting = false;
   #isKicked = false;
+  /** Whether the last events came so soon that a wait on this thread would have been cheaper. */
+  #isBusy = false;
+  #tripEnd = 0;
 
   constructor() {
     const result = this.#backend.add(this.#wake.reader, EVENT_READ);
@@ -85,40 +97,39 @@ class Reactor implements BackendOwner {
   }
 
   /**
-   * Begins to call a waiter.
+   * Begins a wait.
    *
-   * @param waiter The waiter
+   * @param sleeper The wait
    */
-  enter(waiter: Waiter): void {
-    this.#waiters.add(waiter);
-    if (waiter.deadline < this.#nextDeadline) {
-      this.#nextDeadline = waiter.deadline;
+  enter(sleeper: Sleeper): void {
+    this.#sleepers.add(sleeper);
+    if (sleeper.deadline < this.#nextDeadline) {
+      this.#nextDeadline = sleeper.deadline;
       this.#kick();
     }
-    if (!this.#isRunning) void this.#run();
+    this.#begin();
   }
 
   /**
-   * No longer calls a waiter, which must not watch anything any more.
+   * Ends a wait.
    *
-   * @param waiter The waiter
+   * @param sleeper The wait
    */
-  leave(waiter: Waiter): void {
-    this.#waiters.delete(waiter);
-    if (this.#waiters.size === 0) this.#kick();
+  leave(sleeper: Sleeper): void {
+    this.#sleepers.delete(sleeper);
+    if (!this.#isNeeded) this.#kick();
   }
 
   /**
-   * Watches a descriptor for a waiter until it is ready.
+   * Begins to wait for a descriptor.
    *
-   * @param fd The descriptor
-   * @param events The interest mask
-   * @param waiter The waiter
-   * @param announces Whether {@linkcode forget} is called before the descriptor is closed; if not,
-   * its number may stand for another file by now
+   * @param watch The wait
+   * @param announces Whether {@linkcode forgetDescriptor} is called before the descriptor is closed;
+   * if not, its number may stand for another file by now
    * @returns 0, or the negated `errno`
    */
-  watch(fd: number, events: number, waiter: Waiter, announces: boolean): number {
+  watch(watch: Watch, announces: boolean): number {
+    const { fd, events } = watch;
     let watched = this.#watched[fd];
     if (watched !== undefined && watched.watches.length === 0) {
       const isCurrent = announces && this.#change(watched, events) === 0;
@@ -135,23 +146,26 @@ class Reactor implements BackendOwner {
       if (result < 0) return result;
       watched = this.#watched[fd] = { fd, mask: events, watches: [], isIdle: false };
     }
-    watched.watches.push({ fd, events, waiter, found: 0 });
+    watched.watches.push(watch);
+    this.#watches++;
     if (!this.#backend.isLive) this.#kick();
+    this.#begin();
     return 0;
   }
 
   /**
-   * No longer watches a descriptor for a waiter.
+   * No longer waits for a descriptor.
    *
-   * @param fd The descriptor, watched or not
-   * @param waiter The waiter
+   * @param watch The wait, which may have ended
    */
-  unwatch(fd: number, waiter: Waiter): void {
-    const watched = this.#watched[fd];
-    const at = watched?.watches.findIndex((watch) => watch.waiter === waiter) ?? -1;
+  unwatch(watch: Watch): void {
+    const watched = this.#watched[watch.fd];
+    const at = watched?.watches.indexOf(watch) ?? -1;
     if (watched === undefined || at < 0) return;
     watched.watches.splice(at, 1);
+    this.#watches--;
     this.#noteIdle(watched);
+    if (!this.#isNeeded) this.#kick();
   }
 
   /**
@@ -163,7 +177,9 @@ class Reactor implements BackendOwner {
     const watched = this.#watched[fd];
     if (watched === undefined) return;
     this.#remove(watched);
-    for (const { waiter } of watched.watches) waiter.closed(fd);
+    this.#watches -= watched.watches.length;
+    for (const watch of watched.watches) watch.closed();
+    if (!this.#isNeeded) this.#kick();
   }
 
   report(fd: number, events: number): void {
@@ -183,6 +199,7 @@ class Reactor implements BackendOwner {
       else this.#found.push(watch);
     }
     if (kept === watches.length) this.#unwanted.push(watched);
+    this.#watches -= watches.length - kept;
     watches.length = kept;
     this.#noteIdle(watched);
   }
@@ -199,14 +216,16 @@ class Reactor implements BackendOwner {
     try {
       for (;;) {
         await turnLoop(); // What was called before runs now, and may wait again.
-        if (this.#waiters.size === 0) break;
-        if (this.#poll()) {
+        if (!this.#isNeeded) break;
+        const patience = this.#patience();
+        if (this.#poll(patience)) {
           holdLoop();
           continue;
         }
+        if (patience > 0) this.#isBusy = false;
         this.#sweep();
         await this.#waitOffThread();
-        this.#poll();
+        this.#poll(0);
       }
       this.#sweep();
     } catch (error) {
@@ -216,9 +235,28 @@ class Reactor implements BackendOwner {
     }
   }
 
-  /** Finds what is ready now, and calls who waits for it. Returns whether there was any. */
-  #poll(): boolean {
-    const result = this.#backend.wait(0);
+  /**
+   * How long to wait on this thread, in milliseconds. A trip to another thread and back costs more
+   * than many events are apart on a busy server.
+   */
+  #patience(): number {
+    if (!this.#isBusy) return 0;
+    const time = now();
+    if (time - this.#tripEnd > MOST_PATIENCE) return 0;
+    return Math.max(0, Math.min(PATIENCE, this.#nextDeadline - time));
+  }
+
+  get #isNeeded(): boolean {
+    return this.#watches > 0 || this.#sleepers.size > 0;
+  }
+
+  #begin(): void {
+    if (!this.#isRunning) void this.#run();
+  }
+
+  /** Finds what is ready, and ends the waits for it. Returns whether any has ended. */
+  #poll(timeout: number): boolean {
+    const result = this.#backend.wait(timeout);
     if (result < 0 && result !== -EINTR) {
       throw this.#error("Cannot wait for descriptors", this.#backend.waitCall, result);
     }
@@ -227,8 +265,8 @@ class Reactor implements BackendOwner {
     if (found.length === 0 && failure < 0) {
       throw this.#error("Cannot wait for descriptors", this.#backend.changeCall, failure);
     }
-    for (const { waiter, fd, found: events } of found) waiter.ready(fd, events);
     if (found.length > 0) this.#found = [];
+    for (const watch of found) watch.ready();
     if (this.#unwanted.length > 0) this.#narrow();
     return this.#expire() || found.length > 0;
   }
@@ -238,19 +276,20 @@ class Reactor implements BackendOwner {
     if (time < this.#nextDeadline) return false;
     this.#nextDeadline = Infinity;
     let any = false;
-    for (const waiter of this.#waiters) {
-      if (waiter.deadline <= time) {
+    for (const sleeper of this.#sleepers) {
+      if (sleeper.deadline <= time) {
         any = true;
-        waiter.expired();
-      } else if (waiter.deadline < this.#nextDeadline) {
-        this.#nextDeadline = waiter.deadline;
+        sleeper.expired();
+      } else if (sleeper.deadline < this.#nextDeadline) {
+        this.#nextDeadline = sleeper.deadline;
       }
     }
     return any;
   }
 
   async #waitOffThread(): Promise<void> {
-    const timeout = Math.min(Math.max(this.#nextDeadline - now(), 0), LONGEST_WAIT);
+    const start = now();
+    const timeout = Math.min(Math.max(this.#nextDeadline - start, 0), LONGEST_WAIT);
     this.#isWaiting = true;
     let result: number;
     try {
@@ -259,6 +298,8 @@ class Reactor implements BackendOwner {
       this.#isWaiting = false;
     }
     loopTurned();
+    this.#tripEnd = now();
+    this.#isBusy = this.#backend.isPrecise && this.#tripEnd - start < BUSY;
     if (result < 0) {
       throw this.#error("Cannot wait for descriptors", this.#backend.waitCall, result);
     }
@@ -275,11 +316,17 @@ class Reactor implements BackendOwner {
     }
   }
 
+  /** Rejects every wait. */
   #fail(error: unknown): void {
-    const waiters = [...this.#waiters];
-    this.#waiters.clear();
+    const waits = [
+      ...this.#sleepers,
+      ...this.#watched.flatMap((watched) => watched?.watches ?? []),
+    ];
+    for (const watched of this.#watched) watched?.watches.splice(0);
+    this.#sleepers.clear();
+    this.#watches = 0;
     this.#nextDeadline = Infinity;
-    for (const waiter of waiters) waiter.failed(error);
+    for (const wait of waits) wait.failed(error);
   }
 
   #noteIdle(watched: Watched): void {

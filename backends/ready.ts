@@ -11,7 +11,7 @@ import { holdLoop, loopMustTurn, turnLoop } from "./event_loop.ts";
 import { EVENT_READ, EVENT_WRITE } from "./events.ts";
 import { describeFile, descriptorOf, type FileObject, type HasFileno } from "./key.ts";
 import { checkEvents } from "./masks.ts";
-import { theReactor, type Waiter } from "./reactor.ts";
+import { theReactor, type Watch } from "./reactor.ts";
 
 export { forgetDescriptor } from "./reactor.ts";
 
@@ -60,75 +60,72 @@ export function ready(file: FileObject, events: number, options?: WaitOptions): 
     const signal = options?.signal;
     signal?.throwIfAborted();
     checkEvents(events);
-    const wait = new DescriptorWait(descriptorOf(file), file, signal, resolve, reject);
-    wait.begin(events);
+    new Wait(file, events, signal, resolve, reject).begin();
   });
 }
 
-/** One wait for one descriptor. */
-class DescriptorWait implements Waiter {
-  readonly deadline = Infinity;
-  readonly #reactor = theReactor();
-  readonly #fd: number;
+/** A wait for one descriptor, which settles a promise. */
+class Wait implements Watch {
+  readonly fd: number;
+  readonly events: number;
+  found = 0;
   readonly #file: FileObject;
   readonly #signal: AbortSignal | undefined;
-  readonly #resolve: (events: number) => void;
+  readonly #resolve: (found: number) => void;
   readonly #reject: (reason: unknown) => void;
   readonly #abort: (() => void) | undefined;
 
   constructor(
-    fd: number,
     file: FileObject,
+    events: number,
     signal: AbortSignal | undefined,
-    resolve: (events: number) => void,
+    resolve: (found: number) => void,
     reject: (reason: unknown) => void,
   ) {
-    this.#fd = fd;
+    this.fd = descriptorOf(file);
+    this.events = events;
     this.#file = file;
     this.#signal = signal;
     this.#resolve = resolve;
     this.#reject = reject;
     if (signal !== undefined) {
       this.#abort = () => {
-        this.#reactor.unwatch(fd, this);
+        theReactor().unwatch(this);
         this.failed(signal.reason);
       };
     }
   }
 
-  begin(events: number): void {
-    const fd = this.#fd;
-    const result = this.#reactor.watch(fd, events, this, announcesClosing(this.#file));
-    if (result === -EPERM) return this.#resolve(events); // A regular file.
-    if (result < 0) {
-      throw new OSError(
-        `Cannot wait for ${describeFile(this.#file, fd)}`,
-        this.#reactor.changeCall,
-        -result,
-      );
+  begin(): void {
+    const reactor = theReactor();
+    const result = reactor.watch(this, announcesClosing(this.#file));
+    if (result === -EPERM) { // A regular file.
+      void turnLoop().then(() => this.#resolve(this.events));
+      return;
     }
-    this.#reactor.enter(this);
+    if (result < 0) {
+      const attempt = `Cannot wait for ${describeFile(this.#file, this.fd)}`;
+      throw new OSError(attempt, reactor.changeCall, -result);
+    }
     if (this.#abort !== undefined) this.#signal!.addEventListener("abort", this.#abort);
   }
 
-  ready(_fd: number, events: number): void {
-    this.#leave();
-    this.#resolve(events);
+  ready(): void {
+    this.#noLongerAbort();
+    this.#resolve(this.found);
   }
 
-  expired(): void {}
-
-  closed(fd: number): void {
+  closed(): void {
+    const { fd } = this;
     this.failed(new Deno.errors.BadResource(`Cannot go on waiting for fd ${fd}: it was closed`));
   }
 
   failed(error: unknown): void {
-    this.#leave();
+    this.#noLongerAbort();
     this.#reject(error);
   }
 
-  #leave(): void {
-    this.#reactor.leave(this);
+  #noLongerAbort(): void {
     if (this.#abort !== undefined) this.#signal!.removeEventListener("abort", this.#abort);
   }
 }
@@ -197,22 +194,32 @@ export function whenWritable<T>(
   return whenReady(file, EVENT_WRITE, attempt, options);
 }
 
-async function whenReady<T>(
+/** Not an async function: it would allocate one more promise for each wait. */
+function whenReady<T>(
   file: FileObject,
   events: number,
   attempt: () => T,
   options: WaitOptions | undefined,
 ): Promise<Exclude<T, null>> {
-  for (;;) {
-    if (loopMustTurn()) await turnLoop();
-    options?.signal?.throwIfAborted();
-    const result = attempt();
-    if (result !== null) {
-      holdLoop();
-      return result as Exclude<T, null>;
-    }
-    await ready(file, events, options);
-  }
+  return new Promise((resolve, reject) => {
+    const signal = options?.signal;
+    const tryNow = () => {
+      try {
+        signal?.throwIfAborted();
+        const result = attempt();
+        if (result !== null) {
+          holdLoop();
+          resolve(result as Exclude<T, null>);
+        } else {
+          new Wait(file, events, signal, tryNow, reject).begin();
+        }
+      } catch (error) {
+        reject(error);
+      }
+    };
+    if (loopMustTurn()) turnLoop().then(tryNow);
+    else tryNow();
+  });
 }
 
 /**

@@ -37,6 +37,8 @@ export class SelectBackend implements OffThreadBackend {
   readonly changeCall = "select";
   readonly fd = -1;
   readonly isLive = false;
+  /** Windows' timers are coarse. */
+  readonly isPrecise = abi.winsock === undefined;
   readonly modes = 0;
   readonly limit = abi.selectLimit;
   readonly #calls = selectCalls();

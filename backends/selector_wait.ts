@@ -1,10 +1,10 @@
-import { theReactor, type Waiter } from "./reactor.ts";
+import { type Sleeper, theReactor, type Watch } from "./reactor.ts";
 
 /** One wait of a selector in the reactor. */
-export class SelectorWait implements Waiter {
+export class SelectorWait implements Sleeper {
   readonly deadline: number;
   readonly #reactor = theReactor();
-  readonly #watched: number[] = [];
+  readonly #watches: Watch[] = [];
   readonly #end: PromiseWithResolvers<void> = Promise.withResolvers();
   #isOver = false;
 
@@ -33,8 +33,9 @@ export class SelectorWait implements Waiter {
    */
   watch(fd: number, events: number, announces: boolean): number {
     if (this.#isOver) return 0;
-    const result = this.#reactor.watch(fd, events, this, announces);
-    if (result === 0) this.#watched.push(fd);
+    const watch = new SelectorWatch(fd, events, this);
+    const result = this.#reactor.watch(watch, announces);
+    if (result === 0) this.#watches.push(watch);
     return result;
   }
 
@@ -42,24 +43,42 @@ export class SelectorWait implements Waiter {
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    for (const fd of this.#watched) this.#reactor.unwatch(fd, this);
+    for (const watch of this.#watches) this.#reactor.unwatch(watch);
     this.#reactor.leave(this);
     this.#end.resolve();
-  }
-
-  ready(): void {
-    this.end();
   }
 
   expired(): void {
     this.end();
   }
 
+  failed(error: unknown): void {
+    this.#end.reject(error);
+    this.end();
+  }
+}
+
+/** What a selector waits for. */
+class SelectorWatch implements Watch {
+  readonly fd: number;
+  readonly events: number;
+  found = 0;
+  readonly #wait: SelectorWait;
+
+  constructor(fd: number, events: number, wait: SelectorWait) {
+    this.fd = fd;
+    this.events = events;
+    this.#wait = wait;
+  }
+
+  ready(): void {
+    this.#wait.end();
+  }
+
   /** The selector goes on with what else is registered. */
   closed(): void {}
 
   failed(error: unknown): void {
-    this.#end.reject(error);
-    this.end();
+    this.#wait.failed(error);
   }
 }

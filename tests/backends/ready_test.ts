@@ -373,6 +373,16 @@ Deno.test("whenReadable() tries again while the attempt leaves data unread", asy
   assertEquals(await whenReadable(ends.left, () => ++calls < 5 ? null : "done"), "done");
 });
 
+Deno.test({
+  name: "whenReadable() tries again and again at the end of a regular file",
+  ...skipIf(isWindows, "only sockets are descriptors on Windows"),
+  async fn() {
+    using file = Descriptor.open(Deno.execPath());
+    let calls = 0;
+    assertEquals(await whenReadable(file.fd, () => ++calls < 10_000 ? null : calls), 10_000);
+  },
+});
+
 Deno.test("whenReadable() resolves with whatever is not null", async () => {
   using ends = new Pair();
   for (const value of [0, "", false, undefined]) {
