@@ -62,6 +62,9 @@
  * right.close();
  * ```
  *
+ * {@linkcode readableStream} and {@linkcode writableStream} turn a descriptor into a web stream, for
+ * `pipeThrough()`, `new Response()` and all else that takes one.
+ *
  * All waits in the event loop share one native call, so thousands of them can be pending.
  *
  * ## Elsewhere
@@ -96,6 +99,7 @@ export {
   SelectSelector,
 } from "./backends/selectors.ts";
 export { ready, sendAll, type WaitOptions, whenReadable, whenWritable } from "./backends/ready.ts";
+export { readableStream, writableStream } from "./backends/streams.ts";
 export { SelectorMap } from "./backends/selector_map.ts";
 export { wake, type Waker } from "./backends/waker.ts";
 export { OSError } from "./ffi/errno.ts";

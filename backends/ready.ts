@@ -254,7 +254,11 @@ export async function sendAll(
     options?.signal?.throwIfAborted();
     const size = file.write(rest);
     if (size === rest.length) return holdLoop();
-    if (size === null) await ready(file, EVENT_WRITE, options);
-    else rest = rest.subarray(size);
+    if (size === null) {
+      await ready(file, EVENT_WRITE, options);
+    } else {
+      rest = rest.subarray(size);
+      holdLoop(); // There may be room for ever.
+    }
   }
 }

@@ -24,11 +24,13 @@ const EXPORTS = [
   "PollSelector",
   "SelectSelector",
   "SelectorMap",
+  "readableStream",
   "ready",
   "sendAll",
   "wake",
   "whenReadable",
   "whenWritable",
+  "writableStream",
 ];
 
 const CLASSES = EXPORTS.filter((name) => name.endsWith("Selector") && name !== "BaseSelector");
