@@ -1,18 +1,34 @@
 /**
  * Descriptors that are not sockets, for use with a selector of `@readiness/selectors`:
  *
- * - {@linkcode FileDescriptor}: any descriptor, such as an inherited one; {@linkcode pipe}
+ * - {@linkcode FileDescriptor}: any descriptor, such as an inherited one; `FileDescriptor.open()` opens
+ *   files, devices and named pipes, {@linkcode ioctl} controls devices, {@linkcode pipe} makes pipes
+ * - {@linkcode ProcessDescriptor}: starts programs, on pipes or a terminal, and waits for their end
  * - {@linkcode Terminal}: terminals and serial lines; {@linkcode openTerminal},
  *   {@linkcode pseudoTerminal}, {@linkcode isTerminal}
- * - Linux's descriptors for other things than data: {@linkcode TimerDescriptor},
- *   {@linkcode SignalDescriptor}, {@linkcode EventDescriptor}, {@linkcode ProcessDescriptor} and
- *   {@linkcode InotifyDescriptor}
+ * - {@linkcode TimerDescriptor}, {@linkcode SignalDescriptor}, {@linkcode EventDescriptor} and
+ *   {@linkcode InotifyDescriptor}: Linux's descriptors that are readable when something happens
  *
  * All of them are non-blocking and close-on-exec when this package opens them. A call that cannot do
- * anything now returns `null`; wait with a selector and call again. Nothing is closed by the garbage
- * collector: use `using` or `close()`.
+ * anything now returns `null`: wait with a selector or with `whenReadable()`, and call again. The
+ * garbage collector closes nothing: use `using` or `close()`.
  *
- * @example Read the output of a program until it ends, for at most ten seconds
+ * @example Read the output of a program
+ * ```ts
+ * import { whenReadable } from "@readiness/selectors";
+ * import { ProcessDescriptor } from "@readiness/selectors/fd";
+ *
+ * using program = ProcessDescriptor.spawn("ls", ["/"], { stdout: "pipe" });
+ * const { stdout } = program;
+ * const buffer = new Uint8Array(4096);
+ * // 0 is the end of the stream.
+ * for (let size; (size = await whenReadable(stdout, () => stdout.read(buffer))) > 0;) {
+ *   console.log(new TextDecoder().decode(buffer.subarray(0, size)));
+ * }
+ * console.log(await program.exited()); // { success: true, code: 0, signal: null }
+ * ```
+ *
+ * @example The same with a selector, for at most ten seconds
  * ```ts
  * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
  * import { ProcessDescriptor, TimerDescriptor } from "@readiness/selectors/fd";
@@ -31,16 +47,16 @@
  *       break reading;
  *     }
  *     const size = program.stdout.read(buffer);
- *     if (size === 0) break reading; // The end of the stream.
+ *     if (size === 0) break reading;
  *     if (size !== null) console.log(new TextDecoder().decode(buffer.subarray(0, size)));
  *   }
  * }
- * program.wait();
  * ```
  *
  * @module
  */
 
+export type { WaitOptions } from "../../backends/ready.ts";
 export type { HasFileno } from "../descriptor.ts";
 export { OSError } from "../errno.ts";
 export { EventDescriptor } from "./event_descriptor.ts";

@@ -1,3 +1,4 @@
+import { type WaitOptions, whenReadable } from "../../backends/ready.ts";
 import { abi } from "../abi/mod.ts";
 import { assertInteger, need } from "../checks.ts";
 import { nameOf } from "../descriptor.ts";
@@ -47,6 +48,7 @@ export class ProcessDescriptor extends FileDescriptor {
   /** The process ID. */
   readonly pid: number;
   #pipes: Pipes = {};
+  #status: Deno.CommandStatus | null = null;
 
   /**
    * Opens a process, non-blocking and close-on-exec. Requires Linux 5.10.
@@ -203,10 +205,36 @@ export class ProcessDescriptor extends FileDescriptor {
       throw new OSError(attempt, "waitid", this.fileno() < 0 ? abi.errno.EBADF : lastErrno());
     }
     if (info.getInt32(fields.si_pid[0], true) === 0) return null;
-    const status = info.getInt32(fields.si_status[0], true);
-    return info.getInt32(fields.si_code[0], true) === CLD_EXITED
-      ? { success: status === 0, code: status, signal: null }
-      : { success: false, code: 128 + status, signal: signalName(status) };
+    const number = info.getInt32(fields.si_status[0], true);
+    const status = info.getInt32(fields.si_code[0], true) === CLD_EXITED
+      ? { success: number === 0, code: number, signal: null }
+      : { success: false, code: 128 + number, signal: signalName(number) };
+    if (options.reap !== false) this.#status = status;
+    return status;
+  }
+
+  /**
+   * Waits for the end of a child, and removes it from the system's process table. It can be called
+   * several times, also after {@linkcode ProcessDescriptor.wait} has returned the status.
+   *
+   * @param options A signal that ends the wait
+   * @returns A promise of the status, as {@linkcode ProcessDescriptor.wait} returns it
+   * @throws {OSError} If `waitid` fails, such as with `ECHILD` if the process is not a child, or
+   * `EBADF` once closed
+   * @throws {Deno.errors.BadResource} If the descriptor is closed during the wait
+   * @throws The signal's reason if it is aborted
+   *
+   * @example
+   * ```ts
+   * import { ProcessDescriptor } from "@readiness/selectors/fd";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using child = ProcessDescriptor.spawn("sh", ["-c", "exit 3"]);
+   * assertEquals((await child.exited()).code, 3);
+   * ```
+   */
+  exited(options?: WaitOptions): Promise<Deno.CommandStatus> {
+    return whenReadable(this, () => this.#status ?? this.wait(), options);
   }
 
   /**

@@ -178,3 +178,61 @@ test("ProcessDescriptor.wait() reaps Deno's child, whose status then rejects", a
   `);
   assertEquals([stdout, stderr], ["0 No child processes (os error 10)", ""]);
 });
+
+test("ProcessDescriptor.exited() resolves with the status, also several times", async () => {
+  using child = spawn("sh", ["-c", "sleep 0.05; exit 7"]);
+  const status = { success: false, code: 7, signal: null };
+  assertEquals(await Promise.all([child.exited(), child.exited()]), [status, status]);
+  assertEquals(await child.exited(), status);
+  using other = spawn("sleep", ["60"]);
+  const exit = other.exited();
+  other.sendSignal("SIGTERM");
+  assertEquals(await exit, { success: false, code: 143, signal: "SIGTERM" });
+});
+
+test("ProcessDescriptor.exited() resolves after wait() has returned the status", async () => {
+  using child = spawn("true");
+  const status = waitForEnd(child);
+  assertEquals(await child.exited(), status!);
+});
+
+test("ProcessDescriptor.exited() waits for many children at once", async () => {
+  const children = Array.from({ length: 40 }, (_, i) => spawn("sh", ["-c", `exit ${i}`]));
+  const statuses = await Promise.all(children.map((child) => child.exited()));
+  assertEquals(statuses.map(({ code }) => code), children.map((_, i) => i));
+  for (const child of children) child.close();
+});
+
+test("ProcessDescriptor.exited() rejects when the signal is aborted, and leaves the child", async () => {
+  using child = spawn("sleep", ["60"]);
+  await assertRejects(
+    () => child.exited({ signal: AbortSignal.timeout(5) }),
+    DOMException,
+    "timeout",
+  );
+  const reason = new RangeError("no longer interested");
+  await assertRejects(
+    () => child.exited({ signal: AbortSignal.abort(reason) }),
+    RangeError,
+    "no longer",
+  );
+  child.sendSignal("SIGKILL");
+  assertEquals((await child.exited()).signal, "SIGKILL");
+});
+
+test("ProcessDescriptor.exited() rejects when the descriptor is closed", async () => {
+  const child = spawn("sleep", ["60"]);
+  const exit = child.exited();
+  child.sendSignal("SIGKILL");
+  const { pid } = child;
+  child.close();
+  await assertRejects(() => exit, Deno.errors.BadResource);
+  await assertRejects(() => child.exited(), OSError, "EBADF");
+  using again = new ProcessDescriptor(pid);
+  assertEquals((await again.exited()).signal, "SIGKILL");
+});
+
+test("ProcessDescriptor.exited() rejects when the process is not a child", async () => {
+  using process = new ProcessDescriptor(Deno.pid);
+  await assertRejects(() => process.exited(), OSError, "ECHILD");
+});
