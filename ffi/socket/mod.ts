@@ -73,6 +73,7 @@ export {
   setMulticastInterface,
   setMulticastLoop,
 } from "./multicast.ts";
+export { type NetworkInterface, networkInterfaces } from "./network_interfaces.ts";
 export {
   getOptionBytes,
   type KeepAlive,
