@@ -2,7 +2,7 @@ import { abi } from "../abi/mod.ts";
 import { assertCString, assertInteger } from "../checks.ts";
 import { cString } from "../memory.ts";
 import { platform } from "../platform/mod.ts";
-import { resolve, resolverError } from "./resolver.ts";
+import { resolveBlocking, resolverError } from "./resolver.ts";
 import { decodeCString, decodeExactly, untilNul } from "../text.ts";
 import { getField } from "./fields.ts";
 import { setFamily } from "./sockaddr.ts";
@@ -44,7 +44,7 @@ export function encodeInternetAddress(
 ): Uint8Array<ArrayBuffer> {
   assertInteger("Cannot use an address: its port", port, 0, 0xffff);
   assertCString("Cannot use an address: its hostname", hostname);
-  const bytes = encodeNumber(hostname, family) ?? resolve(hostname, family);
+  const bytes = encodeNumber(hostname, family) ?? resolveBlocking(hostname, family)[0]!;
   const { sin_port } = sockaddr_in.fields;
   const { sin6_port } = sockaddr_in6.fields;
   new DataView(bytes.buffer).setUint16((family === AF_INET ? sin_port : sin6_port)[0], port);

@@ -55,6 +55,7 @@ export { pipe } from "../fd/pipe.ts";
 export { type AnySocket, Socket } from "./socket.ts";
 export { socketpair } from "./socketpair.ts";
 export { OSError } from "../errno.ts";
+export { resolve, type ResolveOptions } from "./resolve.ts";
 export { type ListenFd, listenFds } from "./activation.ts";
 export type { ControlMessage, Credentials } from "./control.ts";
 export { interfaceIndex, interfaceName } from "./interfaces.ts";

@@ -10,7 +10,7 @@ import {
   type SocketAddress,
 } from "../../../ffi/socket/mod.ts";
 import { familyOf } from "../../../ffi/socket/sockaddr.ts";
-import { resolve } from "../../../ffi/socket/resolver.ts";
+import { resolveBlocking } from "../../../ffi/socket/resolver.ts";
 import { abstractPath, filePath, needsIpv6, needsUnix } from "../../support/sockets.ts";
 import { addressErrors } from "./error_cases/address.ts";
 import { testErrors } from "../../support/error_cases.ts";
@@ -200,7 +200,7 @@ Deno.test({
     ) {
       assertEquals(
         encodeAddress({ hostname, port: 0 }, family),
-        resolve(hostname, family),
+        resolveBlocking(hostname, family)[0]!,
         hostname,
       );
     }

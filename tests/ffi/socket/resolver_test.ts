@@ -2,23 +2,23 @@ import { assert, assertEquals, assertGreater, assertMatch, assertThrows } from "
 import { OSError } from "../../../ffi/errno.ts";
 import { decodeAddress } from "../../../ffi/socket/address.ts";
 import { AF_INET, AF_INET6, AF_UNIX, FileDescriptor } from "../../../ffi/socket/mod.ts";
-import { resolve, resolverError } from "../../../ffi/socket/resolver.ts";
+import { resolveBlocking, resolverError } from "../../../ffi/socket/resolver.ts";
 import { linuxOnly, skipIf } from "../../support/skip.ts";
 import { isWine } from "../../support/os.ts";
 
 function hostname(name: string, family: number): string {
-  const bytes = resolve(name, family);
+  const bytes = resolveBlocking(name, family)[0]!;
   const address = decodeAddress(bytes, bytes.length);
   assert("port" in address);
   assertEquals(address.port, 0);
   return address.hostname;
 }
 
-Deno.test("resolve() resolves a name of this machine", () => {
+Deno.test("resolveBlocking() resolves a name of this machine", () => {
   assertMatch(hostname("localhost", AF_INET), /^127\./);
 });
 
-Deno.test("resolve() returns what a numeric address means", () => {
+Deno.test("resolveBlocking() returns what a numeric address means", () => {
   assertEquals(hostname("127.0.0.1", AF_INET), "127.0.0.1");
   assertEquals(hostname("127.1", AF_INET), "127.0.0.1");
   assertEquals(hostname("255.255.255.255", AF_INET), "255.255.255.255");
@@ -29,15 +29,15 @@ Deno.test("resolve() returns what a numeric address means", () => {
   assertEquals(hostname("::ffff:127.0.0.1", AF_INET6), "::ffff:127.0.0.1");
 });
 
-Deno.test("resolve() returns a copy that outlives the resolver's memory", () => {
-  const first = resolve("127.0.0.1", AF_INET);
-  const copy = first.slice();
-  for (let i = 0; i < 100; i++) resolve(`127.0.1.${i}`, AF_INET);
+Deno.test("resolveBlocking() returns a copy that outlives the resolver's memory", () => {
+  const [first] = resolveBlocking("127.0.0.1", AF_INET);
+  const copy = first!.slice();
+  for (let i = 0; i < 100; i++) resolveBlocking(`127.0.1.${i}`, AF_INET);
   assertEquals(first, copy);
 });
 
-Deno.test("resolve() throws OSError with the resolver's code when the name cannot be resolved", () => {
-  const error = assertThrows(() => resolve("no-such-host.invalid", AF_INET), OSError);
+Deno.test("resolveBlocking() throws OSError with the resolver's code when the name cannot be resolved", () => {
+  const error = assertThrows(() => resolveBlocking("no-such-host.invalid", AF_INET), OSError);
   assertEquals(error.syscall, "getaddrinfo");
   // EAI_AGAIN means that no name server can be reached.
   assertMatch(error.code, /^EAI_(NONAME|AGAIN|NODATA)$/);
@@ -49,26 +49,30 @@ Deno.test("resolve() throws OSError with the resolver's code when the name canno
 });
 
 Deno.test(
-  "resolve() throws OSError when the numeric address has another family",
+  "resolveBlocking() throws OSError when the numeric address has another family",
   skipIf(isWine, "Wine passes on the number of Linux's resolver"),
   () => {
     for (const [name, family] of [["::1", AF_INET], ["127.0.0.1", AF_INET6]] as const) {
-      const error = assertThrows(() => resolve(name, family), OSError, `Cannot resolve "${name}"`);
+      const error = assertThrows(
+        () => resolveBlocking(name, family),
+        OSError,
+        `Cannot resolve "${name}"`,
+      );
       assertMatch(error.code, /^EAI_(ADDRFAMILY|NONAME|NODATA)$/);
     }
   },
 );
 
-Deno.test("resolve() throws OSError when the name is malformed", () => {
+Deno.test("resolveBlocking() throws OSError when the name is malformed", () => {
   for (const name of ["", "1.2.3.4.5", "a b", "::g", "x".repeat(5000), "ö..de"]) {
-    const error = assertThrows(() => resolve(name, AF_INET), OSError, "Cannot resolve ");
+    const error = assertThrows(() => resolveBlocking(name, AF_INET), OSError, "Cannot resolve ");
     assertMatch(error.code, /^EAI_/);
     assertGreater(error.message.length, error.code.length);
   }
 });
 
-Deno.test("resolve() throws OSError when the family has no names", () => {
-  const error = assertThrows(() => resolve("localhost", AF_UNIX), OSError);
+Deno.test("resolveBlocking() throws OSError when the family has no names", () => {
+  const error = assertThrows(() => resolveBlocking("localhost", AF_UNIX), OSError);
   assertMatch(error.code, /^EAI_(FAMILY|NONAME|NODATA|ADDRFAMILY)$/);
 });
 
