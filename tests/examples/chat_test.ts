@@ -146,7 +146,10 @@ Deno.test(
     await speak(anna, bob, 30);
     using _second = await joinSlowly(server, "second", anna);
     // When the first one has too much unread, the second one's buffers are just full.
-    while (!anna.lines.text.includes("* first left")) await speak(anna, bob, 1);
+    let hasLeft = false;
+    const leaving = anna.hears("* first left").then(() => hasLeft = true);
+    while (!hasLeft) await speak(anna, bob, 1);
+    await leaving;
     assertEquals(anna.lines.text.includes("* second left"), false);
     const { code, stderr } = await server.stop();
     assertEquals([code, stderr.includes("second")], [0, false]);
@@ -230,10 +233,13 @@ Deno.test(
     await speak(anna, bob, spoken);
     using _slow = await joinSlowly(server, "slow", anna);
     const before = server.memory;
-    for (; !anna.lines.text.includes("* slow left"); spoken += 10) {
+    let hasLeft = false;
+    const leaving = anna.hears("* slow left").then(() => hasLeft = true);
+    for (; !hasLeft; spoken += 10) {
       assertLess(spoken, 10_000, "The guest is never dropped");
       await speak(anna, bob, 10);
     }
+    await leaving;
     assertLess(server.memory - before, 32 << 20);
     assertMatch(
       await server.stderr.wait(/slow/),

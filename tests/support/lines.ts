@@ -7,7 +7,8 @@ export class Lines {
   /** Resolves at the end of the stream, also after an error. */
   readonly ended: Promise<void>;
   #isEnded = false;
-  #at = 0;
+  /** What no wait has passed yet. Searching all of the text would copy it for every piece. */
+  #rest = "";
   #change = Promise.withResolvers<void>();
 
   constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
@@ -18,9 +19,9 @@ export class Lines {
   async wait(wanted: string | RegExp): Promise<string> {
     for (;;) {
       const change = this.#change.promise;
-      for (let end; (end = this.text.indexOf("\n", this.#at)) >= 0;) {
-        const line = this.text.slice(this.#at, end);
-        this.#at = end + 1;
+      for (let end; (end = this.#rest.indexOf("\n")) >= 0;) {
+        const line = this.#rest.slice(0, end);
+        this.#rest = this.#rest.slice(end + 1);
         if (typeof wanted === "string" ? line === wanted : wanted.test(line)) return line;
       }
       if (this.#isEnded) throw new Error(`There is no line ${wanted} in:\n${this.text}`);
@@ -32,6 +33,7 @@ export class Lines {
     try {
       for await (const piece of stream.pipeThrough(new TextDecoderStream())) {
         this.text += piece;
+        this.#rest += piece;
         this.#tell();
       }
     } catch {
