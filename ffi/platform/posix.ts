@@ -14,6 +14,7 @@ const {
   O_NONBLOCK,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
+  SO_DOMAIN,
   SO_TYPE,
   SOL_SOCKET,
 } = abi.constants;
@@ -102,11 +103,7 @@ export const posix: Platform = {
   },
 
   /** A socket is not; a terminal or a file cannot be told from a pipe. */
-  canBePipeWriter(fd) {
-    const value = new Int32Array(1);
-    const size = new Uint32Array([value.byteLength]);
-    return calls().getsockopt(fd, SOL_SOCKET, SO_TYPE, value, size) !== 0;
-  },
+  canBePipeWriter: (fd) => getOption(fd, SO_TYPE) < 0,
 
   makePair(family, type) {
     const fds = new Int32Array(2);
@@ -121,13 +118,20 @@ export const posix: Platform = {
   newSocketFlags: NEW_SOCKET_FLAGS,
   connectPendingErrno: abi.errno.EINPROGRESS,
   keepsSocketError: false,
-  familyOfUnbound: () => -1,
+  familyOfUnbound: (fd) => SO_DOMAIN === undefined ? -1 : getOption(fd, SO_DOMAIN),
 };
 
 function fcntl(fd: number, command: number, value: number): number {
   return abi.variadicOnStack
     ? calls().fcntlOnStack(fd, command, 0, 0, 0, 0, 0, 0, value)
     : calls().fcntl(fd, command, value);
+}
+
+/** Returns the value of a `SOL_SOCKET` option, which is 0 or more, or -1. */
+function getOption(fd: number, name: number): number {
+  const value = new Int32Array(1);
+  const size = new Uint32Array([value.byteLength]);
+  return calls().getsockopt(fd, SOL_SOCKET, name, value, size) < 0 ? -1 : value[0]!;
 }
 
 function pair(

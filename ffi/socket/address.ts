@@ -12,9 +12,14 @@ import {
   type InternetAddress,
 } from "./internet_address.ts";
 import { decodePacketAddress, encodePacketAddress, type PacketAddress } from "./packet.ts";
-import { encodeRawAddress, type RawAddress } from "./raw_address.ts";
+import { decodeRawAddress, encodeRawAddress, type RawAddress } from "./raw_address.ts";
 import { familyOf } from "./sockaddr.ts";
-import { decodeUnixAddress, encodeUnixAddress, type UnixAddress } from "./unix_address.ts";
+import {
+  decodeUnixAddress,
+  encodeUnixAddress,
+  type UnixAddress,
+  unnamedUnixAddress,
+} from "./unix_address.ts";
 
 const { AF_INET, AF_INET6, AF_PACKET, AF_UNIX } = abi.constants;
 
@@ -37,7 +42,9 @@ export function encodeAddress(
   family: number,
 ): Uint8Array<ArrayBuffer> {
   if (isPacket(address)) {
-    if (family !== AF_PACKET) throw wrongFamily("an interface", family);
+    if (family !== AF_PACKET || abi.packets === undefined) {
+      throw wrongFamily("an interface", family);
+    }
     return encodePacketAddress(address);
   }
   if (isUnix(address)) {
@@ -59,12 +66,28 @@ export function encodeAddress(
 }
 
 /**
+ * Encodes an address to bind to, as {@linkcode encodeAddress} does. An empty path lets the system
+ * choose an abstract name, where there are such names.
+ *
+ * @param address The address
+ * @param family The family of the socket
+ * @returns The address in C's form
+ */
+export function encodeAddressToBind(
+  address: SocketAddress | PacketAddress,
+  family: number,
+): Uint8Array<ArrayBuffer> {
+  const isFree = family === AF_UNIX && abi.abstractPaths === true &&
+    !isPacket(address) && isUnix(address) && address.path === "";
+  return isFree ? unnamedUnixAddress() : encodeAddress(address, family);
+}
+
+/**
  * Decodes an address.
  *
  * @param bytes The address in C's form
  * @param size The number of bytes that the system filled
- * @returns The address
- * @throws {Deno.errors.NotSupported} If its family is not one of IPv4, IPv6, Unix and packets
+ * @returns The address, as its bytes if its family is not one of IPv4, IPv6, Unix and packets
  */
 export function decodeAddress(
   bytes: Uint8Array<ArrayBuffer>,
@@ -74,14 +97,14 @@ export function decodeAddress(
   if (family === AF_UNIX) return decodeUnixAddress(bytes, size);
   if (family === AF_INET) return decodeIpv4Address(bytes);
   if (family === AF_INET6) return decodeIpv6Address(bytes, size);
-  if (family === AF_PACKET) return decodePacketAddress(bytes);
-  throw new Deno.errors.NotSupported(`Cannot read an address of family ${family}`);
+  if (family === AF_PACKET && abi.packets !== undefined) return decodePacketAddress(bytes);
+  return decodeRawAddress(bytes, size);
 }
 
 /** Names an address in a message; an abstract one as `ss` does. */
 export function describe(address: SocketAddress | PacketAddress): string {
   if (isPacket(address)) return `interface ${address.interface}`;
-  if (isUnix(address)) return address.path.replace(/^\0/, "@");
+  if (isUnix(address)) return address.path.replace(/^\0/, "@") || "an empty path";
   if (isRaw(address)) return `an address of family ${address.family}`;
   const { hostname, port } = address;
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;

@@ -17,6 +17,7 @@ import {
 import { MessageHeader } from "./message_header.ts";
 import { senderOf } from "./names.ts";
 import type { PacketAddress } from "./packet.ts";
+import type { RawAddress } from "./raw_address.ts";
 import { ADDRESS_SIZE } from "./sockaddr.ts";
 import { encodeFor, type Socket } from "./socket.ts";
 
@@ -37,7 +38,7 @@ export interface SendMessageOptions<
   Address extends SocketAddress | PacketAddress = SocketAddress,
 > {
   /** The receiver's address, for a socket that is not connected. */
-  readonly address?: Address;
+  readonly address?: Address | RawAddress;
   /** Open descriptors to send copies of; only over Unix sockets. They stay open here. */
   readonly descriptors?: readonly (number | HasFileno)[];
   /** Credentials to send (Linux). Any but the process's own need a privilege. */
@@ -163,8 +164,7 @@ export function sendMessage<Address extends SocketAddress | PacketAddress = Sock
  * @throws {TypeError} If `buffer` is neither a `Uint8Array` nor an array of them
  * @throws {RangeError} If an option is out of range
  * @throws {OSError} If the system refuses (`recvmsg`), such as with `ECONNRESET`
- * @throws {Deno.errors.NotSupported} On Solaris; or if the sender's address is not of IPv4, IPv6,
- * Unix or packets, in which case the message is lost
+ * @throws {Deno.errors.NotSupported} On Solaris
  *
  * @example A datagram that is larger than the buffer
  * ```ts

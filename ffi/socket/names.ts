@@ -11,11 +11,11 @@ import { platform } from "../platform/mod.ts";
 import { decodeAddress, type SocketAddress } from "./address.ts";
 import { socketCalls as calls } from "./calls.ts";
 import type { PacketAddress } from "./packet.ts";
-import { ADDRESS_SIZE, familyOf, setFamily } from "./sockaddr.ts";
+import { ADDRESS_SIZE, DATA_AT, familyOf, setFamily } from "./sockaddr.ts";
 
 const { AF_INET, AF_INET6, AF_UNIX, AF_UNSPEC } = abi.constants;
-const { EINVAL, ENOTCONN } = abi.errno;
-const { sockaddr_in, sockaddr_in6, sockaddr_un } = abi.structs;
+const { EINVAL, ENOTCONN, EOPNOTSUPP } = abi.errno;
+const { sockaddr_in, sockaddr_in6 } = abi.structs;
 
 /** An address in C's form, and the number of bytes that the system filled. */
 type Name = readonly [bytes: Uint8Array<ArrayBuffer>, size: number];
@@ -84,7 +84,8 @@ function getName(fd: number, action: string, syscall: string): Name {
   const size = new Uint32Array([ADDRESS_SIZE]);
   if (calls().getsockname(fd, bytes, size) < 0) {
     const errno = lastErrno();
-    const unbound = errno === EINVAL ? platform.familyOfUnbound(fd) : -1;
+    const isUnnamed = errno === EINVAL || errno === EOPNOTSUPP;
+    const unbound = isUnnamed ? platform.familyOfUnbound(fd) : -1;
     if (unbound < 0) throw refused(fd, action, syscall, errno);
     return unspecified(unbound);
   }
@@ -97,7 +98,7 @@ function unspecified(family: number): Name {
     ? sockaddr_in.size
     : family === AF_INET6
     ? sockaddr_in6.size
-    : sockaddr_un.fields.sun_path[0];
+    : DATA_AT;
   const bytes = new Uint8Array(size);
   setFamily(bytes, family);
   return [bytes, size];

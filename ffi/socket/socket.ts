@@ -4,11 +4,12 @@ import { errnoOf, nameOf } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { FileDescriptor, isInterrupted, transferLength } from "../fd/file_descriptor.ts";
 import { platform } from "../platform/mod.ts";
-import { describe, encodeAddress, type SocketAddress } from "./address.ts";
+import { describe, encodeAddress, encodeAddressToBind, type SocketAddress } from "./address.ts";
 import { socketCalls as calls } from "./calls.ts";
 import { acceptSocket, createSocket, preventSigpipe } from "./create.ts";
 import { familyOfSocket, localAddressOf, remoteAddressOf, senderOf } from "./names.ts";
 import type { PacketAddress } from "./packet.ts";
+import type { RawAddress } from "./raw_address.ts";
 import { ADDRESS_SIZE } from "./sockaddr.ts";
 
 const {
@@ -41,6 +42,7 @@ const ADOPT = Symbol("adopt");
  * @param address The address
  * @param action What cannot be done if the socket is closed, such as `"bind"`
  * @param syscall The call that would do it
+ * @param encode Encodes the address for a family
  * @returns The address in C's form
  */
 export let encodeFor: (
@@ -48,6 +50,7 @@ export let encodeFor: (
   address: SocketAddress | PacketAddress,
   action: string,
   syscall: string,
+  encode?: typeof encodeAddress,
 ) => Uint8Array<ArrayBuffer>;
 
 /**
@@ -94,18 +97,18 @@ export let encodeFor: (
  */
 export class Socket<Address extends SocketAddress | PacketAddress = SocketAddress>
   extends FileDescriptor {
-  /** The address family, once it was needed. It never changes. */
+  /** The address family, once it is known. It never changes. */
   #family: number | undefined;
 
   /** The error that {@linkcode Socket.error} returned last, where the system keeps it. */
   #reportedErrno = 0;
 
   static {
-    encodeFor = (socket, address, action, syscall) => {
+    encodeFor = (socket, address, action, syscall, encode = encodeAddress) => {
       const fd = socket.fileno();
       // Asking again about a closed socket throws the right error.
       if (fd < 0) familyOfSocket(fd, action, syscall);
-      return encodeAddress(address, socket.#family ??= familyOfSocket(fd, action, syscall));
+      return encode(address, socket.#family ??= familyOfSocket(fd, action, syscall));
     };
   }
 
@@ -128,6 +131,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
     // A protocol that is given but undefined is one that the system lacks.
     const number = protocol.length === 0 ? 0 : protocol[0]!;
     super(family === ADOPT ? type : createSocket(family, type, number));
+    if (family !== ADOPT) this.#family = family;
   }
 
   /**
@@ -159,7 +163,8 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
   /**
    * Binds the socket to an address.
    *
-   * @param address The address. Resolving a name blocks
+   * @param address The address. Resolving a name blocks. An empty path lets Linux choose a free
+   * abstract one
    * @throws {TypeError} If it is not an address, or of another family than the socket
    * @throws {RangeError} If the port or the length of the path is out of range
    * @throws {OSError} If the system refuses (`bind`), such as with `EADDRINUSE` or `EACCES`, or the
@@ -176,8 +181,8 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * }
    * ```
    */
-  bind(address: Address): void {
-    const bytes = encodeFor(this, address, "bind", "bind");
+  bind(address: Address | RawAddress): void {
+    const bytes = encodeFor(this, address, "bind", "bind", encodeAddressToBind);
     const fd = this.fileno();
     if (calls().bind(fd, bytes, bytes.length) < 0) {
       const errno = lastErrno();
@@ -262,7 +267,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * }
    * ```
    */
-  connect(address: Address): boolean {
+  connect(address: Address | RawAddress): boolean {
     const bytes = encodeFor(this, address, "connect", "connect");
     this.#reportedErrno = 0;
     const fd = this.fileno();
@@ -410,8 +415,6 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * @throws {TypeError} If `buffer` is not a `Uint8Array`
    * @throws {RangeError} If `flags` is not a 32-bit integer
    * @throws {OSError} If the system refuses (`recvfrom`), such as with `ECONNREFUSED`
-   * @throws {Deno.errors.NotSupported} If the sender's address is not of IPv4, IPv6, Unix or, on
-   * Linux, packets. The datagram is lost: use {@linkcode Socket.recv} for such sockets
    *
    * @example
    * ```ts
@@ -465,7 +468,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * sender.sendTo(new TextEncoder().encode("hi"), receiver.localAddress);
    * ```
    */
-  sendTo(data: Uint8Array, address: Address, flags: number = 0): number | null {
+  sendTo(data: Uint8Array, address: Address | RawAddress, flags: number = 0): number | null {
     const length = transferLength(data);
     assertFlags("Cannot send: the flags", flags);
     const name = encodeFor(this, address, "send on", "sendto");
@@ -580,7 +583,6 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * The address that the socket is bound to.
    *
    * @throws {OSError} If the system refuses (`getsockname`), such as with `EBADF`
-   * @throws {Deno.errors.NotSupported} If it is not an address of IPv4, IPv6, Unix or packets
    *
    * @example
    * ```ts
@@ -599,7 +601,6 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * The address of the peer.
    *
    * @throws {OSError} If the system refuses (`getpeername`), such as with `ENOTCONN`
-   * @throws {Deno.errors.NotSupported} If it is not an address of IPv4, IPv6, Unix or packets
    *
    * @example
    * ```ts

@@ -14,7 +14,7 @@ const [AT, ROOM] = abi.structs.sockaddr_un.fields.sun_path;
 export interface UnixAddress {
   /**
    * The path, empty for an unnamed socket. On Linux a path that begins with a NUL is abstract: it
-   * does not name a file.
+   * does not name a file. Binding to an empty path lets Linux choose a free abstract one.
    */
   path: string;
 }
@@ -50,6 +50,13 @@ export function encodeUnixAddress({ path }: UnixAddress): Uint8Array<ArrayBuffer
   const bytes = new Uint8Array(AT + (isAbstract ? text.length : Math.min(text.length + 1, ROOM)));
   setFamily(bytes, AF_UNIX);
   bytes.set(text, AT);
+  return bytes;
+}
+
+/** Returns a `struct sockaddr_un` without a path. */
+export function unnamedUnixAddress(): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(AT);
+  setFamily(bytes, AF_UNIX);
   return bytes;
 }
 

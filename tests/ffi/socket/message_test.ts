@@ -290,14 +290,17 @@ Deno.test({
       for (let i = 0; i < 10; i++) {
         const descriptors = [ends.writer, ends.reader];
         sockets.sendMessage(sender, byte, { address: { path }, descriptors });
-        TextDecoder.prototype.decode = () => { throw new Error("no address"); };
+        TextDecoder.prototype.decode = () => {
+          Uint8Array.prototype.slice = () => { throw new Error("no address"); };
+          throw new Error("not UTF-8");
+        };
         try {
           sockets.receiveMessage(bound, byte, { descriptors: 2 });
         } catch (error) {
           TextDecoder.prototype.decode = decode;
+          delete Uint8Array.prototype.slice;
           console.log(error.message, countDescriptors() - now);
         }
-        TextDecoder.prototype.decode = decode;
       }
     `);
     assertEquals([stderr, stdout.split("\n")], ["", Array(10).fill("no address 0")]);
