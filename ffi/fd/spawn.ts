@@ -45,8 +45,9 @@ export function spawnProcess(
   using actions = fileActions(streams, cwd, attempt);
   let errno = ENOENT;
   for (const path of paths) {
-    const isKnown = cwd === undefined || path.startsWith("/");
-    if (paths.length > 1 && isKnown && !canExecute(path)) {
+    // A relative path is relative to the directory of the child.
+    const canTell = path.startsWith("/") || cwd === undefined;
+    if (path !== command && canTell && !canExecute(path)) {
       if (lastErrno() === EACCES) errno = EACCES;
       continue;
     }

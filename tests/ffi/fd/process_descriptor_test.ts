@@ -222,9 +222,10 @@ test("ProcessDescriptor.exited() rejects when the signal is aborted, and leaves 
 
 test("ProcessDescriptor.exited() rejects when the descriptor is closed", async () => {
   const child = spawn("sleep", ["60"]);
-  const exit = child.exited();
-  child.sendSignal("SIGKILL");
   const { pid } = child;
+  const exit = child.exited();
+  await new Promise((resolve) => setTimeout(resolve, 5)); // The wait may begin a turn later.
+  child.sendSignal("SIGKILL");
   child.close();
   await assertRejects(() => exit, Deno.errors.BadResource);
   await assertRejects(() => child.exited(), OSError, "EBADF");

@@ -175,7 +175,7 @@ test("ProcessDescriptor.spawn() adds variables to the environment, or clears it 
     outputOf("/usr/bin/env", [], options).split("\n").filter((line) => line !== "").sort();
   const inherited = variables({});
   assert(inherited.includes("READINESS_TEST=inherited"));
-  const others = inherited.filter((line) => !line.startsWith("READINESS_"));
+  const others = inherited.filter((line) => !line.startsWith("READINESS_TEST="));
   const env = { READINESS_TEST: "a=b c", READINESS_NEW: "Zürich\u00a0🏔", READINESS_EMPTY: "" };
   const added = Object.entries(env).map(([name, value]) => `${name}=${value}`).sort();
   assertEquals(variables({ env }), [...others, ...added].sort());
@@ -216,7 +216,7 @@ test("ProcessDescriptor.spawn() passes variables that are not Unicode", async ()
     `
     const { ProcessDescriptor } = descriptors;
     const show = (options) => {
-      using child = ProcessDescriptor.spawn("sh", ["-c", "env -0 | grep -az ^READ | tr '\\\\0' ' ' | od -An -c"], options);
+      using child = ProcessDescriptor.spawn("sh", ["-c", "env -0 | grep -az ^READ_A | tr '\\\\0' ' ' | od -An -c"], options);
       using selector = new selectors.DefaultSelector();
       selector.register(child, EVENT_READ);
       selector.select();
