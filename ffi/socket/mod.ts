@@ -11,7 +11,8 @@
  * - Options whose values are structures: {@linkcode setKeepAlive}, {@linkcode setLinger},
  *   {@linkcode peerCredentials}, {@linkcode getOptionBytes}; all others are `Socket.setOption()`
  * - {@linkcode listenFds}: sockets that systemd passes to the program
- * - {@linkcode interfaceIndex}, {@linkcode interfaceName}: network interfaces
+ * - {@linkcode resolve}: every address of a host name
+ * - {@linkcode networkInterfaces}, {@linkcode interfaceIndex}, {@linkcode interfaceName}
  * - `AF_INET`, `SOL_SOCKET`, `TCP_NODELAY`, …: the running system's own numbers
  *
  * Sockets are non-blocking and close-on-exec. A call that cannot do anything now returns `null`;
