@@ -22,21 +22,21 @@ let shared: Uint8Array<ArrayBuffer> | undefined;
  * Returns a stream of what a descriptor reads: a byte stream, whose readers can bring buffers of
  * their own.
  *
- * The stream reads on demand: only when a reader asks, and at most 65,536 bytes or what fits into the
- * reader's buffer. Canceling it ends a pending read at once and consumes nothing: what has not been
- * read yet can be read from the descriptor, or from a new stream. What a read that was released with
- * `releaseLock()` still reads goes to the next reader of the stream.
+ * The stream reads on demand: only when a reader asks, and at most 65,536 bytes or what fits into
+ * the reader's buffer. Canceling it ends a pending read at once and consumes nothing: what has not
+ * been read yet can be read from the descriptor, or from a new stream. What a read that was
+ * released with `releaseLock()` still reads goes to the next reader of the stream.
  *
- * The stream never closes the descriptor. Closing a `FileDescriptor` or a `Socket` fails the stream,
- * with `Deno.errors.BadResource` during a pending read and otherwise at the next one.
+ * The stream never closes the descriptor. Closing a `FileDescriptor` or a `Socket` fails the
+ * stream, with `Deno.errors.BadResource` during a pending read and otherwise at the next one.
  *
- * A descriptor that blocks, as standard input may, blocks the event loop until there is something to
- * read: call `setBlocking(false)` first.
+ * A descriptor that blocks, as standard input may, blocks the event loop until there is something
+ * to read: call `setBlocking(false)` first.
  *
  * @param file An object that reads, such as a `Socket` or a `FileDescriptor`. Its `read()` returns
  * the number of bytes, 0 at the end of the stream, or `null` if there is nothing to read now
- * @returns The stream. It closes at the end of the data and fails with what `read()` throws, or with
- * what {@linkcode ready} rejects with
+ * @returns The stream. It closes at the end of the data and fails with what `read()` throws, or
+ * with what {@linkcode ready} rejects with
  *
  * @example Read lines of text
  * ```ts
@@ -116,13 +116,13 @@ function sharedBuffer(): Uint8Array<ArrayBuffer> {
  * A chunk is written when the system has taken all of it, so a slow peer slows the producer down.
  * Aborting the stream ends a pending write at once; a part of its chunk may be written by then.
  *
- * Closing the stream shuts down the sending side of a `Socket`, whose peer then reads the end of the
- * stream. The stream never closes the descriptor: the end of a pipe has to be closed for its reader
- * to see the end.
+ * Closing the stream shuts down the sending side of a `Socket`, whose peer then reads the end of
+ * the stream. The stream never closes the descriptor: the end of a pipe has to be closed for its
+ * reader to see the end.
  *
- * @param file An object that writes, such as a `Socket` or a `FileDescriptor`. Its `write()` returns
- * the number of bytes, or `null` if there is no room now. If it has a `shutdown()` method, closing
- * calls that with `"write"`
+ * @param file An object that writes, such as a `Socket` or a `FileDescriptor`. Its `write()`
+ * returns the number of bytes, or `null` if there is no room now. If it has a `shutdown()` method,
+ * closing calls that with `"write"`
  * @returns The stream. It fails with what `write()` throws, such as with `OSError` (`EPIPE`), with
  * what {@linkcode ready} rejects with, or with `TypeError` if a chunk is not a `Uint8Array`
  *

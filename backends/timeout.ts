@@ -7,7 +7,8 @@ export const MAX_WAIT = 0x7fff_ffff;
 /**
  * Turns a timeout as users give it into what a backend takes.
  *
- * @returns Milliseconds: above 0 at most that long, 0 not at all, `Infinity` until something is ready
+ * @returns Milliseconds: above 0 at most that long, 0 not at all, `Infinity` until something is
+ * ready
  * @throws {TypeError} If it is neither a number nor absent, or is `NaN`
  */
 export function parseTimeout(timeout: number | null | undefined): number {

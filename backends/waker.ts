@@ -31,7 +31,9 @@ export interface Waker {
 /** One wake: the counter of an eventfd grows by one, a pipe gets eight bytes. */
 const ONE = new Uint8Array(new BigUint64Array([1n]).buffer);
 
-/** A descriptor that becomes readable when it is woken: an eventfd, or a pipe where there is none. */
+/**
+ * A descriptor that becomes readable when it is woken: an eventfd, or a pipe where there is none.
+ */
 export class WakeDescriptor {
   /** The end that becomes readable. */
   readonly reader: number;
@@ -132,7 +134,9 @@ export function wake(fd: number): void {
   signal(fd);
 }
 
-/** Returns whether a descriptor can be a waker's: not a socket; on Linux, nothing but an eventfd. */
+/**
+ * Returns whether a descriptor can be a waker's: not a socket; on Linux, nothing but an eventfd.
+ */
 function canBeWaker(fd: number): boolean {
   if (!platform.canBePipeWriter(fd)) return false;
   // Only an eventfd refuses a write of less than eight bytes.

@@ -109,7 +109,9 @@ function openLibc<const D extends Declarations>(
   );
 }
 
-/** Opens libc at the first place that is granted and exists, or returns `null` if none is granted. */
+/**
+ * Opens libc at the first place that is granted and exists, or returns `null` if none is granted.
+ */
 function openGranted<const D extends Declarations>(
   declarations: D,
   places: readonly string[],

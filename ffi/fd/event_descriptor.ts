@@ -12,8 +12,9 @@ const MAX_COUNTER = 0xffff_ffff_ffff_fffen;
 const COUNTER = new BigUint64Array(1);
 
 /**
- * A counter that is a descriptor, Linux's `eventfd`. It is readable while it is above zero. Anything
- * that has the descriptor, such as another thread, can add to it: a cheap way to signal a selector.
+ * A counter that is a descriptor, Linux's `eventfd`. It is readable while it is above zero.
+ * Anything that has the descriptor, such as another thread, can add to it: a cheap way to signal a
+ * selector.
  *
  * @example Read many signals as one
  * ```ts

@@ -178,8 +178,8 @@ export class FileDescriptor implements HasFileno, Disposable {
   /**
    * Sets whether reads and writes block, or return `null` at once.
    *
-   * The setting belongs to the open file: it changes for every duplicate of the descriptor, in other
-   * processes too.
+   * The setting belongs to the open file: it changes for every duplicate of the descriptor, in
+   * other processes too.
    *
    * @param blocking Whether they block
    * @throws {OSError} If `fcntl` fails, such as with `EBADF` once closed
@@ -201,8 +201,8 @@ export class FileDescriptor implements HasFileno, Disposable {
   /**
    * Returns whether reads and writes block.
    *
-   * An inherited descriptor, such as standard input, shares its open file with other programs. Change
-   * it back with {@linkcode FileDescriptor.setBlocking} before this program ends.
+   * An inherited descriptor, such as standard input, shares its open file with other programs.
+   * Change it back with {@linkcode FileDescriptor.setBlocking} before this program ends.
    *
    * @returns Whether they block
    * @throws {Deno.errors.NotSupported} On Windows, which has no call for it

@@ -33,9 +33,9 @@ export interface InotifyEvent {
  * events.
  *
  * A watch on a directory reports what happens to its entries, but not what happens in its
- * subdirectories. If events come faster than they are read, the kernel drops some of them and adds one
- * whose mask is {@linkcode IN_Q_OVERFLOW}: look at the files themselves then. On a network file system
- * only changes by this machine are reported.
+ * subdirectories. If events come faster than they are read, the kernel drops some of them and adds
+ * one whose mask is {@linkcode IN_Q_OVERFLOW}: look at the files themselves then. On a network file
+ * system only changes by this machine are reported.
  *
  * @example Wait until a file was written
  * ```ts

@@ -30,22 +30,22 @@ const SCRATCH = new Uint8Array(1 << 14);
  * Every driver has requests of its own, with their numbers in its header: `TIOCGWINSZ` is 0x5413 on
  * Linux and 0x40087468 on macOS. Most take a pointer to a structure; a few take a number.
  *
- * Many requests state the size of their structure, and a shorter array is refused. Others do not, or
- * state a wrong one. The call therefore gets a copy of the array with zeros up to 16 KiB, and the
- * array gets its part of the result back: too short an array harms nothing. An array of 16 KiB or
- * more is passed itself. Addresses inside a structure cannot be checked.
+ * Many requests state the size of their structure, and a shorter array is refused. Others do not,
+ * or state a wrong one. The call therefore gets a copy of the array with zeros up to 16 KiB, and
+ * the array gets its part of the result back: too short an array harms nothing. An array of 16 KiB
+ * or more is passed itself. Addresses inside a structure cannot be checked.
  *
  * @param file The device's descriptor, or an object that has it
  * @param request The request, a 32-bit integer
- * @param argument The bytes of a structure, which the call may read and change, or a 32-bit integer.
- * A null pointer by default
+ * @param argument The bytes of a structure, which the call may read and change, or a 32-bit
+ * integer. A null pointer by default
  * @returns The result of the call, usually 0
  * @throws {TypeError} If `file` is not a descriptor, or `argument` neither an integer nor a
  * `Uint8Array`
- * @throws {RangeError} If a number is not a 32-bit integer, or `argument` is shorter than the request
- * states
- * @throws {OSError} If `ioctl` fails, such as with `ENOTTY` if the device does not know the request,
- * or `EBADF` once closed
+ * @throws {RangeError} If a number is not a 32-bit integer, or `argument` is shorter than the
+ * request states
+ * @throws {OSError} If `ioctl` fails, such as with `ENOTTY` if the device does not know the
+ * request, or `EBADF` once closed
  * @throws {Deno.errors.NotSupported} On Windows
  * @throws {Deno.errors.NotCapable} Without FFI permission
  *
@@ -129,9 +129,9 @@ function withValue(fd: number, request: number, value: number): number {
 }
 
 /**
- * Returns the size of a request's structure, or 0 if it does not state one. Every system has two bits
- * at the top for the direction, then the size above the lower 16 bits. The systems differ in the
- * number of its bits, but those that a system does not use are zero.
+ * Returns the size of a request's structure, or 0 if it does not state one. Every system has two
+ * bits at the top for the direction, then the size above the lower 16 bits. The systems differ in
+ * the number of its bits, but those that a system does not use are zero.
  */
 function statedSize(request: number): number {
   return request >>> 30 === 0 ? 0 : request >>> 16 & 0x3fff;

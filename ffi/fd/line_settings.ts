@@ -36,7 +36,8 @@ export function readSettings(attributes: Attributes): LineSettings {
 }
 
 /**
- * Changes settings in a terminal's attributes. The line also receives, and ignores a modem's carrier.
+ * Changes settings in a terminal's attributes. The line also receives, and ignores a modem's
+ * carrier.
  *
  * @throws {RangeError} If a setting is not one of those listed, or the speed is out of range
  */
@@ -51,8 +52,8 @@ export function changeSettings(attributes: Attributes, settings: Partial<LineSet
   if (speed !== undefined) {
     assertInteger("Cannot configure a line: the speed", speed, 1);
     if (c.BOTHER !== undefined) {
-      // Linux has codes for the usual speeds, the only ones that old programs know, and one code for
-      // all others.
+      // Linux has codes for the usual speeds, the only ones that old programs know, and one code
+      // for all others.
       const codes: { readonly [name: string]: number | undefined } = c;
       change("c_cflag", c.CBAUD! | c.CIBAUD!, codes[`B${speed}`] ?? c.BOTHER);
     }

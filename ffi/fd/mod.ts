@@ -1,17 +1,18 @@
 /**
  * Descriptors that are not sockets, for use with a selector of `@readiness/selectors`:
  *
- * - {@linkcode FileDescriptor}: any descriptor, such as an inherited one; `FileDescriptor.open()` opens
- *   files, devices and named pipes, {@linkcode ioctl} controls devices, {@linkcode pipe} makes pipes
+ * - {@linkcode FileDescriptor}: any descriptor, such as an inherited one; `FileDescriptor.open()`
+ *   opens files, devices and named pipes, {@linkcode ioctl} controls devices, {@linkcode pipe}
+ *   makes pipes
  * - {@linkcode ProcessDescriptor}: starts programs, on pipes or a terminal, and waits for their end
  * - {@linkcode Terminal}: terminals and serial lines; {@linkcode openTerminal},
  *   {@linkcode pseudoTerminal}, {@linkcode isTerminal}
  * - {@linkcode TimerDescriptor}, {@linkcode SignalDescriptor}, {@linkcode EventDescriptor} and
  *   {@linkcode InotifyDescriptor}: Linux's descriptors that are readable when something happens
  *
- * All of them are non-blocking and close-on-exec when this package opens them. A call that cannot do
- * anything now returns `null`: wait with a selector or with `whenReadable()`, and call again. The
- * garbage collector closes nothing: use `using` or `close()`.
+ * All of them are non-blocking and close-on-exec when this package opens them. A call that cannot
+ * do anything now returns `null`: wait with a selector or with `whenReadable()`, and call again.
+ * The garbage collector closes nothing: use `using` or `close()`.
  *
  * @example Read the output of a program
  * ```ts

@@ -12,8 +12,8 @@ export interface Pipe extends Disposable {
 /**
  * Makes a pipe. Both ends are non-blocking and close-on-exec.
  *
- * Windows cannot wait for pipes. There the ends are two sockets that are connected over loopback: what
- * one end writes the other reads, in either direction.
+ * Windows cannot wait for pipes. There the ends are two sockets that are connected over loopback:
+ * what one end writes the other reads, in either direction.
  *
  * @returns Both ends, which are closed at the end of a `using` block
  * @throws {OSError} If `pipe2` or `pipe` fails, such as with `EMFILE`

@@ -26,10 +26,11 @@ const calls = libcCalls({
  * process ID it never comes to mean another process.
  *
  * It can refer to any process, but only the parent learns how a process ended, and only once. Deno
- * itself waits for a child of `Deno.Command`, as soon as the event loop runs: use `child.status` for
- * it. Before that, {@linkcode ProcessDescriptor.wait} with `reap: false` looks at its status and
- * leaves it there; without `reap: false`, `child.status` rejects. {@linkcode ProcessDescriptor.spawn}
- * starts programs that Deno does not know, for this class to wait for.
+ * itself waits for a child of `Deno.Command`, as soon as the event loop runs: use `child.status`
+ * for it. Before that, {@linkcode ProcessDescriptor.wait} with `reap: false` looks at its status
+ * and leaves it there; without `reap: false`, `child.status` rejects.
+ * {@linkcode ProcessDescriptor.spawn} starts programs that Deno does not know, for this class to
+ * wait for.
  *
  * @example Wait for the end of a program with a selector
  * ```ts
@@ -69,9 +70,9 @@ export class ProcessDescriptor extends FileDescriptor {
    * streams of this process. It inherits no other descriptor of this package, and starts with no
    * signal blocked.
    *
-   * A stream can be a descriptor of yours. It stays open here, and is made blocking, as programs expect:
-   * for everything that shares its open file. Close yours, or use `"pipe"`, which makes a pipe whose
-   * end in this process does not block.
+   * A stream can be a descriptor of yours. It stays open here, and is made blocking, as programs
+   * expect: for everything that shares its open file. Close yours, or use `"pipe"`, which makes a
+   * pipe whose end in this process does not block.
    *
    * With `terminal` the program runs in a session of its own that the terminal controls, so that
    * `/dev/tty`, job control and `SIGWINCH` work, and every signal has its default action.
@@ -79,15 +80,15 @@ export class ProcessDescriptor extends FileDescriptor {
    * Call {@linkcode ProcessDescriptor.wait} after the end of the child, which stays in the system's
    * process table until then.
    *
-   * @param command The program, looked up in the child's `PATH` unless it contains a slash. A relative
-   * path is relative to `cwd`
+   * @param command The program, looked up in the child's `PATH` unless it contains a slash. A
+   * relative path is relative to `cwd`
    * @param args Its arguments
    * @param options Its streams, terminal, working directory and environment
    * @returns The process
-   * @throws {TypeError} If the command, an argument, `cwd` or a variable is not a string, or a stream
-   * or `terminal` is not a descriptor, or `terminal` is the manager of a pseudo-terminal
-   * @throws {RangeError} If one of the strings contains a NUL, or the name of a variable is empty or
-   * contains `=`
+   * @throws {TypeError} If the command, an argument, `cwd` or a variable is not a string, or a
+   * stream or `terminal` is not a descriptor, or `terminal` is the manager of a pseudo-terminal
+   * @throws {RangeError} If one of the strings contains a NUL, or the name of a variable is empty
+   * or contains `=`
    * @throws {OSError} If `posix_spawnp` fails, such as with `ENOENT`; if `cwd` is not a directory
    * (`access`), a stream is closed (`EBADF`), or `terminal` is not a terminal (`isatty`,
    * `ENOTTY`)
@@ -187,8 +188,8 @@ export class ProcessDescriptor extends FileDescriptor {
    * Returns how a child ended, and removes it from the system's process table.
    *
    * @param options Whether to remove it
-   * @param options.reap Whether to remove the child, `true` by default. `false` leaves it for a later
-   * wait
+   * @param options.reap Whether to remove the child, `true` by default. `false` leaves it for a
+   * later wait
    * @returns The status, or `null` while the child runs. As in Deno, the code of a child that was
    * ended by a signal is 128 plus the signal's number
    * @throws {OSError} If `waitid` fails, such as with `ECHILD` if the process is not a child or was
@@ -243,8 +244,8 @@ export class ProcessDescriptor extends FileDescriptor {
    * @param signal The signal, by name or number, `SIGTERM` by default
    * @throws {TypeError} If this system has no such signal
    * @throws {RangeError} If it is a number that no signal has
-   * @throws {OSError} If `pidfd_send_signal` fails, such as with `ESRCH` if the process has ended and
-   * was waited for, `EPERM`, or `EBADF` once closed
+   * @throws {OSError} If `pidfd_send_signal` fails, such as with `ESRCH` if the process has ended
+   * and was waited for, `EPERM`, or `EBADF` once closed
    *
    * @example
    * ```ts
@@ -271,8 +272,8 @@ export class ProcessDescriptor extends FileDescriptor {
   }
 
   /**
-   * Closes the descriptor and the pipes to the child. The child goes on. Does nothing if it is closed
-   * already.
+   * Closes the descriptor and the pipes to the child. The child goes on. Does nothing if it is
+   * closed already.
    *
    * @throws {OSError} If `close` fails; all descriptors are given up all the same
    *

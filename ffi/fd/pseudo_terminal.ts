@@ -27,12 +27,12 @@ export interface PseudoTerminal extends Disposable {
 }
 
 /**
- * Makes a pseudo-terminal. Both sides are non-blocking and close-on-exec. Like any terminal it starts
- * with line editing and echo.
+ * Makes a pseudo-terminal. Both sides are non-blocking and close-on-exec. Like any terminal it
+ * starts with line editing and echo.
  *
  * @returns Both sides, which are closed at the end of a `using` block
- * @throws {OSError} If `posix_openpt`, `grantpt`, `unlockpt`, `ptsname` or `open` fails, such as with
- * `EMFILE`, or `ENOSPC` if there are too many pseudo-terminals
+ * @throws {OSError} If `posix_openpt`, `grantpt`, `unlockpt`, `ptsname` or `open` fails, such as
+ * with `EMFILE`, or `ENOSPC` if there are too many pseudo-terminals
  * @throws {Deno.errors.NotSupported} On a system that {@linkcode Terminal} does not list
  * @throws {Deno.errors.NotCapable} Without FFI permission
  *

@@ -48,14 +48,15 @@ const held = new Map<number, { count: number; readonly wasBlocked: boolean }>();
  *   does without this descriptor: `SIGTERM` ends the process. Of the signals that are ignored by
  *   default, `SIGCHLD` and `SIGWINCH`, some arrive here and most do not.
  * - If the signals were blocked before Deno started, every thread inherits that, and every signal
- *   arrives here, for `selectAsync` too: `env --block-signal=TERM,INT deno run …`, also as a service's
+ * arrives here, for `selectAsync` too: `env --block-signal=TERM,INT deno run …`, also as a
+ * service's
  *   `ExecStart`. {@linkcode SignalDescriptor.seesProcess} is `true` then.
  *
- * Otherwise use `Deno.addSignalListener` and wait with `selectAsync`. For the end of a child there is
- * {@linkcode ProcessDescriptor}.
+ * Otherwise use `Deno.addSignalListener` and wait with `selectAsync`. For the end of a child there
+ * is {@linkcode ProcessDescriptor}.
  *
- * The signals are blocked in this thread while the descriptor is open. When the last descriptor for a
- * signal is closed, unread signals are dropped, and the signal is unblocked unless it was blocked
+ * The signals are blocked in this thread while the descriptor is open. When the last descriptor for
+ * a signal is closed, unread signals are dropped, and the signal is unblocked unless it was blocked
  * before. Use a descriptor only in the thread that made it.
  *
  * @example Read a signal to this thread
@@ -73,8 +74,8 @@ const held = new Map<number, { count: number; readonly wasBlocked: boolean }>();
  */
 export class SignalDescriptor extends FileDescriptor {
   /**
-   * Whether signals to the process arrive here too: whether this thread blocked all of these signals
-   * before, as every thread does if Deno was started so.
+   * Whether signals to the process arrive here too: whether this thread blocked all of these
+   * signals before, as every thread does if Deno was started so.
    */
   readonly seesProcess: boolean;
   readonly #numbers: ReadonlySet<number>;

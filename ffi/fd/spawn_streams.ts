@@ -30,7 +30,8 @@ export interface SpawnStreams {
   readonly stderr?: SpawnStream;
   /**
    * The subsidiary side of a pseudo-terminal, or another terminal, that becomes the controlling
-   * terminal of the process, in a session of its own. A terminal controls only one session at a time.
+   * terminal of the process, in a session of its own. A terminal controls only one session at a
+   * time.
    */
   readonly terminal?: HasFileno;
 }
@@ -89,8 +90,8 @@ export class ChildStreams implements Disposable {
   }
 
   /**
-   * Returns the descriptor, or a duplicate of one that is itself a standard stream: while one stream
-   * of the child after the other is set, a source must not be overwritten.
+   * Returns the descriptor, or a duplicate of one that is itself a standard stream: while one
+   * stream of the child after the other is set, a source must not be overwritten.
    */
   #aboveStreams(fd: number): number {
     if (fd > 2) return fd;

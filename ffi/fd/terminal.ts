@@ -32,8 +32,8 @@ export interface WindowSize {
 }
 
 /**
- * A terminal or a serial line, which the system treats as a terminal. Linux, Android, macOS, FreeBSD,
- * NetBSD and OpenBSD support this class.
+ * A terminal or a serial line, which the system treats as a terminal. Linux, Android, macOS,
+ * FreeBSD, NetBSD and OpenBSD support this class.
  *
  * A terminal that has hung up is readable. A read returns 0 or throws, such as with `EIO` on the
  * manager of a pseudo-terminal whose other side is closed.
@@ -62,7 +62,8 @@ export interface WindowSize {
  */
 export class Terminal extends FileDescriptor {
   /**
-   * Adopts an open terminal. Whether it blocks does not change. Standard input is `new Terminal(0)`.
+   * Adopts an open terminal. Whether it blocks does not change. Standard input is
+   * `new Terminal(0)`.
    *
    * @param fd Its descriptor, an integer from 0 to 2³¹ − 1
    * @throws {TypeError} If `fd` is not a number
@@ -73,13 +74,13 @@ export class Terminal extends FileDescriptor {
   }
 
   /**
-   * Switches to raw mode: bytes pass unchanged in both directions, without line editing, echo, or keys
-   * that end the program or stop the output. The speed and the bits of a serial line stay.
+   * Switches to raw mode: bytes pass unchanged in both directions, without line editing, echo, or
+   * keys that end the program or stop the output. The speed and the bits of a serial line stay.
    *
-   * @returns An object that restores the current settings when it is disposed of. It does nothing if
-   * the terminal is closed, detached or hung up by then
-   * @throws {OSError} If `tcgetattr`, `tcsetattr` or `ioctl` fails, such as with `ENOTTY`, or `EBADF`
-   * once closed
+   * @returns An object that restores the current settings when it is disposed of. It does nothing
+   * if the terminal is closed, detached or hung up by then
+   * @throws {OSError} If `tcgetattr`, `tcsetattr` or `ioctl` fails, such as with `ENOTTY`, or
+   * `EBADF` once closed
    * @throws {Deno.errors.NotSupported} On a system that is not listed above
    */
   raw(): Disposable {
@@ -112,11 +113,12 @@ export class Terminal extends FileDescriptor {
    * Changes settings of the line, and makes it receive whether or not a modem has a carrier.
    *
    * @param settings The settings to change
-   * @returns The new settings. A device may ignore a setting or use another value without an error: a
-   * pseudo-terminal has 8 bits and no parity, and a speed is the nearest one that the device has
-   * @throws {RangeError} If a setting is not one of those listed, or `speed` is not an integer from 1
-   * to 2³¹ − 1
-   * @throws {OSError} If `tcgetattr`, `tcsetattr` or `ioctl` fails, such as with `EINVAL` or `ENOTTY`
+   * @returns The new settings. A device may ignore a setting or use another value without an error:
+   * a pseudo-terminal has 8 bits and no parity, and a speed is the nearest one that the device has
+   * @throws {RangeError} If a setting is not one of those listed, or `speed` is not an integer from
+   * 1 to 2³¹ − 1
+   * @throws {OSError} If `tcgetattr`, `tcsetattr` or `ioctl` fails, such as with `EINVAL` or
+   * `ENOTTY`
    * @throws {Deno.errors.NotSupported} On a system that is not listed above
    */
   configure(settings: Partial<LineSettings>): LineSettings {
@@ -204,15 +206,15 @@ export class Terminal extends FileDescriptor {
 }
 
 /**
- * Opens a terminal or serial line, non-blocking and close-on-exec. It does not become the controlling
- * terminal of this process, and a line without a carrier opens at once.
+ * Opens a terminal or serial line, non-blocking and close-on-exec. It does not become the
+ * controlling terminal of this process, and a line without a carrier opens at once.
  *
  * @param path The path, such as `/dev/ttyUSB0`
  * @returns The terminal
  * @throws {TypeError} If `path` is not a string
  * @throws {RangeError} If `path` contains a NUL
- * @throws {OSError} If `open` fails, such as with `ENOENT`, `EACCES` or `EBUSY`, or the file is not a
- * terminal (`isatty`, `ENOTTY`)
+ * @throws {OSError} If `open` fails, such as with `ENOENT`, `EACCES` or `EBUSY`, or the file is not
+ * a terminal (`isatty`, `ENOTTY`)
  * @throws {Deno.errors.NotSupported} On a system that {@linkcode Terminal} does not list
  * @throws {Deno.errors.NotCapable} Without FFI permission
  *

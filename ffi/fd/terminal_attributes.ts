@@ -1,8 +1,8 @@
 /**
  * The attributes of a terminal, C's `struct termios`.
  *
- * Linux has two structures. The one of `tcgetattr` holds speeds as codes; `struct termios2` of `ioctl`
- * holds them as plain numbers, as the structure of every other system does.
+ * Linux has two structures. The one of `tcgetattr` holds speeds as codes; `struct termios2` of
+ * `ioctl` holds them as plain numbers, as the structure of every other system does.
  *
  * @module
  */

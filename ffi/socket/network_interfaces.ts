@@ -18,8 +18,8 @@ export interface NetworkInterface {
 }
 
 /**
- * Lists the network interfaces of this machine with `if_nameindex`, also those that are down or have
- * no address. `Deno.networkInterfaces()` lists the addresses of interfaces.
+ * Lists the network interfaces of this machine with `if_nameindex`, also those that are down or
+ * have no address. `Deno.networkInterfaces()` lists the addresses of interfaces.
  *
  * @returns The interfaces, in the system's order
  * @throws {OSError} If `if_nameindex` fails, such as with `ENOBUFS` or `EMFILE`

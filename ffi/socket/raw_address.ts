@@ -33,8 +33,8 @@ export interface RawAddress {
   /** The address family: `AF_NETLINK`, … */
   family: number;
   /**
-   * The bytes of its C structure after the family and, on the BSDs, the length: up to 14 of IPv4, 26
-   * of IPv6, 108 of Unix on Linux, and 126 of any other family.
+   * The bytes of its C structure after the family and, on the BSDs, the length: up to 14 of IPv4,
+   * 26 of IPv6, 108 of Unix on Linux, and 126 of any other family.
    */
   bytes: Uint8Array;
 }
@@ -44,8 +44,8 @@ export interface RawAddress {
  *
  * @param address The address
  * @returns Its C structure
- * @throws {RangeError} If the family is not one that the structure can hold, or it has too many bytes
- * for the family
+ * @throws {RangeError} If the family is not one that the structure can hold, or it has too many
+ * bytes for the family
  */
 export function encodeRawAddress({ family, bytes }: RawAddress): Uint8Array<ArrayBuffer> {
   assertInteger("Cannot use an address: its family", family, 0, 0xff);

@@ -115,8 +115,8 @@ let running = 0;
 const waiting: (() => void)[] = [];
 
 /**
- * Runs a task once fewer than {@linkcode MAX_RUNNING} others run. A signal ends the wait for it, and
- * what waits for its turn does not begin.
+ * Runs a task once fewer than {@linkcode MAX_RUNNING} others run. A signal ends the wait for it,
+ * and what waits for its turn does not begin.
  */
 function inTurn<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {

@@ -119,8 +119,8 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * @param type The socket type: `SOCK_STREAM`, `SOCK_DGRAM`, …
    * @param protocol The protocol, such as `IPPROTO_ICMP`; 0 is the default of the type. Leave it 0
    * for a packet socket, and let `bind` choose the protocol together with the interface
-   * @throws {RangeError} If an argument is not a 32-bit integer, such as `undefined`, the value of a
-   * constant that the system lacks
+   * @throws {RangeError} If an argument is not a 32-bit integer, such as `undefined`, the value of
+   * a constant that the system lacks
    * @throws {OSError} If the system refuses (`socket`), such as with `EAFNOSUPPORT`. If a privilege
    * is missing (`EPERM`, `EACCES`), the message names it: raw and packet sockets need `CAP_NET_RAW`
    * on Linux and root elsewhere, ICMP datagram sockets a certain group on Linux

@@ -24,8 +24,8 @@ export interface UnixAddress {
  *
  * @param address The address
  * @returns As much of a `struct sockaddr_un` as the path needs
- * @throws {RangeError} If the path is empty, too long or not well-formed, or contains a NUL but does
- * not begin with one
+ * @throws {RangeError} If the path is empty, too long or not well-formed, or contains a NUL but
+ * does not begin with one
  * @throws {Deno.errors.NotSupported} If the path is abstract and the system has no abstract paths
  */
 export function encodeUnixAddress({ path }: UnixAddress): Uint8Array<ArrayBuffer> {

@@ -41,8 +41,8 @@ export interface Outcome {
 }
 
 /**
- * Starts a TypeScript program in a process of its own, with `selectors`, `sockets` and `descriptors`
- * imported. `through` turns its command into another, which runs it elsewhere.
+ * Starts a TypeScript program in a process of its own, with `selectors`, `sockets` and
+ * `descriptors` imported. `through` turns its command into another, which runs it elsewhere.
  */
 export async function startProgram(
   source: string,

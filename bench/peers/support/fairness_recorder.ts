@@ -6,8 +6,8 @@ const INTERVAL = 10;
 const SUPPLY = new Uint8Array(4096);
 
 /**
- * Supplies a receiver with bytes, so that there always is one, and records how the rest of the event
- * loop fares meanwhile: a timer, and on request an exchange over Deno's own sockets.
+ * Supplies a receiver with bytes, so that there always is one, and records how the rest of the
+ * event loop fares meanwhile: a timer, and on request an exchange over Deno's own sockets.
  */
 export class FairnessRecorder {
   readonly #sender: Socket;

@@ -63,8 +63,8 @@ function lineOf(fact: Fact, errnoPrefix: string): string {
       return assertEqual(`__builtin_types_compatible_p(__typeof__(${fact.call}), ${type})`, 1);
     }
     case "symbol": {
-      // Makes the object file refer to the symbol that the header gives the call. The function's own
-      // name does not end in the call's, as object files share the ends of strings.
+      // Makes the object file refer to the symbol that the header gives the call. The function's
+      // own name does not end in the call's, as object files share the ends of strings.
       const call = fact.call === "lastError" ? "WSAGetLastError" : fact.call;
       return `void *${fact.call}_(void) { return (void *)&${call}; }`;
     }

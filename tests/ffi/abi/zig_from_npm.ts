@@ -3,7 +3,8 @@ import { fileURLToPath } from "node:url";
 const VERSION = "0.12.0-dev.1286";
 
 /**
- * Gets the Zig compiler from npm into Deno's cache. Its `zig cc` has the C headers of other systems.
+ * Gets the Zig compiler from npm into Deno's cache. Its `zig cc` has the C headers of other
+ * systems.
  *
  * @returns The path of its program
  * @throws {Deno.errors.NotFound} If it cannot be had
