@@ -48,9 +48,8 @@ const held = new Map<number, { count: number; readonly wasBlocked: boolean }>();
  *   does without this descriptor: `SIGTERM` ends the process. Of the signals that are ignored by
  *   default, `SIGCHLD` and `SIGWINCH`, some arrive here and most do not.
  * - If the signals were blocked before Deno started, every thread inherits that, and every signal
- * arrives here, for `selectAsync` too: `env --block-signal=TERM,INT deno run …`, also as a
- * service's
- *   `ExecStart`. {@linkcode SignalDescriptor.seesProcess} is `true` then.
+ *   arrives here, for `selectAsync` too: `env --block-signal=TERM,INT deno run …`, also as a
+ *   service's `ExecStart`. {@linkcode SignalDescriptor.seesProcess} is `true` then.
  *
  * Otherwise use `Deno.addSignalListener` and wait with `selectAsync`. For the end of a child there
  * is {@linkcode ProcessDescriptor}.
