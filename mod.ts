@@ -62,8 +62,8 @@
  * right.close();
  * ```
  *
- * {@linkcode readableStream} and {@linkcode writableStream} turn a descriptor into a web stream, for
- * `pipeThrough()`, `new Response()` and all else that takes one.
+ * {@linkcode readableStream} and {@linkcode writableStream} turn a descriptor into a web stream,
+ * for `pipeThrough()`, `new Response()` and all else that takes one.
  *
  * All waits in the event loop share one native call, so thousands of them can be pending.
  *
