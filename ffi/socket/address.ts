@@ -27,6 +27,16 @@ const { AF_INET, AF_INET6, AF_PACKET, AF_UNIX } = abi.constants;
 export type SocketAddress = InternetAddress | UnixAddress | RawAddress;
 
 /**
+ * The type in which a socket returns an address of the type `A`: without literal types, such as that
+ * of a port, and any type for a `RawAddress`.
+ *
+ * @typeParam A The type of an address that was given
+ */
+export type AddressOf<A extends SocketAddress> = A extends InternetAddress ? InternetAddress
+  : A extends UnixAddress ? UnixAddress
+  : SocketAddress;
+
+/**
  * Encodes an address as C does, for a socket of a family.
  *
  * @param address The address
@@ -55,14 +65,22 @@ export function encodeAddress(
     if (family !== address.family) throw wrongFamily(`bytes of family ${address.family}`, family);
     return encodeRawAddress(address);
   }
-  if (!isInternet(address)) {
-    throw new TypeError(
-      "Cannot use an address: it must have a hostname (string) and a port (number), " +
-        "a path (string), or a family (number) and bytes (Uint8Array)",
-    );
-  }
+  assertInternet(address);
   if (family !== AF_INET && family !== AF_INET6) throw wrongFamily("a hostname", family);
   return encodeInternetAddress(address, family);
+}
+
+/**
+ * Returns the family of an address, or `null` if that depends on the address of its hostname.
+ *
+ * @param address The address
+ * @throws {TypeError} If it is not an address
+ */
+export function familyOfAddress(address: SocketAddress): number | null {
+  if (isUnix(address)) return AF_UNIX;
+  if (isRaw(address)) return address.family;
+  assertInternet(address);
+  return null;
 }
 
 /**
@@ -123,9 +141,13 @@ function isRaw(address: unknown): address is RawAddress {
   return typeof family === "number" && bytes instanceof Uint8Array;
 }
 
-function isInternet(address: unknown): address is InternetAddress {
+function assertInternet(address: unknown): asserts address is InternetAddress {
   const { hostname, port } = (address ?? {}) as Partial<InternetAddress>;
-  return typeof hostname === "string" && typeof port === "number";
+  if (typeof hostname === "string" && typeof port === "number") return;
+  throw new TypeError(
+    "Cannot use an address: it must have a hostname (string) and a port (number), " +
+      "a path (string), or a family (number) and bytes (Uint8Array)",
+  );
 }
 
 function wrongFamily(what: string, family: number): TypeError {

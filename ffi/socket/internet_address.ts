@@ -7,7 +7,7 @@ import { decodeCString, decodeExactly, untilNul } from "../text.ts";
 import { getField } from "./fields.ts";
 import { setFamily } from "./sockaddr.ts";
 
-const { AF_INET, NI_NUMERICHOST } = abi.constants;
+const { AF_INET, AF_INET6, NI_NUMERICHOST } = abi.constants;
 const { sockaddr_in, sockaddr_in6 } = abi.structs;
 
 const calls = platform.openCalls({
@@ -39,16 +39,34 @@ export interface InternetAddress {
  * @throws {OSError} If the name cannot be resolved (`getaddrinfo`)
  */
 export function encodeInternetAddress(
-  { hostname, port }: InternetAddress,
+  address: InternetAddress,
   family: number,
 ): Uint8Array<ArrayBuffer> {
-  assertInteger("Cannot use an address: its port", port, 0, 0xffff);
-  assertCString("Cannot use an address: its hostname", hostname);
+  assertInternetAddress(address);
+  const { hostname, port } = address;
   const bytes = encodeNumber(hostname, family) ?? resolveBlocking(hostname, family)[0]!;
   const { sin_port } = sockaddr_in.fields;
   const { sin6_port } = sockaddr_in6.fields;
   new DataView(bytes.buffer).setUint16((family === AF_INET ? sin_port : sin6_port)[0], port);
   return bytes;
+}
+
+/**
+ * Requires an internet address that can be encoded, if its name can be resolved.
+ *
+ * @param address The address
+ * @throws {RangeError} If the port is out of range, or the hostname contains a NUL or is not
+ * well-formed
+ */
+export function assertInternetAddress({ hostname, port }: InternetAddress): void {
+  assertInteger("Cannot use an address: its port", port, 0, 0xffff);
+  assertCString("Cannot use an address: its hostname", hostname);
+}
+
+/** Returns whether a hostname is a numeric address, which the resolver decodes at once. */
+export function isNumericHostname(hostname: string): boolean {
+  const [address] = hostname.split("%");
+  return parseAddress(hostname, AF_INET) !== null || parseAddress(address!, AF_INET6) !== null;
 }
 
 /** Does what the resolver does with a numeric address, in a tenth of the time; else `null`. */

@@ -40,8 +40,9 @@
  * @module
  */
 
+export type { WaitOptions } from "../../backends/ready.ts";
 export type { HasFileno } from "../descriptor.ts";
-export type { SocketAddress } from "./address.ts";
+export type { AddressOf, SocketAddress } from "./address.ts";
 export type { InternetAddress } from "./internet_address.ts";
 export type { RawAddress } from "./raw_address.ts";
 export type { UnixAddress } from "./unix_address.ts";
@@ -55,6 +56,8 @@ export { FileDescriptor } from "../fd/file_descriptor.ts";
 export { pipe } from "../fd/pipe.ts";
 export { type AnySocket, Socket } from "./socket.ts";
 export { socketpair } from "./socketpair.ts";
+export { createConnection } from "./connection.ts";
+export { createServer, type ServerOptions } from "./server.ts";
 export { OSError } from "../errno.ts";
 export { resolve, type ResolveOptions } from "./resolve.ts";
 export { type ListenFd, listenFds } from "./activation.ts";

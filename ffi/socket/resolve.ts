@@ -3,8 +3,14 @@ import { assertCString, assertInteger } from "../checks.ts";
 import { copyFrom, cString, NativeMemory } from "../memory.ts";
 import { platform } from "../platform/mod.ts";
 import { decodeAddress } from "./address.ts";
-import type { InternetAddress } from "./internet_address.ts";
-import { hintsFor, isUnnamed, resolverCodeError, takeAddresses } from "./resolver.ts";
+import { type InternetAddress, isNumericHostname } from "./internet_address.ts";
+import {
+  hintsFor,
+  isUnnamed,
+  resolveBlocking,
+  resolverCodeError,
+  takeAddresses,
+} from "./resolver.ts";
 
 const { AF_UNSPEC, EAI_NONAME } = abi.constants;
 
@@ -32,7 +38,7 @@ export interface ResolveOptions {
  * Resolves a name with the system's resolver (`getaddrinfo`), on another thread: with `/etc/hosts`,
  * the name servers and whatever else the system uses. `Deno.resolveDns()` asks a name server alone.
  *
- * Four names are looked up at once; others wait. A numeric address resolves to itself.
+ * Four names are looked up at once; others wait. A numeric address resolves to itself, at once.
  *
  * @param hostname The name or numeric address
  * @param options The family, and a signal that ends the wait. The resolver goes on until it gives
@@ -69,8 +75,22 @@ export async function resolve(
   assertCString("Cannot resolve a name: it", hostname);
   assertInteger("Cannot resolve a name: the family", family);
   signal?.throwIfAborted();
+  return decodeDistinct(
+    isNumericHostname(hostname)
+      ? resolveBlocking(hostname, family)
+      : await inTurn(() => lookUp(hostname, family), signal),
+  );
+}
+
+/**
+ * Decodes addresses, each once.
+ *
+ * @param list The addresses in C's form
+ * @returns The addresses, in the same order
+ */
+export function decodeDistinct(list: readonly Uint8Array<ArrayBuffer>[]): InternetAddress[] {
   const addresses = new Map<string, InternetAddress>();
-  for (const bytes of await inTurn(() => lookUp(hostname, family), signal)) {
+  for (const bytes of list) {
     const address = decodeAddress(bytes, bytes.length) as InternetAddress;
     addresses.set(address.hostname, address);
   }

@@ -118,7 +118,7 @@ export function datagrams(place: Place = places[0]!): Socket {
 }
 
 /** Waits for a connection and accepts it. */
-export function acceptFrom(server: Socket): Socket {
+export function acceptFrom<A extends SocketAddress>(server: Socket<A>): Socket<A> {
   untilReadable(server);
   const socket = server.accept();
   assert(socket !== null);
