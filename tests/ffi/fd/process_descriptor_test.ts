@@ -224,7 +224,8 @@ test("ProcessDescriptor.exited() rejects when the descriptor is closed", async (
   const child = spawn("sleep", ["60"]);
   const { pid } = child;
   const exit = child.exited();
-  await new Promise((resolve) => setTimeout(resolve, 5)); // The wait may begin a turn later.
+  // On a slow machine the wait begins only after the event loop has turned.
+  await new Promise((resolve) => setTimeout(resolve, 100));
   child.sendSignal("SIGKILL");
   child.close();
   await assertRejects(() => exit, Deno.errors.BadResource);
