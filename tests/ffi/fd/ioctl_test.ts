@@ -69,7 +69,7 @@ export const errorCases: readonly ErrorCase[] = [
     name: "ioctl() throws RangeError when the argument is shorter than the request states",
     error: RangeError,
     message:
-      /^Cannot call ioctl\(\) with 0x(80045430|400454ca) on fd \d+: the argument must have 4 bytes or more, received [03]$/,
+      /^Cannot call ioctl\(\) with 0x\w+ on fd \d+: the argument must have 4 bytes or more, /,
     calls: [
       withReader((reader) => ioctl(reader, TIOCGPTN, new Uint8Array(3))),
       withReader((reader) => ioctl(reader, TUNSETIFF, new Uint8Array(0))),

@@ -132,7 +132,7 @@ test("ProcessDescriptor.wait() with reap: false leaves the child for a later wai
   for (const reap of [false, false, true]) assertEquals(child.wait({ reap }), status);
 });
 
-test("ProcessDescriptor.sendSignal() sends SIGTERM by default, and any signal by its number", () => {
+test("ProcessDescriptor.sendSignal() sends SIGTERM by default, or any signal by number", () => {
   using first = spawn("sleep", ["60"]);
   first.sendSignal();
   assertEquals(waitForEnd(first)?.signal, "SIGTERM");
@@ -154,7 +154,7 @@ test("ProcessDescriptor ends select() and selectAsync()", async () => {
   second.wait();
 });
 
-test("ProcessDescriptor.wait() sees the end of Deno's child until the event loop runs", async () => {
+test("ProcessDescriptor.wait() sees Deno's child until the event loop runs", async () => {
   const child = new Deno.Command("sh", { args: ["-c", "exit 5"] }).spawn();
   using process = new ProcessDescriptor(child.pid);
   untilReadable(process);
@@ -203,7 +203,7 @@ test("ProcessDescriptor.exited() waits for many children at once", async () => {
   for (const child of children) child.close();
 });
 
-test("ProcessDescriptor.exited() rejects when the signal is aborted, and leaves the child", async () => {
+test("ProcessDescriptor.exited() rejects when it is aborted, and leaves the child", async () => {
   using child = spawn("sleep", ["60"]);
   await assertRejects(
     () => child.exited({ signal: AbortSignal.timeout(5) }),

@@ -151,7 +151,7 @@ test("SignalDescriptor.detach() leaves the signals blocked", async () => {
   assertEquals([stdout, stderr], ["true", ""]);
 });
 
-test("SignalDescriptor does not see a signal to the process, which still takes effect", async () => {
+test("SignalDescriptor does not see a signal to the process, which takes effect", async () => {
   const { signal, stdout } = await runProgram(`
     const signals = new descriptors.SignalDescriptor(["SIGTERM"]);
     console.log(signals.seesProcess);
