@@ -239,7 +239,7 @@ test("ProcessDescriptor.spawn() passes variables that are not Unicode", async ()
   );
 });
 
-test("ProcessDescriptor.spawn() passes a whole environment while an isolate changes it", async () => {
+test("ProcessDescriptor.spawn() passes a whole environment while it changes", async () => {
   const changing = `
     const names = Array.from({ length: 200 }, (_, i) => "CHANGING_" + i);
     for (let i = 0;; i++) {
@@ -425,7 +425,7 @@ test("ProcessDescriptor.spawn() passes the streams, which stay open here", () =>
   assertEquals(result.reader.read(new Uint8Array(100)), 7);
 });
 
-test("ProcessDescriptor.spawn() starts a program with no signal blocked or SIGPIPE ignored", async () => {
+test("ProcessDescriptor.spawn() starts programs without blocked signals", async () => {
   const { stdout, stderr } = await runProgram(`
     using signals = new descriptors.SignalDescriptor(["SIGUSR1", "SIGTERM"]);
     const args = ["-E", "Sig(Blk|Ign)", "/proc/self/status"];
