@@ -77,8 +77,8 @@ export class ProcessDescriptor extends FileDescriptor {
    * With `terminal` the program runs in a session of its own that the terminal controls, so that
    * `/dev/tty`, job control and `SIGWINCH` work, and every signal has its default action.
    *
-   * Call {@linkcode ProcessDescriptor.wait} after the end of the child, which stays in the system's
-   * process table until then.
+   * Call {@linkcode ProcessDescriptor.exited}, or {@linkcode ProcessDescriptor.wait} after the end of
+   * the child, which stays in the system's process table until then.
    *
    * @param command The program, looked up in the child's `PATH` unless it contains a slash. A
    * relative path is relative to `cwd`
@@ -105,7 +105,7 @@ export class ProcessDescriptor extends FileDescriptor {
    * for (let size; (size = child.stdout.read(buffer));) {
    *   console.log(new TextDecoder().decode(buffer.subarray(0, size))); // hello
    * }
-   * child.wait();
+   * console.log(await child.exited()); // { success: true, code: 0, signal: null }
    * ```
    *
    * @example Run a program on a terminal of its own
@@ -124,6 +124,7 @@ export class ProcessDescriptor extends FileDescriptor {
    * const buffer = new Uint8Array(100);
    * const size = terminal.manager.read(buffer)!;
    * console.log(new TextDecoder().decode(buffer.subarray(0, size))); // 24 80
+   * await child.exited();
    * ```
    */
   static spawn(
