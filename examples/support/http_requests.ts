@@ -27,6 +27,7 @@ export interface Request {
 export const CONTINUE = "100 Continue";
 
 export const BAD_REQUEST = "400 Bad Request";
+export const TIMEOUT = "408 Request Timeout";
 const TOO_LARGE = "413 Content Too Large";
 const HEAD_TOO_LARGE = "431 Request Header Fields Too Large";
 const NOT_IMPLEMENTED = "501 Not Implemented";
@@ -41,10 +42,11 @@ const LONGEST_BODY = 1 << 20;
 const LONGEST_CHUNK_LINE = 256;
 
 const REQUEST_LINE = /^([!#$%&'*+.^`|~\w-]+) ([!-~\x80-\uffff]+) HTTP\/1\.(\d)$/;
-const EMPTY_LINE = /\r?\n\r?\n/;
+/** A CR or LF that is not part of a CRLF. The last CR of an incomplete text may still be. */
+const BARE = /\r(?!\n|$)|(?<!\r)\n/;
 // deno-lint-ignore no-control-regex -- A value must not have control characters.
 const FIELD = /^([!#$%&'*+.^`|~\w-]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)$/;
-const CHUNK_SIZE = /^([\da-f]{1,8})[ \t]*(?:;.*)?$/i;
+const CHUNK_SIZE = /^([\da-f]{1,8})(?:[ \t]*;.*)?$/i;
 
 const decoder = new TextDecoder("latin1"); // One character per byte, which keeps lengths.
 
@@ -52,6 +54,11 @@ const decoder = new TextDecoder("latin1"); // One character per byte, which keep
 export class RequestReader {
   #text = "";
   readonly #steps = this.#read();
+
+  /** Whether everything that was received has been read. */
+  get isEmpty(): boolean {
+    return this.#text === "";
+  }
 
   /** Takes bytes that were received. */
   push(bytes: Uint8Array): void {
@@ -91,22 +98,20 @@ export class RequestReader {
   /** Takes the lines before the first empty one, or returns `null` if that has not come yet. */
   #takeHead(): string | null {
     // Clients may send empty lines before a request.
-    if (this.#text.startsWith("\r") || this.#text.startsWith("\n")) {
-      this.#text = this.#text.replace(/^[\r\n]+/, "");
-    }
+    while (this.#text.startsWith("\r\n")) this.#text = this.#text.slice(2);
     const text = this.#text;
-    const end = EMPTY_LINE.exec(text);
-    if (end === null) {
+    const end = text.indexOf("\r\n\r\n");
+    const head = end < 0 ? text : text.slice(0, end);
+    if (BARE.test(head)) throw new Refusal(BAD_REQUEST);
+    if (end < 0) {
       // If this is not HTTP, there is no point in waiting for the rest.
-      const newline = text.indexOf("\n");
-      if (newline >= 0 && !REQUEST_LINE.test(text.slice(0, newline).replace(/\r$/, ""))) {
-        throw new Refusal(BAD_REQUEST);
-      }
+      const line = head.indexOf("\r\n");
+      if (line >= 0 && !REQUEST_LINE.test(head.slice(0, line))) throw new Refusal(BAD_REQUEST);
     }
-    if ((end?.index ?? text.length) > LONGEST_HEAD) throw new Refusal(HEAD_TOO_LARGE);
-    if (end === null) return null;
-    this.#text = text.slice(end.index + end[0].length);
-    return text.slice(0, end.index);
+    if (head.length > LONGEST_HEAD) throw new Refusal(HEAD_TOO_LARGE);
+    if (end < 0) return null;
+    this.#text = text.slice(end + 4);
+    return head;
   }
 
   *#pass(size: number): Generator<null, void> {
@@ -139,11 +144,12 @@ export class RequestReader {
   *#takeLine(longest: number): Generator<null, string> {
     for (;; yield null) {
       const end = this.#text.indexOf("\r\n");
-      if ((end < 0 ? this.#text.length : end) > longest) {
+      const line = end < 0 ? this.#text : this.#text.slice(0, end);
+      if (line.length > longest) {
         throw new Refusal(longest === LONGEST_CHUNK_LINE ? BAD_REQUEST : HEAD_TOO_LARGE);
       }
+      if (BARE.test(line)) throw new Refusal(BAD_REQUEST);
       if (end < 0) continue;
-      const line = this.#text.slice(0, end);
       this.#text = this.#text.slice(end + 2);
       return line;
     }
@@ -154,7 +160,7 @@ export class RequestReader {
 class Refusal extends Error {}
 
 function parseHead(head: string): Request {
-  const [first, ...lines] = head.split(/\r?\n/);
+  const [first, ...lines] = head.split("\r\n");
   const line = REQUEST_LINE.exec(first);
   if (line === null) throw new Refusal(BAD_REQUEST);
   const minor = Number(line[3]);
@@ -163,7 +169,7 @@ function parseHead(head: string): Request {
     const field = FIELD.exec(text);
     if (field === null) throw new Refusal(BAD_REQUEST);
     const name = field[1].toLowerCase();
-    const value = field[2].trimEnd();
+    const value = field[2].replace(/[ \t]+$/, "");
     const before = fields.get(name);
     if (before !== undefined && name === "host") throw new Refusal(BAD_REQUEST);
     fields.set(name, before === undefined ? value : `${before}, ${value}`);

@@ -1,4 +1,11 @@
-import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreaterOrEqual,
+  assertLess,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { RequestReader } from "../../examples/support/http_requests.ts";
 import { isWindows } from "../support/os.ts";
 import { linuxOnly, needsProgram } from "../support/skip.ts";
@@ -11,6 +18,7 @@ import {
 } from "../support/example_process.ts";
 import { needsIpv6 } from "../support/sockets.ts";
 import { assertUsageErrors, WRONG_PORTS } from "./command_lines.ts";
+import { answer, ask, encode, read, readAll } from "./http_client.ts";
 import { logged } from "./logged.ts";
 
 const needsCurl = needsProgram("curl");
@@ -95,7 +103,6 @@ Deno.test("http.ts keeps and closes connections as in HTTP/1.1 and HTTP/1.0", as
       ["GET / HTTP/1.0\r\n\r\n", close],
       ["GET / HTTP/1.0\r\nConnection: close\r\nConnection: x\r\n\r\n", close],
       ["GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", kept + HELLO + HELLO],
-      ["GET / HTTP/1.1\nHost: a\n\n", HELLO + HELLO + HELLO],
       ["GET http://a/?x HTTP/1.1\r\nHost: a\r\n\r\n", HELLO + HELLO + HELLO],
       [`${HEAD}Content-Length: 5\r\n\r\nGET /`, HELLO + HELLO + HELLO],
     ]
@@ -120,6 +127,31 @@ const REFUSED: readonly [request: string, status: string][] = [
   [`${HEAD}no field\r\n\r\n`, "400 Bad Request"],
   [`${HEAD}Name : value\r\n\r\n`, "400 Bad Request"],
   [`${HEAD}Name: value\r\n folded\r\n\r\n`, "400 Bad Request"],
+  [`${HEAD}Name: value\r\n\tfolded\r\n\r\n`, "400 Bad Request"],
+  [`${HEAD}\xa0Name: value\r\n\r\n`, "400 Bad Request"],
+  [`${HEAD}\x0bName: value\r\n\r\n`, "400 Bad Request"],
+  [`GET / HTTP/1.1\r\n folded: value\r\nHost: a\r\n\r\n`, "400 Bad Request"],
+  // Only CR and LF together end a line.
+  ["GET / HTTP/1.1\nHost: a\n\n", "400 Bad Request"],
+  ["GET / HTTP/1.1\nHost: a\r\n\r\n", "400 Bad Request"],
+  ["GET / HTTP/1.1\r\nHost: a\nName: value\r\n\r\n", "400 Bad Request"],
+  ["GET / HTTP/1.1\r\n\nHost: a\r\n\r\n", "400 Bad Request"],
+  [`${HEAD}\nName: value\r\n\r\n`, "400 Bad Request"],
+  [`${HEAD}\n`, "400 Bad Request"],
+  [`${HEAD}\r\r\n`, "400 Bad Request"],
+  [`\r${GET}`, "400 Bad Request"],
+  [`\n${GET}`, "400 Bad Request"],
+  [`\r\n\r${GET}`, "400 Bad Request"],
+  // Only spaces and tabs surround a value.
+  [`${POST}Content-Length: 5\xa0\r\n\r\nabcde`, "400 Bad Request"],
+  [`${POST}Content-Length:\xa05\r\n\r\nabcde`, "400 Bad Request"],
+  [`${POST}Content-Length: 5\x0b\r\n\r\nabcde`, "400 Bad Request"],
+  [`${POST}Transfer-Encoding: chunked\xa0\r\n\r\n0\r\n\r\n`, "501 Not Implemented"],
+  [`${POST}Transfer-Encoding:\x85chunked\r\n\r\n0\r\n\r\n`, "501 Not Implemented"],
+  [`${POST}${CHUNKED}\r\n3 \r\nabc\r\n0\r\n\r\n`, "400 Bad Request"],
+  [`${POST}${CHUNKED}\r\n3\nabc\r\n0\r\n\r\n`, "400 Bad Request"],
+  [`${POST}${CHUNKED}\r\n3\r\nabc\n0\r\n\r\n`, "400 Bad Request"],
+  [`${POST}${CHUNKED}\r\n0\r\n\n`, "400 Bad Request"],
   [`${HEAD}Name: va\0lue\r\n\r\n`, "400 Bad Request"],
   [`${HEAD}Name: va\rlue\r\n\r\n`, "400 Bad Request"],
   [`${POST}Content-Length: -1\r\n\r\n`, "400 Bad Request"],
@@ -264,6 +296,41 @@ Deno.test("http.ts --idle closes silent connections, but not busy ones", async (
   assertEquals(await inTime(half.read(new Uint8Array(1)), "the end"), null);
 });
 
+Deno.test("http.ts closes connections whose requests take too long", async () => {
+  await using server = await start("--timeout", "1", "--idle", "60");
+  const answer408 = answer("408 Request Timeout", "", "Connection: close");
+  /** Sends a byte again and again, which is never idle, until the connection ends. */
+  const drip = async (request: string, bytes: string): Promise<string> => {
+    using connection = await Deno.connect({ port: server.port });
+    const received = readAll(connection);
+    let hasEnded = false;
+    received.finally(() => hasEnded = true);
+    await connection.write(encode(request));
+    for (let i = 0; !hasEnded; i++) {
+      await connection.write(encode(bytes[i % bytes.length]!)).catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return await received;
+  };
+  const started = performance.now();
+  const answers = await Promise.all([
+    drip("", "G"),
+    drip("", "\r\n"),
+    drip(`${HEAD}X: `, "a"),
+    drip(`${POST}Content-Length: 100000\r\n\r\n`, "a"),
+    drip(`${POST}${CHUNKED}\r\n`, "1\r\na\r\n"),
+  ]);
+  for (const received of answers) assertEquals(received, answer408);
+  assertGreaterOrEqual(performance.now() - started, 1000);
+  // Many requests may take longer together.
+  using busy = await Deno.connect({ port: server.port });
+  for (let i = 0; i < 30; i++) {
+    await busy.write(encode(GET));
+    assertEquals(await read(busy), HELLO);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+});
+
 Deno.test({
   name: "http.ts rests when descriptors run out, and accepts again when connections end",
   ...linuxOnly,
@@ -310,40 +377,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 Deno.test("http.ts exits with 2 if an option is wrong", async () => {
-  await assertUsageErrors("http", ["extra", "--idle 0", ...WRONG_PORTS]);
+  await assertUsageErrors("http", ["extra", "--idle 0", "--timeout 0", ...WRONG_PORTS]);
 });
-
-/** An answer without its date. */
-function answer(status: string, body: string, ...fields: string[]): string {
-  const head = [`HTTP/1.1 ${status}`, `Content-Length: ${body.length}`, "Date: DATE", ...fields];
-  return `${head.join("\r\n")}\r\n\r\n${body}`;
-}
-
-function withoutDate(text: string): string {
-  return text.replaceAll(/Date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT/g, "Date: DATE");
-}
-
-/** Sends requests, half-closes unless told otherwise, and reads to the end. */
-async function ask(port: number, requests: string, isHalfClosed = true): Promise<string> {
-  const connection = await Deno.connect({ port });
-  const sending = (async () => {
-    const bytes = encode(requests);
-    for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
-    if (isHalfClosed) await connection.closeWrite();
-  })();
-  const [received] = await Promise.all([readAll(connection), sending]);
-  return received;
-}
-
-async function readAll(connection: Deno.Conn): Promise<string> {
-  return withoutDate(await inTime(new Response(connection.readable).text(), "the end"));
-}
-
-async function read(connection: Deno.Conn): Promise<string> {
-  const buffer = new Uint8Array(1000);
-  const size = await inTime(connection.read(buffer), "an answer") ?? 0;
-  return withoutDate(new TextDecoder().decode(buffer.subarray(0, size)));
-}
 
 async function curl(...args: string[]): Promise<string> {
   const output = new Deno.Command("curl", {
@@ -354,8 +389,4 @@ async function curl(...args: string[]): Promise<string> {
   const { code, stdout } = await inTime(output, "the end of curl");
   assertEquals(code, 0);
   return new TextDecoder().decode(stdout);
-}
-
-function encode(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
