@@ -14,6 +14,7 @@
  */
 
 import { DefaultSelector, EVENT_READ, OSError } from "@readiness/selectors";
+import type { FileDescriptor } from "@readiness/selectors/fd";
 import {
   AF_UNIX,
   peerCredentials,
@@ -21,6 +22,7 @@ import {
   sendMessage,
   SOCK_STREAM,
   Socket,
+  socketpair,
 } from "@readiness/selectors/socket";
 import { formatAddress, peerOf } from "./support/addresses.ts";
 import {
@@ -45,23 +47,33 @@ ends when "accept" does.
 Options:
   --hostname HOST  the address to accept at (127.0.0.1)
   --port PORT      the port to accept at; 0 lets the system pick one (1234)
-  --socket PATH    where the processes meet; on Linux, @NAME is not a file (@readiness-fdpass)
-  -h, --help       show this and exit`;
+  --socket PATH    where the processes meet (on Linux, @readiness-fdpass- and the user's number)
+  -h, --help       show this and exit
+
+On Linux, a PATH that starts with @ is not a file, and both refuse a process of another user. On
+other systems the folder of PATH should be one that only you can enter.`;
 
 const BYTE = new Uint8Array(1);
+
+const IS_LINUX = Deno.build.os === "linux";
 
 run(async () => {
   const { values: options, positionals: [role, ...others] } = parseCommandLine(USAGE, {
     hostname: { type: "string", default: "127.0.0.1" },
     port: { type: "string", default: "1234" },
-    socket: { type: "string", default: "@readiness-fdpass" },
+    socket: { type: "string" },
   }, true);
   if (role !== "accept" && role !== "serve" || others.length > 0) {
     exitWith(2, "The role must be accept or serve", USAGE);
   }
-  const meeting = { path: options.socket.replace(/^@/, "\0") };
   const address = { hostname: options.hostname, port: parsePort(options.port) };
   exitOnWindows("Unix sockets that pass descriptors");
+  if (options.socket === undefined && !IS_LINUX) {
+    exitWith(2, "The option --socket is missing", USAGE);
+  }
+  const me = IS_LINUX ? ownUser() : undefined;
+  const name = options.socket ?? `@readiness-fdpass-${me}`;
+  const meeting = { path: name.replace(/^@/, "\0") };
   const interrupted = interruption();
   using selector = new DefaultSelector<(events: number) => void, Socket>();
   let hasEnded = false;
@@ -93,14 +105,21 @@ run(async () => {
       for (const [key, events] of ready) key.data(events);
       joining.update();
       arriving.update();
-      if (held !== undefined && !arriving.isResting) passOn(held);
+      if (held !== undefined && !arriving.isResting) {
+        passOn(held);
+        arriving.update();
+      }
     }
 
     /** Lets a process join that serves. */
     function welcome(worker: Socket): void {
-      const name = Deno.build.os === "linux"
-        ? `process ${peerCredentials(worker).pid}`
-        : "a process";
+      const { pid, uid } = IS_LINUX ? peerCredentials(worker) : {};
+      const name = pid === undefined ? "a process" : `process ${pid}`;
+      if (uid !== me) {
+        warn(`Refused ${name} of user ${uid}`);
+        worker.close();
+        return;
+      }
       // It never sends anything: when it is readable, it has ended.
       selector.register(worker, EVENT_READ, () => {
         selector.unregister(worker);
@@ -131,8 +150,10 @@ run(async () => {
       try {
         return sendMessage(worker, BYTE, { descriptors: [connection] }) !== null;
       } catch (error) {
-        if (!(error instanceof OSError) || error.code !== "EPIPE") throw error;
-        return false; // The process has just ended.
+        if (!(error instanceof OSError)) throw error;
+        // EPIPE: the process has just ended.
+        if (error.code !== "EPIPE") warn(`${error.message}; resting`);
+        return false;
       }
     }
   }
@@ -141,8 +162,10 @@ run(async () => {
     const boss = new Socket(AF_UNIX, SOCK_STREAM);
     const greeting = new TextEncoder().encode(`served by process ${Deno.pid}\n`);
     boss.connect(meeting);
+    const { uid } = IS_LINUX ? peerCredentials(boss) : {};
+    if (uid !== me) exitWith(1, `The process that accepts belongs to user ${uid}, not to ${me}`);
     selector.register(boss, EVENT_READ, receive);
-    print(`serving what ${printable(options.socket)} passes on (process ${Deno.pid})`);
+    print(`serving what ${printable(name)} passes on (process ${Deno.pid})`);
     while (!hasEnded) {
       const ready = await selector.selectAsync(null, { signal: interrupted });
       for (const [key, events] of ready) key.data(events);
@@ -152,7 +175,7 @@ run(async () => {
       for (let message; (message = receiveMessage(boss, BYTE, { descriptors: 1 })) !== null;) {
         using received = message; // Closes what is not detached.
         const [descriptor] = received.descriptors;
-        if (descriptor !== undefined) begin(Socket.fromFd(descriptor.detach()));
+        if (descriptor !== undefined) begin(descriptor);
         else if (received.size > 0) warn("A connection was lost on its way");
         else {
           hasEnded = true;
@@ -161,9 +184,27 @@ run(async () => {
       }
     }
 
-    function begin(connection: Socket): void {
+    function begin(descriptor: FileDescriptor): void {
+      let connection: Socket;
+      try {
+        connection = Socket.fromFd(descriptor.fileno());
+      } catch (error) {
+        if (!(error instanceof OSError)) throw error;
+        warn(`A descriptor is not a socket: ${error.message}`);
+        return;
+      }
+      descriptor.detach();
+      connection.setBlocking(false);
       const peer = peerOf(connection);
       serveEcho(selector, connection, { greeting, end: (reason) => log(peer, reason) });
     }
   }
 });
+
+/** The number of the user of this process, which needs no permission this way (Linux). */
+function ownUser(): number {
+  const pair = socketpair();
+  const { uid } = peerCredentials(pair[0]);
+  for (const socket of pair) socket.close();
+  return uid;
+}

@@ -1,12 +1,28 @@
-import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
-import { AF_UNIX, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
+import { assert, assertEquals, assertMatch, assertNotEquals, assertThrows } from "@std/assert";
+import { pipe } from "../../ffi/fd/mod.ts";
+import {
+  AF_UNIX,
+  OSError,
+  receiveMessage,
+  sendMessage,
+  SOCK_STREAM,
+  Socket,
+  socketpair,
+} from "../../ffi/socket/mod.ts";
 import { runCommand } from "../support/command.ts";
-import { linuxOnly, skipIf } from "../support/skip.ts";
+import { linuxOnly, needs, skipIf } from "../support/skip.ts";
 import { needsNc } from "../support/netcat.ts";
 import { inTime } from "../support/deadline.ts";
 import { Example, runExample } from "../support/example_process.ts";
 import { Lines } from "../support/lines.ts";
-import { filePath, noise } from "../support/sockets.ts";
+import { abstractPath, filePath, noise, untilReadable } from "../support/sockets.ts";
+import {
+  inNetworkOf,
+  inOwnNetwork,
+  needsOwnNetwork,
+  needsRoot,
+  needsSetpriv,
+} from "../support/privileges.ts";
 import { isWindows } from "../support/os.ts";
 import { assertUsageErrors } from "./command_lines.ts";
 
@@ -163,6 +179,129 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "fdpass.ts goes on when a message comes with a descriptor that is not a connection",
+  ...linuxOnly,
+  async fn() {
+    const path = filePath();
+    using boss = new Socket(AF_UNIX, SOCK_STREAM);
+    boss.bind({ path });
+    boss.listen();
+    await using worker = await serve(path);
+    using joined = boss.accept()!;
+    const { reader, writer } = pipe();
+    sendMessage(joined, new Uint8Array(1), { descriptors: [reader] });
+    reader.close();
+    await worker.stderr.wait(/^A descriptor is not a socket: .*ENOTSOCK/);
+    const [left, right] = socketpair();
+    right.setBlocking(true);
+    sendMessage(joined, new Uint8Array(1), { descriptors: [right] });
+    right.close();
+    untilReadable(left);
+    const buffer = new Uint8Array(100);
+    const size = left.recv(buffer)!;
+    const greeting = new TextDecoder().decode(buffer.subarray(0, size));
+    assertEquals(greeting, `served by process ${worker.pid}\n`);
+    left.close();
+    await worker.stdout.wait(/ closed$/);
+    // The other descriptor was closed, and nothing reads from the pipe any more.
+    assertThrows(() => writer.write(new Uint8Array(1)), OSError, "EPIPE");
+    writer.close();
+  },
+});
+
+Deno.test({
+  name: "fdpass.ts rests when too many descriptors are in flight, and passes all on later",
+  ...needsSetpriv,
+  async fn() {
+    const path = filePath();
+    const drop = ["setpriv", "--bounding-set", "-sys_resource,-sys_admin"];
+    await using door = await Example.start(
+      "fdpass",
+      ["--port", "0", "--socket", path, "accept"],
+      { descriptors: 40, through: (command) => Deno.uid() === 0 ? [...drop, ...command] : command },
+    );
+    using slow = new Socket(AF_UNIX, SOCK_STREAM);
+    slow.connect({ path });
+    await door.stdout.wait(/ serves$/);
+    const connections = [];
+    for (let i = 0; i < 60; i++) connections.push(await Deno.connect({ port: door.port }));
+    await door.stderr.wait(/ETOOMANYREFS.*; resting$/);
+    for (let count = 0; count < 60; count++) {
+      untilReadable(slow);
+      using message = receiveMessage(slow, new Uint8Array(1), { descriptors: 1 })!;
+      assertEquals(message.descriptors.length, 1);
+    }
+    for (const connection of connections) connection.close();
+    assertEquals((await door.stop()).code, 0);
+  },
+});
+
+/** Runs a Python program as another user. */
+const asNobody = (source: string, ...args: string[]) =>
+  new Deno.Command("setpriv", {
+    args: ["--reuid", "65534", "--clear-groups", "python3", "-c", source, ...args],
+    env: { PATH: "/usr/local/bin:/usr/bin:/bin" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+  });
+
+const needsNobody = needsRoot.ignore
+  ? needsRoot
+  : needs("python3 for other users", asNobody("").outputSync().success);
+
+Deno.test({
+  name: "fdpass.ts does not pass connections to processes of other users",
+  ...needsNobody,
+  async fn() {
+    const path = abstractPath();
+    await using door = await accept(path.replace("\0", "@"));
+    const source = "import socket, sys; s = socket.socket(socket.AF_UNIX); " +
+      "s.connect('\\0' + sys.argv[1]); print(s.recv(9))";
+    await using stranger = asNobody(source, path.slice(1)).spawn();
+    await door.stderr.wait(/^Refused process \d+ of user 65534$/);
+    const output = await inTime(stranger.output(), "the end of the stranger");
+    assertEquals(new TextDecoder().decode(output.stdout), "b''\n");
+    await using worker = await serve(path.replace("\0", "@"));
+    const { connection, pid } = await connect(door.port);
+    assertEquals(pid, worker.pid);
+    connection.close();
+  },
+});
+
+Deno.test({
+  name: "fdpass.ts does not serve connections that a process of another user passes on",
+  ...needsNobody,
+  async fn() {
+    const path = abstractPath();
+    const source = "import socket, sys; s = socket.socket(socket.AF_UNIX); " +
+      "s.bind('\\0' + sys.argv[1]); s.listen(); print('ready', flush=True); s.accept()[0].recv(9)";
+    await using stranger = asNobody(source, path.slice(1)).spawn();
+    await new Lines(stranger.stdout).wait("ready");
+    const name = path.replace("\0", "@");
+    const { code, stdout, stderr } = await runExample("fdpass", ["--socket", name, "serve"]);
+    assertEquals([code, stdout], [1, ""]);
+    assertMatch(stderr, /^fdpass\.ts: The process that accepts belongs to user 65534, not to /);
+  },
+});
+
+Deno.test({
+  name: "fdpass.ts meets at a name of the user's own by default",
+  ...needsOwnNetwork,
+  async fn() {
+    // Abstract names belong to the network namespace.
+    await using door = await Example.start("fdpass", ["--port", "0", "accept"], {
+      through: (command) => inOwnNetwork("", command),
+    });
+    await using worker = await Example.start("fdpass", ["serve"], {
+      through: (command) => inNetworkOf(door.pid, command),
+    });
+    assertMatch(worker.firstLine, /^serving what @readiness-fdpass-\d+ passes on /);
+    await door.stdout.wait(`process ${worker.pid} serves`);
+  },
+});
+
 Deno.test("fdpass.ts exits with 2 if the command line is wrong", async () => {
   await assertUsageErrors("fdpass", ["", "listen", "accept serve", "--port 65536 accept"]);
 });
@@ -190,6 +329,6 @@ Deno.test(
       "serve",
     ]);
     assert(code === 2, stderr);
-    assertMatch(stderr, /^fdpass\.ts: Cannot use a path of 202 bytes/);
+    assertMatch(stderr, /^fdpass\.ts: Cannot use a path of 201 bytes/);
   },
 );
