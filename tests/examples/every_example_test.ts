@@ -12,6 +12,7 @@ const notOnWindows = skipIf(isWindows, "it needs something that Windows lacks");
 const EXAMPLES: Record<string, { args: string[] } & Skip> = {
   activation: { args: [], ...notOnWindows },
   chat: { args: ["--port", "0"] },
+  dns: { args: ["--port", "0", "--record", "127.0.0.1 localhost"] },
   echo: { args: ["--port", "0"] },
   echo_client: { args: ["--port", "1"] },
   fdpass: { args: ["--port", "0", "accept"], ...notOnWindows },
@@ -63,6 +64,11 @@ for (const [name, { args, ...skip }] of Object.entries(EXAMPLES)) {
 /** The command line for each server that listens on an address. */
 const SERVERS: Record<string, (hostname: string, port: number) => string[]> = {
   chat: (hostname, port) => ["--hostname", hostname, "--port", `${port}`],
+  dns: (hostname, port) => [
+    "--record",
+    "127.0.0.1 localhost",
+    ...["--hostname", hostname, "--port", `${port}`],
+  ],
   echo: (hostname, port) => ["--hostname", hostname, "--port", `${port}`],
   http: (hostname, port) => ["--hostname", hostname, "--port", `${port}`],
   proxy: (hostname, port) => ["--to", ":80", "--listen", `${hostname}:${port}`],
