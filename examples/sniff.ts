@@ -16,7 +16,6 @@ import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
 import {
   AF_PACKET,
   ETH_P_ALL,
-  ETH_P_ARP,
   ETH_P_IP,
   ETH_P_IPV6,
   getOptionBytes,
@@ -39,7 +38,7 @@ import {
   run,
 } from "./support/command_line.ts";
 import { print, printable } from "./support/output.ts";
-import { MalformedPacket, type Packet, readPacket } from "./support/packets.ts";
+import { formatPacket, formatProtocol, MalformedPacket, readPacket } from "./support/packets.ts";
 
 const USAGE = `Usage: sniff.ts [OPTIONS] INTERFACE
 
@@ -110,14 +109,14 @@ run(async () => {
   function show(size: number, { protocol }: PacketAddress): void {
     const now = new Date().toISOString().slice(11, 23);
     if (protocol !== ETH_P_IP && protocol !== ETH_P_IPV6) {
-      if (port === undefined) printPacket(`${now} ${linkName(protocol)}, length ${size}`);
+      if (port === undefined) printPacket(`${now} ${formatProtocol(protocol)}, length ${size}`);
       return;
     }
     try {
       if (size > buffer.length) throw new MalformedPacket(`more than ${buffer.length} bytes`);
       const packet = readPacket(buffer.subarray(0, size));
       if (port === undefined || packet.ports?.includes(port)) {
-        printPacket(`${now} ${describe(packet)}`);
+        printPacket(`${now} ${formatPacket(packet)}`);
       }
     } catch (error) {
       if (!(error instanceof MalformedPacket)) throw error;
@@ -131,17 +130,3 @@ run(async () => {
     print(line);
   }
 });
-
-function describe(
-  { version, source, destination, protocol, ports, detail, length }: Packet,
-): string {
-  const [from, to] = ports === undefined ? ["", ""] : [`.${ports[0]}`, `.${ports[1]}`];
-  const words = [protocol, detail].filter((word) => word !== "").join(" ");
-  return `IP${
-    version === 6 ? "6" : ""
-  } ${source}${from} > ${destination}${to}: ${words}, length ${length}`;
-}
-
-function linkName(protocol: number): string {
-  return protocol === ETH_P_ARP ? "ARP" : `protocol 0x${protocol.toString(16).padStart(4, "0")}`;
-}

@@ -23,6 +23,7 @@ export interface Packet {
 export class MalformedPacket extends Error {}
 
 const FLAGS = "FSRP.UEW"; // As tcpdump writes them: "." is ACK.
+const ARP = 0x0806;
 const HOP_BY_HOP = 0, ROUTING = 43, FRAGMENT = 44, OPTIONS = 60, NOTHING = 59;
 
 /**
@@ -125,6 +126,21 @@ function readUdp(bytes: Uint8Array) {
     detail: length > bytes.length ? `${length} bytes in fragments` : "",
     length: Math.min(length, bytes.length) - 8,
   };
+}
+
+/** Formats the fields of a packet, as tcpdump does. */
+export function formatPacket(
+  { version, source, destination, protocol, ports, detail, length }: Packet,
+): string {
+  const [from, to] = ports === undefined ? ["", ""] : [`.${ports[0]}`, `.${ports[1]}`];
+  const words = [protocol, detail].filter((word) => word !== "").join(" ");
+  const ip = version === 6 ? "IP6" : "IP";
+  return `${ip} ${source}${from} > ${destination}${to}: ${words}, length ${length}`;
+}
+
+/** Formats the protocol of a frame that does not carry IP, by its EtherType. */
+export function formatProtocol(protocol: number): string {
+  return protocol === ARP ? "ARP" : `protocol 0x${protocol.toString(16).padStart(4, "0")}`;
 }
 
 /** A byte of a packet, which must have a byte at `last`, too. */
