@@ -7,6 +7,7 @@ import { platform } from "../platform/mod.ts";
 import { describe, encodeAddress, encodeAddressToBind, type SocketAddress } from "./address.ts";
 import { socketCalls as calls } from "./calls.ts";
 import { acceptSocket, createSocket, preventSigpipe } from "./create.ts";
+import { stateOf } from "./inspect.ts";
 import { familyOfSocket, localAddressOf, remoteAddressOf, senderOf } from "./names.ts";
 import type { PacketAddress } from "./packet.ts";
 import type { RawAddress } from "./raw_address.ts";
@@ -613,6 +614,15 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    */
   get remoteAddress(): Address {
     return remoteAddressOf(this.fileno()) as Address;
+  }
+
+  /** Shows the class, the descriptor, the family and the addresses in `console.log()`. */
+  [Symbol.for("Deno.customInspect")](
+    inspect: typeof Deno.inspect,
+    options: Deno.InspectOptions,
+  ): string {
+    const fd = this.fileno();
+    return `${this.constructor.name} ${inspect({ fd, ...stateOf(fd), ...this }, options)}`;
   }
 }
 
