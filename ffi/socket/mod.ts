@@ -55,7 +55,7 @@ export * from "./vsock_constants.ts";
 export { FileDescriptor } from "../fd/file_descriptor.ts";
 export { pipe } from "../fd/pipe.ts";
 export { type AnySocket, Socket } from "./socket.ts";
-export { socketpair } from "./socketpair.ts";
+export { type SocketPair, socketpair } from "./socketpair.ts";
 export { createConnection } from "./connection.ts";
 export { createServer, type ServerOptions } from "./server.ts";
 export { OSError } from "../errno.ts";
