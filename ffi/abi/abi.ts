@@ -53,6 +53,8 @@ export interface Abi {
   readonly variadicOnStack: boolean;
   /** Whether the path of a Unix socket can be a name outside the file system. */
   readonly abstractPaths?: boolean;
+  /** The system whose parameters `sendfile` has, if it is in libc. */
+  readonly sendfile?: "linux" | "darwin" | "freebsd";
   /** How many descriptors `select` can take, or `Infinity` if only memory limits it. */
   readonly selectLimit: number;
   readonly structs: Structs;

@@ -5,6 +5,7 @@ export const darwinX64: Abi = {
   libc: ["/usr/lib/libSystem.B.dylib"],
   symbols: { errno: "__error", select: "select$DARWIN_EXTSN", socket: "socket" },
   variadicOnStack: false,
+  sendfile: "darwin",
   selectLimit: Infinity,
   structs: {
     pollfd: { size: 8, fields: { fd: [0, 4], events: [4, 2], revents: [6, 2] } },

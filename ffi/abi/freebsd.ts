@@ -5,6 +5,7 @@ export const freebsdX64: Abi = {
   libc: ["/lib/libc.so.7", "libc.so.7"],
   symbols: { errno: "__error", select: "select", socket: "socket" },
   variadicOnStack: false,
+  sendfile: "freebsd",
   selectLimit: Infinity,
   structs: {
     pollfd: { size: 8, fields: { fd: [0, 4], events: [4, 2], revents: [6, 2] } },

@@ -14,6 +14,7 @@ export const linuxX64: Abi = {
   symbols: { errno: "__errno_location", select: "select", socket: "socket" },
   variadicOnStack: false,
   abstractPaths: true,
+  sendfile: "linux",
   selectLimit: Infinity,
   structs: {
     pollfd: { size: 8, fields: { fd: [0, 4], events: [4, 2], revents: [6, 2] } },

@@ -3,7 +3,7 @@ import { need } from "../checks.ts";
 import { type HasFileno, nameOf } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
-import { descriptorOf } from "./descriptor_of.ts";
+import { descriptorOf } from "../descriptor_of.ts";
 
 const calls = libcCalls({
   ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },

@@ -8,7 +8,7 @@ import {
   setBlocking,
 } from "../descriptor.ts";
 import { OSError } from "../errno.ts";
-import { descriptorOf } from "./descriptor_of.ts";
+import { descriptorOf } from "../descriptor_of.ts";
 import { FileDescriptor } from "./file_descriptor.ts";
 import { pipe } from "./pipe.ts";
 import { isManager } from "./pseudo_terminal.ts";

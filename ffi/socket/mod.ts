@@ -59,6 +59,7 @@ export { type SocketPair, socketpair } from "./socketpair.ts";
 export { createConnection } from "./connection.ts";
 export { createServer, type ServerOptions } from "./server.ts";
 export { OSError } from "../errno.ts";
+export { sendFile } from "./send_file.ts";
 export { resolve, type ResolveOptions } from "./resolve.ts";
 export { type ListenFd, listenFds } from "./activation.ts";
 export type { ControlMessage, Credentials } from "./control.ts";

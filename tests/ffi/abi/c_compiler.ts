@@ -60,8 +60,10 @@ function lineOf(fact: Fact, errnoPrefix: string): string {
       const count = fact.value === 8 ? "size_t" : "int";
       const list = `struct ${fact.call} *`;
       const type = `int(int, const ${list}, ${count}, ${list}, ${count}, const struct timespec *)`;
-      return assertEqual(`__builtin_types_compatible_p(__typeof__(${fact.call}), ${type})`, 1);
+      return assertType(fact.call, type);
     }
+    case "prototype":
+      return assertType(fact.call, fact.value);
     case "symbol": {
       // Makes the object file refer to the symbol that the header gives the call. The function's
       // own name does not end in the call's, as object files share the ends of strings.
@@ -69,6 +71,10 @@ function lineOf(fact: Fact, errnoPrefix: string): string {
       return `void *${fact.call}_(void) { return (void *)&${call}; }`;
     }
   }
+}
+
+function assertType(call: string, type: string): string {
+  return assertEqual(`__builtin_types_compatible_p(__typeof__(${call}), ${type})`, 1);
 }
 
 function assertEqual(expression: string, value: number): string {

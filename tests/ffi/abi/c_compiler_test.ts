@@ -44,6 +44,11 @@ const mistakes: [what: string, table: Abi, fact: string][] = [
     { ...abi, symbols: { ...abi.symbols, select: "__select50" } },
     "the symbol of select is __select50",
   ],
+  [
+    "another system's parameters",
+    { ...abi, sendfile: "freebsd" },
+    "the type of sendfile() is int(int, int, off_t, size_t, struct sf_hdtr *, off_t *, int)",
+  ],
 ];
 
 function withField(name: "fd" | "events", field: readonly [number, number]): Abi {

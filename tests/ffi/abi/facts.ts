@@ -5,7 +5,7 @@ export type Fact =
   | { kind: "size"; struct: string; value: number }
   | { kind: "offset" | "width"; struct: string; field: string; value: number }
   | { kind: "constant" | "errno"; name: string; value: number }
-  | { kind: "symbol"; call: string; value: string }
+  | { kind: "symbol" | "prototype"; call: string; value: string }
   | { kind: "counts"; call: string; value: number };
 
 /** The parts of a table that are not facilities. */
@@ -14,11 +14,19 @@ const NOT_FACILITIES = new Set([
   "symbols",
   "variadicOnStack",
   "abstractPaths",
+  "sendfile",
   "selectLimit",
   "structs",
   "constants",
   "errno",
 ]);
+
+/** The types of `sendfile` on the systems whose name a table states. */
+const SENDFILE = {
+  linux: "ssize_t(int, int, off_t *, size_t)",
+  darwin: "int(int, int, off_t, off_t *, struct sf_hdtr *, int)",
+  freebsd: "int(int, int, off_t, size_t, struct sf_hdtr *, off_t *, int)",
+};
 
 /** The constants and structures of a facility, such as epoll. */
 type Facility = { readonly constants?: { readonly [name: string]: number } } & {
@@ -39,6 +47,9 @@ export function factsOf(abi: Abi | WindowsAbi): Fact[] {
   const facts: Fact[] = [];
   for (const [call, value] of Object.entries(abi.symbols)) {
     facts.push({ kind: "symbol", call, value });
+  }
+  if (abi.sendfile !== undefined) {
+    facts.push({ kind: "prototype", call: "sendfile", value: SENDFILE[abi.sendfile] });
   }
   addStructs(facts, Object.entries(abi.structs));
   addConstants(facts, abi.constants);
@@ -108,6 +119,8 @@ function subjectOf(fact: Fact): string {
       return `${fact.field} of ${typeName(fact.struct)} has`;
     case "symbol":
       return `the symbol of ${fact.call} is`;
+    case "prototype":
+      return `the type of ${fact.call}() is`;
     case "counts":
       return `the counts of ${fact.call}() have`;
     default:

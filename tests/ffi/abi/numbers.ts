@@ -8,6 +8,8 @@ export interface Numbers {
   /** The processor that they are for, if not for every one. */
   readonly processor?: string;
   readonly symbols?: { readonly [call: string]: string };
+  /** The C types of calls. */
+  readonly prototypes?: { readonly [call: string]: string };
   /** The size of a call's counts, in bytes. */
   readonly counts?: { readonly [call: string]: number };
   readonly structs?: {
@@ -71,6 +73,8 @@ function find(fact: Fact, numbers: Numbers): number | string | undefined {
       return numbers.errno?.[fact.name];
     case "symbol":
       return numbers.symbols?.[fact.call];
+    case "prototype":
+      return numbers.prototypes?.[fact.call];
     case "counts":
       return numbers.counts?.[fact.call];
   }

@@ -70,6 +70,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/sendfile.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
@@ -80,6 +81,7 @@
 #include <asm/ioctls.h>
 #elif !defined(_WIN32)
 #include <netinet/tcp.h>
+#include <sys/uio.h>
 #endif
 
 #if __has_include(<sys/event.h>)

@@ -1,5 +1,5 @@
-import { assertDescriptor } from "../checks.ts";
-import type { HasFileno } from "../descriptor.ts";
+import { assertDescriptor } from "./checks.ts";
+import type { HasFileno } from "./descriptor.ts";
 
 /**
  * Returns the descriptor of a file.
