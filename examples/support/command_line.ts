@@ -80,7 +80,11 @@ export async function run(main: () => void | Promise<void>): Promise<void> {
   try {
     await main();
   } catch (error) {
-    if (error instanceof OSError) exitWith(error.syscall === "getaddrinfo" ? 2 : 1, error.message);
+    if (error instanceof OSError) {
+      // The output of a program that writes to a descriptor: see print().
+      if (error.syscall === "write" && error.code === "EPIPE") Deno.exit(141);
+      exitWith(error.syscall === "getaddrinfo" ? 2 : 1, error.message);
+    }
     if (error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.NotSupported) {
       exitWith(1, error.message);
     }

@@ -3,7 +3,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { runExample } from "../support/example_process.ts";
 import { isLinux, isWindows } from "../support/os.ts";
-import { type Skip, skipIf, skipUnless } from "../support/skip.ts";
+import { needsRaw } from "../support/privileges.ts";
+import { linuxOnly, type Skip, skipIf, skipUnless } from "../support/skip.ts";
 import { runEach } from "./command_lines.ts";
 
 const notOnWindows = skipIf(isWindows, "it needs something that Windows lacks");
@@ -57,6 +58,27 @@ for (const [name, { args, ...skip }] of Object.entries(EXAMPLES)) {
       const { code, stdout, stderr } = await runExample(name, args, { flags: ["--no-prompt"] });
       assertEquals([code, stdout], [1, ""]);
       assertMatch(stderr, RegExp(`^${name}\\.ts: Cannot open libc .*--allow-ffi`));
+    },
+  });
+}
+
+/** Command lines of examples that print again and again. */
+const CHATTY: Record<string, { args: string[] } & Skip> = {
+  ping: { args: ["-c", "0", "-i", "20", "127.0.0.1"], ...needsRaw },
+  watch: { args: ["--every", "20", "/tmp", "--", "true"], ...linuxOnly },
+};
+
+for (const [name, { args, ...skip }] of Object.entries(CHATTY)) {
+  Deno.test({
+    name: `${name}.ts ends when nobody reads its output any more`,
+    ...skip,
+    async fn() {
+      const { stderr } = await runExample(name, args, {
+        through: (
+          command,
+        ) => ["sh", "-c", '{ "$@"; echo "code $?" >&2; } | head -n 2', "sh", ...command],
+      });
+      assertEquals(stderr, "code 141\n");
     },
   });
 }

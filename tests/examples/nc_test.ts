@@ -370,6 +370,19 @@ Deno.test(
   },
 );
 
+Deno.test("nc.ts ends when nobody reads its output any more", needsStdin, async () => {
+  using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const script = '{ "$@"; echo "code $?" >&2; } | head -n 1';
+  await using cat = Cat.start("nc.ts", [`${server.addr.port}`], "", script);
+  using peer = await inTime(server.accept(), "the connection");
+  const sending = (async () => {
+    for (;;) await peer.write(encode("line\n"));
+  })().catch(() => {}); // The connection breaks.
+  await cat.reads("line\n");
+  await cat.stderr.wait("code 141");
+  await sending;
+});
+
 Deno.test("nc.ts exits with 1 if the peer resets the connection", needsStdin, async () => {
   using server = listener();
   const { port } = server.localAddress as InternetAddress;
