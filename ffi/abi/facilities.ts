@@ -247,6 +247,8 @@ export interface Options {
 
 /** What `TCP_INFO` reports. */
 export interface TcpInfo {
+  /** Whose numbers of states and units the values have. */
+  readonly dialect: "linux" | "bsd";
   readonly tcp_info: GrowingStruct<
     | `tcpi_${"state" | "options" | "rto" | "snd_mss" | "rcv_mss" | "last_data_recv" | "rtt"}`
     | `tcpi_${"rttvar" | "snd_ssthresh" | "snd_cwnd" | "rcv_space"}`,

@@ -380,6 +380,7 @@ export const freebsdX64: Abi = {
     constants: {},
   },
   tcpInfo: {
+    dialect: "bsd",
     tcp_info: {
       fields: {
         tcpi_state: [0, 1],

@@ -595,6 +595,7 @@ export const linuxX64: Abi = {
     constants: {},
   },
   tcpInfo: {
+    dialect: "linux",
     tcp_info: {
       fields: {
         tcpi_state: [0, 1],

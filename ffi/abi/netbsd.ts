@@ -363,27 +363,6 @@ export const netbsdX64: Abi = {
     ipv6_mreq: { size: 20, fields: { ipv6mr_multiaddr: [0, 16], ipv6mr_interface: [16, 4] } },
     constants: {},
   },
-  tcpInfo: {
-    tcp_info: {
-      fields: {
-        tcpi_state: [0, 1],
-        tcpi_options: [5, 1],
-        tcpi_rto: [8, 4],
-        tcpi_snd_mss: [16, 4],
-        tcpi_rcv_mss: [20, 4],
-        tcpi_last_data_recv: [52, 4],
-        tcpi_rtt: [68, 4],
-        tcpi_rttvar: [72, 4],
-        tcpi_snd_ssthresh: [76, 4],
-        tcpi_snd_cwnd: [80, 4],
-        tcpi_rcv_space: [96, 4],
-        tcpi_snd_wnd: [100, 4],
-        tcpi_snd_rexmitpack: [120, 4],
-        tcpi_rcv_ooopack: [124, 4],
-        tcpi_snd_zerowin: [128, 4],
-      },
-    },
-  },
   messages: {
     msghdr: {
       size: 48,

@@ -367,6 +367,7 @@ export const openbsdX64: Abi = {
     constants: {},
   },
   tcpInfo: {
+    dialect: "bsd",
     tcp_info: {
       fields: {
         tcpi_state: [0, 1],

@@ -12,9 +12,9 @@ export function setField(
   else view.setUint16(at + offset, Number(value), true);
 }
 
-/** Reads a field of a C structure: four or eight bytes. */
+/** Reads a field of a C structure, an unsigned number of one, two, four or eight bytes. */
 export function getField(view: DataView, at: number, [offset, width]: Field): number {
-  return width === 8
-    ? Number(view.getBigUint64(at + offset, true))
-    : view.getUint32(at + offset, true);
+  if (width === 8) return Number(view.getBigUint64(at + offset, true));
+  if (width === 4) return view.getUint32(at + offset, true);
+  return width === 2 ? view.getUint16(at + offset, true) : view.getUint8(at + offset);
 }

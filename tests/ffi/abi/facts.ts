@@ -74,7 +74,8 @@ export function typeName(struct: string): string {
 }
 
 function addFacility(facts: Fact[], facility: Facility): void {
-  const { constants = {}, symbol, countSize, libraries: _, ...structs } = facility;
+  const { constants = {}, symbol, countSize, libraries: _, dialect: _dialect, ...structs } =
+    facility;
   if (symbol !== undefined) {
     facts.push({ kind: "symbol", call: "kevent", value: symbol as string });
     facts.push({ kind: "counts", call: "kevent", value: countSize as number });
