@@ -20,6 +20,7 @@ const EXAMPLES: Record<string, { args: string[] } & Skip> = {
   http: { args: ["--port", "0"] },
   multicast: { args: ["239.1.2.3:7008"] },
   nc: { args: ["1"], ...notOnWindows },
+  pcap: { args: ["-i", "lo"], ...notOnWindows },
   ping: { args: ["127.0.0.1"] },
   portscan: { args: ["--ports", "1"] },
   proxy: { args: ["--listen", ":0", "--to", ":1"] },
@@ -57,13 +58,14 @@ for (const [name, { args, ...skip }] of Object.entries(EXAMPLES)) {
     async fn() {
       const { code, stdout, stderr } = await runExample(name, args, { flags: ["--no-prompt"] });
       assertEquals([code, stdout], [1, ""]);
-      assertMatch(stderr, RegExp(`^${name}\\.ts: Cannot open libc .*--allow-ffi`));
+      assertMatch(stderr, RegExp(`^${name}\\.ts: Cannot open lib(c|pcap) .*--allow-ffi`));
     },
   });
 }
 
 /** Command lines of examples that print again and again. */
 const CHATTY: Record<string, { args: string[] } & Skip> = {
+  pcap: { args: ["-i", "lo"], ...notOnWindows },
   ping: { args: ["-c", "0", "-i", "20", "127.0.0.1"], ...needsRaw },
   watch: { args: ["--every", "20", "/tmp", "--", "true"], ...linuxOnly },
 };
