@@ -80,7 +80,15 @@
 
 export { BaseSelector, type DataArgument, type SelectAsyncOptions } from "./backends/base.ts";
 export { DefaultSelector, type SelectorClass } from "./backends/default.ts";
-export { EVENT_READ, EVENT_WRITE } from "./backends/events.ts";
+export {
+  EDGE_TRIGGERED,
+  EVENT_HANGUP,
+  EVENT_PRIORITY,
+  EVENT_READ,
+  EVENT_WRITE,
+  EXCLUSIVE,
+  ONE_SHOT,
+} from "./backends/events.ts";
 export {
   type FileObject,
   type HasFileno,

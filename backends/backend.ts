@@ -22,10 +22,18 @@ export interface Backend {
   readonly changeCall: string;
   /** Its own descriptor, readable while something is ready; -1 if it has none. */
   readonly fd: number;
-  /** The modes that the system itself implements, ORed. */
-  readonly modes: number;
+  /** Whether the system itself implements `ONE_SHOT`. */
+  readonly hasOneShot: boolean;
   /** The first descriptor that is too high to be watched. */
   readonly limit: number;
+
+  /**
+   * Returns whether an interest mask can be watched.
+   *
+   * @param events The mask, with modes; `ONE_SHOT` is always supported beside other events
+   * @returns Whether it can
+   */
+  supports(events: number): boolean;
 
   /**
    * Watches a descriptor that is not watched.

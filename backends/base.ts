@@ -1,10 +1,10 @@
 import { abi } from "../ffi/abi/mod.ts";
 import { announcesClosing } from "../ffi/descriptor.ts";
 import { OSError } from "../ffi/errno.ts";
-import type { Backend, BackendOwner } from "./backend.ts";
+import { type Backend, type BackendOwner, UNASKED } from "./backend.ts";
 import { type Closable, closeAll, dropped } from "./dropped.ts";
 import { holdLoop, loopMustTurn, turnLoop } from "./event_loop.ts";
-import { EVENT_READ } from "./events.ts";
+import { EVENT_READ, EVENT_WRITE, EXCLUSIVE, ONE_SHOT } from "./events.ts";
 import { iterate } from "./iterator.ts";
 import {
   describeFile,
@@ -15,7 +15,7 @@ import {
   type SelectorKey,
 } from "./key.ts";
 import { KeyTable } from "./key_table.ts";
-import { checkEvents } from "./masks.ts";
+import { ALL_BITS, ALL_EVENTS, checkEvents, isMask, namesOf, READ_WRITE } from "./masks.ts";
 import { forgetDescriptor } from "./reactor.ts";
 import { SelectorMap } from "./selector_map.ts";
 import { SelectorWait } from "./selector_wait.ts";
@@ -79,6 +79,9 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
   readonly #keys = new KeyTable<Data, File>();
   readonly #map = new SelectorMap<Data, File>(this.#keys);
   #ready: ReadyEvent<Data, File>[] = [];
+  /** The descriptors of keys that are not reported until they are modified. */
+  readonly #spent = new Set<number>();
+  readonly #newlySpent: SelectorKey<Data, File>[] = [];
   #wake: WakeDescriptor | null = null;
   #wakeFd = -1;
   #woken = false; // The wait found a wake.
@@ -123,13 +126,32 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
   }
 
   /**
+   * Returns whether this class takes an interest mask on this system.
+   *
+   * @param events The mask, with modes
+   * @returns Whether it does; `false` for what is not a mask
+   *
+   * @example
+   * ```ts
+   * import { DefaultSelector, EDGE_TRIGGERED, EVENT_READ } from "@readiness/selectors";
+   *
+   * console.log(DefaultSelector.supports(EVENT_READ | EDGE_TRIGGERED)); // true, on Linux
+   * ```
+   */
+  static supports(events: number): boolean {
+    return isMask(events, READ_WRITE);
+  }
+
+  /**
    * Registers a file object. An asynchronous wait in progress takes it into account at once.
    *
    * @param fileobj A descriptor, or an object with a `fileno()` method
-   * @param events The interest mask: `EVENT_READ`, `EVENT_WRITE` or both
+   * @param events The interest mask: `EVENT_READ`, `EVENT_WRITE` and other events, ORed with modes
    * @param data Any value, kept in the key; optional where `Data` takes `undefined`
    * @returns The key
-   * @throws {RangeError} If the mask is not one of those, or the descriptor is negative or fractional
+   * @throws {RangeError} If the mask has other bits or no event, or the descriptor is negative or
+   * fractional
+   * @throws {Deno.errors.NotSupported} If this class does not support the mask on this system
    * @throws {TypeError} If `fileobj` is neither a number nor has a `fileno()` that returns one
    * @throws {KeyError} If the descriptor is already registered
    * @throws {OSError} If the system refuses the descriptor (`epoll_ctl`, `kevent`, …); nothing is
@@ -157,7 +179,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
   // Not the rest parameter of the signature, which would be an array for each call.
   register(fileobj: File, events: number, data?: Data): SelectorKey<Data, File> {
     this.#assertOpen("register");
-    checkEvents(events);
+    this.#checkMask("register", events);
     const fd = descriptorOf(fileobj);
     this.#assertOpen("register"); // A `fileno()` of the user may have closed it.
     this.#assertFree(fileobj, fd);
@@ -201,7 +223,8 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
   unregister(fileobj: File | number): SelectorKey<Data, File> {
     const key = this.#keyFor("unregister", fileobj);
     this.#keys.delete(key.fd);
-    const result = this.#backend.remove(key.fd, key.events);
+    const result = this.#isWatched(key) ? this.#backend.remove(key.fd, key.events) : 0;
+    this.#spent.delete(key.fd);
     this.#wait?.end();
     if (result < 0 && !GONE.includes(-result)) {
       throw this.#changeError(`Cannot unregister fd ${key.fd}`, result);
@@ -211,13 +234,15 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
 
   /**
    * Changes the interest mask and the data of a file object. With the same mask, only the data
-   * changes, without a system call.
+   * changes, without a system call, unless the mask has `ONE_SHOT`: then the key is armed again.
    *
    * @param fileobj The object as it was registered, or its descriptor
    * @param events The new interest mask
    * @param data The new data; `undefined` by default, where `Data` takes it
    * @returns The new key, or the same one if nothing changes
-   * @throws {RangeError} If the mask is not `EVENT_READ`, `EVENT_WRITE` or both
+   * @throws {RangeError} If the mask has other bits or no event
+   * @throws {Deno.errors.NotSupported} If this class does not support the mask on this system, or if
+   * `EXCLUSIVE` comes or goes; nothing changes
    * @throws {KeyError} If the object is not registered
    * @throws {OSError} If the system refuses; the object is no longer registered then
    * @throws {Deno.errors.BadResource} If the selector is closed
@@ -245,15 +270,22 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
   ): SelectorKey<Data, File>;
   modify(fileobj: File | number, events: number, data?: Data): SelectorKey<Data, File> {
     this.#assertOpen("modify");
-    checkEvents(events);
+    this.#checkMask("modify", events);
     const key = this.#keyFor("modify", fileobj);
     const { fd } = key;
-    if (events !== key.events) {
-      const result = this.#backend.change(fd, key.events, events);
+    if (events !== key.events || (events & ONE_SHOT) !== 0) {
+      if ((events | key.events) & EXCLUSIVE && events !== key.events) {
+        throw this.#notSupported("modify", EXCLUSIVE);
+      }
+      const isWatched = this.#isWatched(key);
+      const result = isWatched
+        ? this.#backend.change(fd, key.events, events)
+        : this.#backend.add(fd, events);
+      this.#spent.delete(fd);
       this.#wait?.end();
       if (result < 0) {
         this.#keys.delete(fd);
-        this.#backend.remove(fd, key.events);
+        if (isWatched) this.#backend.remove(fd, key.events);
         throw this.#changeError(
           `Cannot modify ${describeFile(key.fileobj, fd)}, which is no longer registered`,
           result,
@@ -577,6 +609,22 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     }
   }
 
+  /** Requires an interest mask that the backend supports. */
+  #checkMask(attempt: string, events: number): void {
+    if (events === EVENT_READ || events === EVENT_WRITE || events === READ_WRITE) return;
+    checkEvents(events, ALL_BITS);
+    if (!this.#backend.supports(events)) throw this.#notSupported(attempt, events);
+  }
+
+  #notSupported(attempt: string, events: number): Deno.errors.NotSupported {
+    const isAlone = (bit: number) => (events & bit) !== 0 && !this.#backend.supports(bit);
+    const refused = [4, 8, 256, 512, 1024].filter(isAlone).reduce((mask, bit) => mask | bit, 0);
+    const what = namesOf(refused || events);
+    return new Deno.errors.NotSupported(
+      `Cannot ${attempt}: ${this.constructor.name} does not support ${what}`,
+    );
+  }
+
   #keyFor(attempt: string, fileobj: File | number): SelectorKey<Data, File> {
     this.#assertOpen(attempt);
     const key = this.#keys.find(fileobj);
@@ -610,6 +658,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     if (result > 0) {
       this.#ready = ready;
       const failure = this.#backend.collect(result, this.#owner);
+      if (this.#newlySpent.length > 0) this.#disarm();
       if (failure < 0 && ready.length === 0) {
         throw this.#changeError("Cannot rebuild the selector", failure);
       }
@@ -627,15 +676,41 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     const key = this.#keys.get(fd);
     if (key !== undefined) {
       const asked = events & key.events;
-      if (asked !== 0) this.#ready.push([key, asked]);
+      if (key.events > READ_WRITE) this.#reportSpecial(key, asked, events);
+      else if (asked !== 0) this.#ready.push(this.#keys.event(key, asked));
     } else if (fd === this.#wakeFd) {
       this.#wake!.drain();
       this.#woken = true;
     }
   }
 
+  /** Reports a key with a mode or an event beyond Python's two. */
+  #reportSpecial(key: SelectorKey<Data, File>, asked: number, events: number): void {
+    if (this.#spent.has(key.fd)) return;
+    if (asked !== 0) this.#ready.push(this.#keys.event(key, asked));
+    // A condition that nothing asked for, such as a hang-up, would be reported for ever.
+    const isSpent = asked !== 0 ? (key.events & ONE_SHOT) !== 0 : (events & UNASKED) !== 0;
+    if (isSpent) this.#newlySpent.push(key);
+  }
+
+  /** Disarms what must not be reported again. */
+  #disarm(): void {
+    for (const key of this.#newlySpent.splice(0)) {
+      this.#spent.add(key.fd);
+      if (!this.#backend.hasOneShot) this.#backend.remove(key.fd, key.events);
+      else if ((key.events & ONE_SHOT) === 0) this.#backend.change(key.fd, key.events, ONE_SHOT);
+    }
+  }
+
+  /** Returns whether the backend watches a key. */
+  #isWatched(key: SelectorKey<Data, File>): boolean {
+    return this.#backend.hasOneShot || !this.#spent.has(key.fd);
+  }
+
   *#registrations(): Iterable<readonly [fd: number, events: number]> {
-    for (const key of this.#keys.values()) yield [key.fd, key.events];
+    for (const { fd, events } of this.#keys.values()) {
+      yield [fd, this.#spent.has(fd) ? ONE_SHOT : events];
+    }
     if (this.#wake !== null) yield [this.#wakeFd, EVENT_READ];
   }
 
@@ -646,9 +721,8 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     signal?.addEventListener("abort", end);
     try {
       // A selector with a descriptor is watched by that, unless epoll instances nest too deep.
-      if (this.#backend.fd < 0 || wait.watch(this.#backend.fd, EVENT_READ, true) < 0) {
-        this.#watchAll(wait);
-      }
+      const result = this.#backend.fd < 0 ? -1 : wait.watch(this.#backend.fd, EVENT_READ, true);
+      if (result < 0) this.#watchAll(wait);
       await wait.ended;
     } finally {
       this.#wait = null;
@@ -660,7 +734,8 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
   #watchAll(wait: SelectorWait): void {
     if (this.#wake !== null) wait.watch(this.#wakeFd, EVENT_READ, true);
     for (const { fd, events, fileobj } of this.#keys.values()) {
-      const result = wait.watch(fd, events, announcesClosing(fileobj));
+      if (this.#spent.has(fd)) continue;
+      const result = wait.watch(fd, events & ALL_EVENTS, announcesClosing(fileobj));
       // A regular file is always ready, and a closed descriptor never is.
       if (result === -EPERM) wait.end();
       else if (result < 0 && result !== -EBADF) {

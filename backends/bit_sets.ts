@@ -1,7 +1,7 @@
 import { abi } from "../ffi/abi/mod.ts";
 import { isOpen } from "../ffi/descriptor.ts";
 import { fitCapacity, resized } from "./capacity.ts";
-import { EVENT_READ, EVENT_WRITE } from "./events.ts";
+import { EVENT_PRIORITY, EVENT_READ, EVENT_WRITE } from "./events.ts";
 import type { BackendOwner } from "./backend.ts";
 import type { DescriptorSets } from "./descriptor_sets.ts";
 
@@ -15,11 +15,13 @@ export class BitSets implements DescriptorSets {
   // The interest, from which each call's sets are copied.
   #read = new Int32Array(0);
   #write = new Int32Array(0);
+  /** `null` until a descriptor is registered for `EVENT_PRIORITY`. */
+  #except: Int32Array<ArrayBuffer> | null = null;
   /** How many words are in use. */
   #words = 0;
   read = this.#read;
   write = this.#write;
-  readonly except = null;
+  except: Int32Array<ArrayBuffer> | null = null;
 
   get limit(): number {
     return this.#words * 32;
@@ -37,6 +39,8 @@ export class BitSets implements DescriptorSets {
   change(fd: number, to: number): void {
     setBit(this.#read, fd, (to & EVENT_READ) !== 0);
     setBit(this.#write, fd, (to & EVENT_WRITE) !== 0);
+    if (to & EVENT_PRIORITY) this.#except ??= new Int32Array(this.#read.length);
+    if (this.#except !== null) setBit(this.#except, fd, (to & EVENT_PRIORITY) !== 0);
   }
 
   remove(fd: number): void {
@@ -46,32 +50,40 @@ export class BitSets implements DescriptorSets {
   }
 
   prepare(): void {
-    if (this.read.length !== this.#read.length) {
-      this.read = new Int32Array(this.#read.length);
-      this.write = new Int32Array(this.#write.length);
-    }
-    this.read.set(this.#read);
-    this.write.set(this.#write);
+    this.read = copied(this.#read, this.read);
+    this.write = copied(this.#write, this.write);
+    if (this.#except !== null) this.except = copied(this.#except, this.except);
   }
 
   collect(count: number, owner: BackendOwner): void {
-    const { read, write } = this;
-    // A descriptor that is in both sets counts twice.
+    const { read, write, except } = this;
+    // A descriptor that is in several sets counts several times.
     for (let word = 0, left = count; left > 0; word++) {
-      let bits = read[word]! | write[word]!;
+      const urgent = except === null ? 0 : except[word]!;
+      let bits = read[word]! | write[word]! | urgent;
       while (bits !== 0) {
         const bit = bits & -bits;
         bits ^= bit;
-        const events = (read[word]! & bit ? EVENT_READ : 0) |
-          (write[word]! & bit ? EVENT_WRITE : 0);
-        left -= events === (EVENT_READ | EVENT_WRITE) ? 2 : 1;
+        let events = 0;
+        if (read[word]! & bit) {
+          events = EVENT_READ;
+          left--;
+        }
+        if (write[word]! & bit) {
+          events |= EVENT_WRITE;
+          left--;
+        }
+        if (urgent & bit) {
+          events |= EVENT_PRIORITY;
+          left--;
+        }
         owner.report(word * 32 + 31 - Math.clz32(bit), events);
       }
     }
   }
 
   #isEmpty(word: number): boolean {
-    return (this.#read[word]! | this.#write[word]!) === 0;
+    return (this.#read[word]! | this.#write[word]! | (this.#except?.[word] ?? 0)) === 0;
   }
 
   /** Makes the sets of interest fit the words in use. */
@@ -80,7 +92,18 @@ export class BitSets implements DescriptorSets {
     if (capacity === this.#read.length) return;
     this.#read = resized(this.#read, capacity);
     this.#write = resized(this.#write, capacity);
+    if (this.#except !== null) this.#except = resized(this.#except, capacity);
   }
+}
+
+/** Copies a set, into the given memory if that has the right length. */
+function copied(
+  set: Int32Array<ArrayBuffer>,
+  memory: Int32Array<ArrayBuffer> | null,
+): Int32Array<ArrayBuffer> {
+  if (memory === null || memory.length !== set.length) return set.slice();
+  memory.set(set);
+  return memory;
 }
 
 function setBit(set: Int32Array, fd: number, on: boolean): void {

@@ -19,6 +19,13 @@ export interface SelectorClass {
    * @returns Whether it can
    */
   isAvailable(): boolean;
+  /**
+   * Returns whether the class takes an interest mask on this system.
+   *
+   * @param events The mask, with modes
+   * @returns Whether it does
+   */
+  supports(events: number): boolean;
 }
 
 /** Every class, the best first: on Windows `select`, since `WSAPoll` may keep a processor busy. */
@@ -68,6 +75,11 @@ export const DefaultSelector: SelectorClass = class {
 
   static isAvailable(): boolean {
     return firstAvailable(BACKENDS).isAvailable();
+  }
+
+  static supports(events: number): boolean {
+    best ??= firstAvailable(BACKENDS);
+    return best.supports(events);
   }
 
   static [Symbol.hasInstance](value: unknown): boolean {

@@ -9,6 +9,7 @@ import { addressOf, cString } from "../ffi/memory.ts";
 import type { BackendOwner, OffThreadBackend } from "./backend.ts";
 import { fitCapacity } from "./capacity.ts";
 import { OffThreadRead } from "./off_thread_poll.ts";
+import { pollSupports } from "./poll.ts";
 import { fromPoll, toPoll } from "./poll_events.ts";
 
 // `open` and `ioctl` are variadic, which makes no difference where there is /dev/poll: on x86-64.
@@ -25,7 +26,7 @@ const callsOf = libraryCalls(declarations);
 const { dvpoll, constants }: Devpoll = abi.devpoll ?? solarisX64.devpoll!;
 const { DP_POLL, POLLREMOVE } = constants;
 const { O_RDWR, O_CLOEXEC } = (abi.devpoll === undefined ? solarisX64 : abi).constants;
-const { POLLIN, POLLOUT } = abi.constants;
+const { POLLIN, POLLOUT, POLLPRI } = abi.constants;
 
 // struct pollfd in 32-bit words: the descriptor, then a word with events below and revents above.
 const { size, fields } = abi.structs.pollfd;
@@ -45,7 +46,7 @@ export class DevpollBackend implements OffThreadBackend {
   /** The manual does not promise that a write reaches a wait in progress. */
   readonly isLive = false;
   readonly isPrecise = false;
-  readonly modes = 0;
+  readonly hasOneShot = false;
   readonly limit = Infinity;
   fd: number;
   readonly #calls: Calls<typeof declarations>;
@@ -76,8 +77,12 @@ export class DevpollBackend implements OffThreadBackend {
     if (this.fd < 0) throw new OSError("Cannot open /dev/poll", "open", lastErrno());
   }
 
+  supports(events: number): boolean {
+    return pollSupports(events);
+  }
+
   add(fd: number, events: number): number {
-    this.#write(0, fd, toPoll(events, POLLIN, POLLOUT));
+    this.#write(0, fd, toPoll(events, POLLIN, POLLOUT, POLLPRI, 0));
     const result = this.#apply(1);
     if (result === 0) this.#count++;
     return result;
@@ -86,7 +91,7 @@ export class DevpollBackend implements OffThreadBackend {
   /** A write adds to the events so far, so they are removed first. */
   change(fd: number, _from: number, to: number): number {
     this.#write(0, fd, POLLREMOVE);
-    this.#write(1, fd, toPoll(to, POLLIN, POLLOUT));
+    this.#write(1, fd, toPoll(to, POLLIN, POLLOUT, POLLPRI, 0));
     return this.#apply(2);
   }
 
@@ -110,7 +115,10 @@ export class DevpollBackend implements OffThreadBackend {
   collect(count: number, owner: BackendOwner): number {
     const ready = this.#ready;
     for (let i = 0, at = 0; i < count; i++, at += STRIDE) {
-      owner.report(ready[at + FD]!, fromPoll(ready[at + EVENTS]! >> 16, POLLIN, POLLOUT));
+      owner.report(
+        ready[at + FD]!,
+        fromPoll(ready[at + EVENTS]! >> 16, POLLIN, POLLOUT, POLLPRI, 0),
+      );
     }
     return 0;
   }

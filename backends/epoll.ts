@@ -7,6 +7,8 @@ import { lastErrno, OSError } from "../ffi/errno.ts";
 import { type Calls, libcCalls } from "../ffi/libc.ts";
 import type { BackendOwner, OffThreadBackend } from "./backend.ts";
 import { fitCapacity } from "./capacity.ts";
+import { EDGE_TRIGGERED, EVENT_READ, EXCLUSIVE, ONE_SHOT } from "./events.ts";
+import { ALL_EVENTS, READ_WRITE } from "./masks.ts";
 import { OffThreadRead } from "./off_thread_poll.ts";
 import { fromPoll, toPoll } from "./poll_events.ts";
 import { timeWords, writeTime } from "./timeout.ts";
@@ -29,7 +31,9 @@ const { EBADF, EEXIST } = abi.errno;
 
 // Where there is no epoll the constructor only says so, and any numbers will do.
 const { epoll_event, constants }: Epoll = abi.epoll ?? linuxX64.epoll!;
-const { EPOLLIN, EPOLLOUT, EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD } = constants;
+const { EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP, EPOLLET, EPOLLONESHOT, EPOLLEXCLUSIVE } =
+  constants;
+const { EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD } = constants;
 const { O_CLOEXEC } = abi.constants;
 
 // struct epoll_event in 32-bit words. Its data holds the descriptor, then a generation.
@@ -50,7 +54,7 @@ export class EpollBackend implements OffThreadBackend {
   readonly changeCall = "epoll_ctl";
   readonly isLive = true;
   readonly isPrecise: boolean;
-  readonly modes = 0;
+  readonly hasOneShot = true;
   readonly limit = Infinity;
   fd: number;
   readonly #calls: Calls<typeof declarations>;
@@ -78,6 +82,10 @@ export class EpollBackend implements OffThreadBackend {
     if (this.fd < 0) {
       throw new OSError("Cannot make an epoll instance", "epoll_create1", lastErrno());
     }
+  }
+
+  supports(events: number): boolean {
+    return epollSupports(events);
   }
 
   add(fd: number, events: number): number {
@@ -134,7 +142,7 @@ export class EpollBackend implements OffThreadBackend {
       if (ready[at + GENERATION] !== this.#generationOf(fd)) {
         isStale = true;
       } else {
-        owner.report(fd, fromPoll(ready[at + EVENTS]!, EPOLLIN, EPOLLOUT));
+        owner.report(fd, fromPoll(ready[at + EVENTS]!, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP));
       }
     }
     return isStale ? this.#rebuild(owner) : 0;
@@ -162,7 +170,7 @@ export class EpollBackend implements OffThreadBackend {
     generation: number,
   ): number {
     const event = this.#event;
-    event[EVENTS] = toPoll(events, EPOLLIN, EPOLLOUT);
+    event[EVENTS] = toEpoll(events);
     event[FD] = fd;
     event[GENERATION] = generation;
     return this.#calls.epoll_ctl(epoll, operation, fd, event) < 0 ? -lastErrno() : 0;
@@ -170,6 +178,18 @@ export class EpollBackend implements OffThreadBackend {
 
   #generationOf(fd: number): number {
     return this.#generation === 0 ? 0 : this.#generations.get(fd) ?? 0;
+  }
+
+  /** Returns whether the system still has a registration. */
+  #isRegistered(fd: number, events: number): boolean {
+    const generation = this.#generationOf(fd);
+    if ((events & EXCLUSIVE) === 0) {
+      return this.#control(this.fd, EPOLL_CTL_MOD, fd, events, generation) === 0;
+    }
+    // An exclusive one cannot be modified.
+    const result = this.#control(this.fd, EPOLL_CTL_ADD, fd, EVENT_READ, generation);
+    if (result === 0) this.#control(this.fd, EPOLL_CTL_DEL, fd, 0, 0);
+    return result === -EEXIST;
   }
 
   /**
@@ -181,10 +201,7 @@ export class EpollBackend implements OffThreadBackend {
     if (fresh < 0) return -lastErrno();
     try {
       for (const [fd, events] of owner.registrations()) {
-        // The old set refuses a descriptor that was closed or reused: the new one must not have it.
-        const isOurs =
-          this.#control(this.fd, EPOLL_CTL_MOD, fd, events, this.#generationOf(fd)) === 0;
-        if (!isOurs) continue;
+        if (!this.#isRegistered(fd, events)) continue; // It was closed or reused.
         const result = this.#control(fresh, EPOLL_CTL_ADD, fd, events, 0);
         if (result < 0) return result;
       }
@@ -197,6 +214,18 @@ export class EpollBackend implements OffThreadBackend {
     this.#generations.clear();
     return 0;
   }
+}
+
+/** Returns whether epoll can watch an interest mask. */
+export function epollSupports(events: number): boolean {
+  return (events & EXCLUSIVE) === 0 || (events & ~(READ_WRITE | EDGE_TRIGGERED | EXCLUSIVE)) === 0;
+}
+
+function toEpoll(events: number): number {
+  const mask = toPoll(events, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP);
+  if (events <= ALL_EVENTS) return mask;
+  return mask | (events & EDGE_TRIGGERED ? EPOLLET : 0) | (events & ONE_SHOT ? EPOLLONESHOT : 0) |
+    (events & EXCLUSIVE ? EPOLLEXCLUSIVE : 0);
 }
 
 /** Returns whether waits can be shorter than a millisecond: libc and the system must allow it. */

@@ -2,7 +2,7 @@ import { isOpen } from "../ffi/descriptor.ts";
 import { lastErrno } from "../ffi/errno.ts";
 import { platform } from "../ffi/platform/mod.ts";
 import { fitCapacity, resized } from "./capacity.ts";
-import { EVENT_READ, EVENT_WRITE } from "./events.ts";
+import { EVENT_PRIORITY, EVENT_READ, EVENT_WRITE } from "./events.ts";
 import type { BackendOwner } from "./backend.ts";
 import type { DescriptorSets } from "./descriptor_sets.ts";
 
@@ -25,6 +25,8 @@ export class HandleSets implements DescriptorSets {
   readonly #except = new HandleSet();
   /** What is in the set to read, but registered for writing alone. */
   readonly #watchedForBreaks = new Set<number>();
+  /** What is registered for `EVENT_PRIORITY`. */
+  readonly #urgent = new Set<number>();
   #size = 0;
   readonly #ready = new Map<number, number>();
   read = new Int32Array(FIRST);
@@ -46,12 +48,19 @@ export class HandleSets implements DescriptorSets {
   }
 
   change(fd: number, to: number): void {
-    if (to === EVENT_WRITE) this.#watchedForBreaks.add(fd);
+    const isForBreaks = (to & (EVENT_READ | EVENT_WRITE)) === EVENT_WRITE;
+    if (isForBreaks) this.#watchedForBreaks.add(fd);
     else this.#watchedForBreaks.delete(fd);
-    if (to !== 0) this.#read.add(fd);
+    if (isForBreaks || to & EVENT_READ) this.#read.add(fd);
     else this.#read.remove(fd);
     if (to & EVENT_WRITE) this.#write.add(fd);
     else this.#write.remove(fd);
+    if (to & EVENT_PRIORITY) {
+      this.#urgent.add(fd);
+      this.#except.add(fd);
+    } else {
+      this.#urgent.delete(fd);
+    }
   }
 
   remove(fd: number): void {
@@ -77,8 +86,9 @@ export class HandleSets implements DescriptorSets {
     for (let i = 0, at = FIRST; i < except[COUNT]!; i++, at += STRIDE) {
       const fd = except[at]!;
       // An exception of a connected socket is urgent data.
-      if (platform.winsock!.isConnected(fd)) this.#except.remove(fd);
-      else this.#note(fd, EVENT_READ | EVENT_WRITE);
+      if (!platform.winsock!.isConnected(fd)) this.#note(fd, EVENT_READ | EVENT_WRITE);
+      else if (this.#urgent.has(fd)) this.#note(fd, EVENT_PRIORITY);
+      else this.#except.remove(fd);
     }
     for (const [fd, events] of this.#ready) owner.report(fd, events);
   }

@@ -1,17 +1,19 @@
-import { descriptorOf, type FileObject, type SelectorKey } from "./key.ts";
+import { descriptorOf, type FileObject, type ReadyEvent, type SelectorKey } from "./key.ts";
 
-/** From how many places a key on the array is taken to be full of gaps. */
+/** With so many places for each key, the array counts as full of gaps. */
 const SPARSE = 256;
 
 /**
  * The keys of a selector, found by descriptor. Systems give out the lowest free descriptors, so an
- * array is compact. A `Map` is not fit for this: each time the same few descriptors are closed and
- * used again, its chains grow until it is rehashed.
+ * array is compact. A `Map` would be slower: whenever the same few descriptors are closed and reused,
+ * its chains grow until it is rehashed.
  */
 export class KeyTable<Data, File extends FileObject> {
   readonly #keys: (SelectorKey<Data, File> | undefined)[] = [];
   /** When each descriptor was registered: the order in which the keys are listed. */
   readonly #serials: number[] = [];
+  /** The last event of each descriptor: most events of a key are the same as the one before. */
+  readonly #events: (ReadyEvent<Data, File> | undefined)[] = [];
   #nextSerial = 0;
   #size = 0;
 
@@ -37,25 +39,35 @@ export class KeyTable<Data, File extends FileObject> {
     this.#size++;
   }
 
-  /** Puts another key in the place of the descriptor's. */
-  replace(key: SelectorKey<Data, File>): void {
-    this.#keys[key.fd] = key;
+  /** Returns an event of a key, the same one as before if it is equal. */
+  event(key: SelectorKey<Data, File>, events: number): ReadyEvent<Data, File> {
+    const last = this.#events[key.fd];
+    if (last !== undefined && last[1] === events && last[0] === key) return last;
+    return this.#events[key.fd] = [key, events];
   }
 
-  /** Takes the key of a descriptor out. */
+  /** Replaces the key of its descriptor. */
+  replace(key: SelectorKey<Data, File>): void {
+    this.#keys[key.fd] = key;
+    this.#events[key.fd] = undefined;
+  }
+
+  /** Removes the key of a descriptor. */
   delete(fd: number): void {
     this.#keys[fd] = undefined;
+    this.#events[fd] = undefined;
     this.#size--;
   }
 
-  /** Takes all keys out. */
+  /** Removes all keys. */
   clear(): void {
     this.#keys.length = 0;
     this.#serials.length = 0;
+    this.#events.length = 0;
     this.#size = 0;
   }
 
-  /** Lists the keys in the order of their registration, without those taken out meanwhile. */
+  /** Lists the keys in the order of their registration, without those removed in the meantime. */
   *values(): MapIterator<SelectorKey<Data, File>> {
     const serials = this.#serials;
     const fds = this.#descriptors();
@@ -67,11 +79,11 @@ export class KeyTable<Data, File extends FileObject> {
   }
 
   /**
-   * Finds the key of a file object. One that is closed tells no descriptor any more, or one that is
-   * another's by now, and is found by identity.
+   * Finds the key of a file object. A closed one no longer has a descriptor, or has one that stands
+   * for another file by now; it is found by identity.
    *
    * @returns The key, or `undefined` if there is none
-   * @throws What {@linkcode descriptorOf} throws, if the object tells no descriptor and has no key
+   * @throws What {@linkcode descriptorOf} throws, if the object has neither a descriptor nor a key
    */
   find(fileobj: FileObject): SelectorKey<Data, File> | undefined {
     if (typeof fileobj === "number") return this.get(descriptorOf(fileobj));
@@ -94,7 +106,7 @@ export class KeyTable<Data, File extends FileObject> {
   /** Lists the descriptors that have a key. */
   #descriptors(): number[] {
     const keys = this.#keys;
-    // Where one is far from the others, the gap is not walked through.
+    // Does not walk through a large gap.
     if (keys.length > SPARSE * (this.#size + 1)) {
       return Object.keys(keys).map(Number).filter((fd) => keys[fd] !== undefined);
     }

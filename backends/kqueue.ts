@@ -10,7 +10,14 @@ import { lastErrno, OSError } from "../ffi/errno.ts";
 import { type Calls, libcCalls, libraryCalls } from "../ffi/libc.ts";
 import type { BackendOwner, OffThreadBackend } from "./backend.ts";
 import { fitCapacity, resized } from "./capacity.ts";
-import { EVENT_READ, EVENT_WRITE } from "./events.ts";
+import {
+  EDGE_TRIGGERED,
+  EVENT_HANGUP,
+  EVENT_PRIORITY,
+  EVENT_READ,
+  EVENT_WRITE,
+  ONE_SHOT,
+} from "./events.ts";
 import { OffThreadRead } from "./off_thread_poll.ts";
 import { timeWords, writeTime } from "./timeout.ts";
 
@@ -47,7 +54,7 @@ export class KqueueBackend implements OffThreadBackend {
   readonly waitCall = "kevent";
   readonly changeCall = "kevent";
   readonly isPrecise = true;
-  readonly modes = 0;
+  readonly hasOneShot = false;
   readonly limit = Infinity;
   fd: number;
   readonly #calls: Calls<ReturnType<typeof declare>>;
@@ -59,10 +66,12 @@ export class KqueueBackend implements OffThreadBackend {
   #ready: EventList;
   /** How many results the last wait wrote. */
   #results = 0;
-  /** How many directions of descriptors are registered: a descriptor has up to two. */
-  #directions = 0;
+  /** How many filters are registered: a descriptor has up to three. */
+  #filters = 0;
   /** What each descriptor was found ready for, while results are collected; all zero otherwise. */
   #found = new Int32Array(0);
+  /** What is registered for `EVENT_HANGUP` without reading, with `EV_CLEAR` until the end comes. */
+  readonly #beforeEnd = new Set<number>();
   /** Writing ends of pipes without a reader, which kqueue refuses: they are always writable. */
   readonly #broken = new Set<number>();
 
@@ -83,8 +92,8 @@ export class KqueueBackend implements OffThreadBackend {
       this.#table = tableOf(layout);
       this.#calls = callsOf(library);
     }
-    this.#changes = new EventList(this.#table, 2);
-    this.#receipts = new EventList(this.#table, 2);
+    this.#changes = new EventList(this.#table, 2 * FILTERS.length);
+    this.#receipts = new EventList(this.#table, 2 * FILTERS.length);
     this.#ready = new EventList(this.#table, 0);
     this.fd = this.#calls.kqueue();
     if (this.fd < 0) throw new OSError("Cannot make a kqueue", "kqueue", lastErrno());
@@ -96,33 +105,48 @@ export class KqueueBackend implements OffThreadBackend {
     return this.#broken.size === 0;
   }
 
+  supports(events: number): boolean {
+    return kqueueSupports(events, this.#table);
+  }
+
   add(fd: number, events: number): number {
     return this.change(fd, 0, events);
   }
 
   change(fd: number, from: number, to: number): number {
-    if (this.#broken.delete(fd)) from &= ~EVENT_WRITE;
-    const added = to & ~from;
-    const removed = from & ~to;
-    let result = this.#apply(fd, added, removed);
+    let before = filtersOf(from);
+    if (this.#broken.delete(fd)) before &= ~WRITE;
+    const after = filtersOf(to);
+    const wasCleared = (from & EDGE_TRIGGERED) !== 0 || this.#beforeEnd.has(fd);
+    const isCleared = (to & EDGE_TRIGGERED) !== 0 || wantsEndAlone(to);
+    // Another mode takes another registration.
+    const kept = wasCleared === isCleared ? before & after : 0;
+    const added = after & ~kept;
+    const removed = before & ~kept;
+    const flags = isCleared ? this.#table.constants.EV_CLEAR : 0;
+    let result = this.#apply(fd, added, removed, flags);
     if (isBrokenPipe(result, fd, added)) {
       this.#broken.add(fd);
-      result = this.#apply(fd, added & ~EVENT_WRITE, 0);
+      result = this.#apply(fd, added & ~WRITE, 0, flags);
     }
     if (result !== 0) {
-      // One direction may have been accepted and the other refused.
+      // One filter may have been accepted and the other refused.
       this.#broken.delete(fd);
-      this.#apply(fd, 0, added);
+      this.#apply(fd, 0, added, 0);
       return result;
     }
-    this.#directions += countOf(added) - countOf(removed);
+    if (wantsEndAlone(to)) this.#beforeEnd.add(fd);
+    else this.#beforeEnd.delete(fd);
+    this.#filters += countOf(after) - countOf(filtersOf(from));
     if (fd >= this.#found.length) this.#found = resized(this.#found, fitCapacity(0, fd + 1));
     return 0;
   }
 
   remove(fd: number, events: number): number {
-    this.#directions -= countOf(events);
-    return this.#apply(fd, 0, this.#broken.delete(fd) ? events & ~EVENT_WRITE : events);
+    const filters = filtersOf(events);
+    this.#filters -= countOf(filters);
+    this.#beforeEnd.delete(fd);
+    return this.#apply(fd, 0, this.#broken.delete(fd) ? filters & ~WRITE : filters, 0);
   }
 
   wait(timeout: number): number {
@@ -139,20 +163,25 @@ export class KqueueBackend implements OffThreadBackend {
     return this.#offThread.wait(this.#broken.size > 0 ? 0 : timeout);
   }
 
-  /** Both directions of a descriptor may be in the list, and far apart, but are reported as one. */
+  /** The filters of a descriptor may be far apart in the list, but are reported as one. */
   collect(_count: number, owner: BackendOwner): number {
     const ready = this.#ready;
     const found = this.#found;
     const count = this.#results;
     for (let i = 0; i < count; i++) found[ready.fd(i)]! |= ready.events(i);
+    for (const fd of this.#broken) {
+      owner.report(fd, found[fd]! | EVENT_WRITE | EVENT_HANGUP);
+      found[fd] = 0;
+    }
     for (let i = 0; i < count; i++) {
       const fd = ready.fd(i);
       const events = found[fd]!;
       if (events === 0) continue;
       found[fd] = 0;
-      owner.report(fd, this.#broken.has(fd) ? events | EVENT_WRITE : events);
+      // The end lasts, so it is reported from now on as any other event.
+      if (events & EVENT_HANGUP && this.#beforeEnd.delete(fd)) this.#apply(fd, READ, READ, 0);
+      owner.report(fd, events);
     }
-    for (const fd of this.#broken) owner.report(fd, EVENT_WRITE);
     return 0;
   }
 
@@ -164,25 +193,25 @@ export class KqueueBackend implements OffThreadBackend {
 
   /** Makes the list of results fit the registrations, and returns how many there can be. */
   #fit(): number {
-    const room = Math.max(this.#directions, 1);
+    const room = Math.max(this.#filters, 1);
     const capacity = fitCapacity(this.#ready.length, room);
     if (capacity !== this.#ready.length) this.#ready = new EventList(this.#table, capacity);
     return room;
   }
 
   /**
-   * Adds some directions and removes others, in one call. With `EV_RECEIPT` the system tries each
+   * Adds some filters and removes others, in one call. With `EV_RECEIPT` the system tries each
    * change, reports the error of each, and does not look for what is ready. A system without it
    * reports errors, and fills the remaining room with what is ready.
    */
-  #apply(fd: number, added: number, removed: number): number {
+  #apply(fd: number, added: number, removed: number, flags: number): number {
     const { EV_ADD, EV_DELETE, EV_RECEIPT } = this.#table.constants;
     const changes = this.#changes;
     const receipts = this.#receipts;
     let count = 0;
-    for (let events = EVENT_READ; events <= EVENT_WRITE; events <<= 1) {
-      if (removed & events) changes.set(count++, fd, events, EV_DELETE | EV_RECEIPT);
-      if (added & events) changes.set(count++, fd, events, EV_ADD | EV_RECEIPT);
+    for (const filter of FILTERS) {
+      if (removed & filter) changes.set(count++, fd, filter, EV_DELETE | EV_RECEIPT);
+      if (added & filter) changes.set(count++, fd, filter, EV_ADD | EV_RECEIPT | flags);
     }
     if (count === 0) return 0;
     const answered = this.#calls.kevent(this.fd, changes.words, count, receipts.words, count, NOW);
@@ -195,9 +224,33 @@ export class KqueueBackend implements OffThreadBackend {
   }
 }
 
+// The filters of a descriptor.
+const READ = 1;
+const WRITE = 2;
+const EXCEPT = 4;
+const FILTERS = [READ, WRITE, EXCEPT];
+
+/** Returns the filters for an interest mask. The end of the peer's data is an event of reading. */
+function filtersOf(events: number): number {
+  return (events & (EVENT_READ | EVENT_HANGUP) ? READ : 0) | (events & EVENT_WRITE ? WRITE : 0) |
+    (events & EVENT_PRIORITY ? EXCEPT : 0);
+}
+
+/** Returns whether a mask has the end of the data without the data, which must not be reported. */
+function wantsEndAlone(events: number): boolean {
+  return (events & (EVENT_READ | EVENT_HANGUP | EDGE_TRIGGERED)) === EVENT_HANGUP;
+}
+
+/** Returns whether kqueue can watch an interest mask, with the numbers of a system. */
+export function kqueueSupports(events: number, { constants }: Kqueue = defaultTable()): boolean {
+  const priority = constants.EVFILT_EXCEPT === undefined ? 0 : EVENT_PRIORITY;
+  const all = EVENT_READ | EVENT_WRITE | EVENT_HANGUP | EDGE_TRIGGERED | ONE_SHOT | priority;
+  return (events & ~all) === 0;
+}
+
 /** Returns whether a change was refused because the descriptor is a pipe without a reader. */
 function isBrokenPipe(result: number, fd: number, added: number): boolean {
-  return (added & EVENT_WRITE) !== 0 && (result === -EPIPE || result === -EBADF && isOpen(fd));
+  return (added & WRITE) !== 0 && (result === -EPIPE || result === -EBADF && isOpen(fd));
 }
 
 /**
@@ -233,12 +286,15 @@ class EventList {
     this.#flags = fields.flags[0] / width;
   }
 
-  set(i: number, fd: number, events: number, flags: number): void {
-    const { EVFILT_READ, EVFILT_WRITE } = this.#constants;
+  set(i: number, fd: number, filter: number, flags: number): void {
+    const { EVFILT_READ, EVFILT_WRITE, EVFILT_EXCEPT, NOTE_OOB } = this.#constants;
     this.words[i * this.#stride + this.#ident] = fd;
-    this.#narrow[i * this.#narrowStride + this.#filter] = events === EVENT_READ
+    this.words[i * this.#stride + this.#fflags] = filter === EXCEPT ? NOTE_OOB! : 0;
+    this.#narrow[i * this.#narrowStride + this.#filter] = filter === READ
       ? EVFILT_READ
-      : EVFILT_WRITE;
+      : filter === WRITE
+      ? EVFILT_WRITE
+      : EVFILT_EXCEPT!;
     this.#narrow[i * this.#narrowStride + this.#flags] = flags;
   }
 
@@ -251,13 +307,18 @@ class EventList {
    * its filter; an error, in the flags or in `fflags`, concerns both.
    */
   events(i: number): number {
-    const { EV_EOF, EV_ERROR, EVFILT_READ } = this.#constants;
+    const { EV_EOF, EV_ERROR, EVFILT_READ, EVFILT_WRITE } = this.#constants;
     const at = i * this.#narrowStride;
     const flags = this.#narrow[at + this.#flags]!;
-    if (flags & EV_ERROR || flags & EV_EOF && this.words[i * this.#stride + this.#fflags] !== 0) {
-      return EVENT_READ | EVENT_WRITE;
+    const filter = this.#narrow[at + this.#filter]!;
+    const isEnd = (flags & EV_EOF) !== 0;
+    if (filter === EVFILT_READ || filter === EVFILT_WRITE) {
+      if (flags & EV_ERROR || isEnd && this.words[i * this.#stride + this.#fflags] !== 0) {
+        return EVENT_READ | EVENT_WRITE | EVENT_HANGUP;
+      }
+      return (filter === EVFILT_READ ? EVENT_READ : EVENT_WRITE) | (isEnd ? EVENT_HANGUP : 0);
     }
-    return this.#narrow[at + this.#filter] === EVFILT_READ ? EVENT_READ : EVENT_WRITE;
+    return EVENT_PRIORITY;
   }
 
   /** Returns why a change was refused; 0 if it was not, or if the entry is not a receipt. */
@@ -267,14 +328,17 @@ class EventList {
   }
 }
 
-/** Returns how many directions an interest mask has. */
-function countOf(events: number): number {
-  return (events & EVENT_READ) + (events >> 1);
+function countOf(filters: number): number {
+  return (filters & READ) + (filters >> 1 & READ) + (filters >> 2);
+}
+
+function defaultTable(): Kqueue {
+  return abi.kqueue ?? tables.darwin;
 }
 
 /** Returns the numbers that a library uses. */
 function tableOf(layout: KqueueLayout | undefined): Kqueue {
-  if (layout === undefined) return abi.kqueue ?? tables.darwin;
+  if (layout === undefined) return defaultTable();
   if (Object.hasOwn(tables, layout)) return tables[layout];
   throw new TypeError(
     `Cannot make a KqueueSelector: the layout must be ${

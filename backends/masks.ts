@@ -1,18 +1,57 @@
-import { EVENT_READ, EVENT_WRITE } from "./events.ts";
+import {
+  EDGE_TRIGGERED,
+  EVENT_HANGUP,
+  EVENT_PRIORITY,
+  EVENT_READ,
+  EVENT_WRITE,
+  EXCLUSIVE,
+  ONE_SHOT,
+} from "./events.ts";
 
-const ALL_EVENTS = EVENT_READ | EVENT_WRITE;
+/** Python's two events, which every backend supports. */
+export const READ_WRITE: number = EVENT_READ | EVENT_WRITE;
+
+/** Every event. */
+export const ALL_EVENTS: number = READ_WRITE | EVENT_PRIORITY | EVENT_HANGUP;
+
+/** Every event and mode. */
+export const ALL_BITS: number = ALL_EVENTS | EDGE_TRIGGERED | ONE_SHOT | EXCLUSIVE;
+
+const NAMES = {
+  EVENT_READ,
+  EVENT_WRITE,
+  EVENT_PRIORITY,
+  EVENT_HANGUP,
+  EDGE_TRIGGERED,
+  ONE_SHOT,
+  EXCLUSIVE,
+};
+
+/** Returns whether a value is a mask of bits, with an event among them. */
+export function isMask(events: number, bits: number): boolean {
+  return Number.isInteger(events) && (events & ~bits) === 0 && (events & ALL_EVENTS) !== 0 &&
+    events <= bits;
+}
 
 /**
  * Requires an interest mask.
  *
- * @throws {RangeError} If it is not `EVENT_READ`, `EVENT_WRITE` or both
+ * @param events The mask
+ * @param bits The events and modes that it may have
+ * @throws {RangeError} If it has other bits, or no event
  */
-export function checkEvents(events: number): void {
-  if (events !== EVENT_READ && events !== EVENT_WRITE && events !== ALL_EVENTS) {
+export function checkEvents(events: number, bits: number): void {
+  if (!isMask(events, bits)) {
     throw new RangeError(
-      `Cannot use an interest mask: it must be EVENT_READ, EVENT_WRITE or both, received ${
+      `Cannot use an interest mask: it must be made of ${namesOf(bits)}, with an event, received ${
         String(events)
       }`,
     );
   }
+}
+
+/** Returns the names of the bits of a mask. */
+export function namesOf(events: number): string {
+  const names = Object.entries(NAMES).filter(([, bit]) => events & bit).map(([name]) => name);
+  return names.join(" | ");
 }

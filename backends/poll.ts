@@ -3,6 +3,8 @@ import { lastErrno } from "../ffi/errno.ts";
 import { libcCalls } from "../ffi/libc.ts";
 import type { BackendOwner, OffThreadBackend } from "./backend.ts";
 import { hasPpoll, OffThreadPoll } from "./off_thread_poll.ts";
+import { ONE_SHOT } from "./events.ts";
+import { ALL_EVENTS } from "./masks.ts";
 import { PollArray } from "./poll_array.ts";
 import { fromPoll, toPoll } from "./poll_events.ts";
 import { timeWords, writeTime } from "./timeout.ts";
@@ -12,7 +14,7 @@ const pollCalls = libcCalls({
   ppoll: { parameters: ["buffer", "u32", "buffer", "pointer"], result: "i32", optional: true },
 });
 
-const { POLLIN, POLLOUT } = abi.constants;
+const { POLLIN, POLLOUT, POLLPRI, POLLRDHUP = 0 } = abi.constants;
 
 /** `poll` and, for a fraction of a millisecond, `ppoll`. */
 export class PollBackend implements OffThreadBackend {
@@ -21,20 +23,24 @@ export class PollBackend implements OffThreadBackend {
   readonly fd = -1;
   readonly isLive = false;
   readonly isPrecise = hasPpoll();
-  readonly modes = 0;
+  readonly hasOneShot = false;
   readonly limit = Infinity;
   readonly #calls = pollCalls();
   readonly #time = timeWords();
   readonly #array = new PollArray();
   readonly #offThread = new OffThreadPoll();
 
+  supports(events: number): boolean {
+    return pollSupports(events);
+  }
+
   add(fd: number, events: number): number {
-    this.#array.add(fd, toPoll(events, POLLIN, POLLOUT));
+    this.#array.add(fd, toPoll(events, POLLIN, POLLOUT, POLLPRI, POLLRDHUP));
     return 0;
   }
 
   change(fd: number, _from: number, to: number): number {
-    this.#array.change(fd, toPoll(to, POLLIN, POLLOUT));
+    this.#array.change(fd, toPoll(to, POLLIN, POLLOUT, POLLPRI, POLLRDHUP));
     return 0;
   }
 
@@ -65,10 +71,15 @@ export class PollBackend implements OffThreadBackend {
       const revents = array.revents(slot);
       if (revents === 0) continue;
       left--;
-      owner.report(array.fd(slot), fromPoll(revents, POLLIN, POLLOUT));
+      owner.report(array.fd(slot), fromPoll(revents, POLLIN, POLLOUT, POLLPRI, POLLRDHUP));
     }
     return 0;
   }
 
   close(): void {}
+}
+
+/** Returns whether poll can watch an interest mask. */
+export function pollSupports(events: number): boolean {
+  return (events & ~(ALL_EVENTS | ONE_SHOT)) === 0;
 }

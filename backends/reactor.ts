@@ -11,7 +11,7 @@
 
 import { abi } from "../ffi/abi/mod.ts";
 import { OSError } from "../ffi/errno.ts";
-import type { BackendOwner, OffThreadBackend } from "./backend.ts";
+import { type BackendOwner, type OffThreadBackend, UNASKED } from "./backend.ts";
 import { createBackend } from "./default_backend.ts";
 import { holdLoop, loopTurned, turnLoop } from "./event_loop.ts";
 import { EVENT_READ } from "./events.ts";
@@ -61,6 +61,8 @@ interface Watched {
   watches: Watch[];
   /** Whether it is in the list of those that nothing waits for. */
   isIdle: boolean;
+  /** Whether it has an error or a hang-up that nothing waits for. */
+  isBroken: boolean;
 }
 
 class Reactor implements BackendOwner {
@@ -89,6 +91,11 @@ class Reactor implements BackendOwner {
       this.#backend.close();
       throw this.#error("Cannot watch the waking descriptor", this.#backend.changeCall, result);
     }
+  }
+
+  /** Returns whether an interest mask can be watched. */
+  supports(events: number): boolean {
+    return this.#backend.supports(events);
   }
 
   /** The system call that changes what is watched, for messages. */
@@ -144,7 +151,13 @@ class Reactor implements BackendOwner {
     if (watched === undefined) {
       const result = this.#backend.add(fd, events);
       if (result < 0) return result;
-      watched = this.#watched[fd] = { fd, mask: events, watches: [], isIdle: false };
+      watched = this.#watched[fd] = {
+        fd,
+        mask: events,
+        watches: [],
+        isIdle: false,
+        isBroken: false,
+      };
     }
     watched.watches.push(watch);
     this.#watches++;
@@ -198,7 +211,10 @@ class Reactor implements BackendOwner {
       if (watch.found === 0) watches[kept++] = watch;
       else this.#found.push(watch);
     }
-    if (kept === watches.length) this.#unwanted.push(watched);
+    if (kept === watches.length) {
+      this.#unwanted.push(watched);
+      if (events & UNASKED) watched.isBroken = true;
+    }
     this.#watches -= watches.length - kept;
     watches.length = kept;
     this.#noteIdle(watched);
@@ -206,7 +222,7 @@ class Reactor implements BackendOwner {
 
   *registrations(): Iterable<readonly [fd: number, events: number]> {
     for (const watched of this.#watched) {
-      if (watched !== undefined) yield [watched.fd, watched.mask];
+      if (watched !== undefined && watched.mask !== 0) yield [watched.fd, watched.mask];
     }
     yield [this.#wake.reader, EVENT_READ];
   }
@@ -348,27 +364,35 @@ class Reactor implements BackendOwner {
     }
   }
 
-  /** Takes from the interest masks what was reported for nothing. */
+  /** Takes from the interest masks what was reported in vain. */
   #narrow(): void {
     for (const watched of this.#unwanted.splice(0)) {
       if (this.#watched[watched.fd] !== watched) continue;
       const mask = watched.watches.reduce((all, { events }) => all | events, 0);
       if (mask === 0) this.#remove(watched);
+      else if (watched.isBroken) this.#change(watched, 0); // Or it would be reported for ever.
       else this.#change(watched, mask);
+      watched.isBroken = false;
     }
   }
 
+  /** Changes the mask in the system; with 0, the descriptor is not in the set. */
   #change(watched: Watched, mask: number): number {
-    if (mask === watched.mask) return 0;
-    const result = this.#backend.change(watched.fd, watched.mask, mask);
-    if (result === 0) watched.mask = mask;
+    const { fd, mask: before } = watched;
+    if (mask === before) return 0;
+    const result = mask === 0
+      ? this.#backend.remove(fd, before)
+      : before === 0
+      ? this.#backend.add(fd, mask)
+      : this.#backend.change(fd, before, mask);
+    if (result === 0 || mask === 0) watched.mask = mask;
     return result;
   }
 
   /** A refusal is ignored: the descriptor may be closed or reused by now. */
   #remove(watched: Watched): void {
     this.#watched[watched.fd] = undefined;
-    this.#backend.remove(watched.fd, watched.mask);
+    this.#change(watched, 0);
   }
 
   #error(attempt: string, call: string, result: number): OSError {

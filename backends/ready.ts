@@ -10,7 +10,7 @@ import { abi } from "../ffi/abi/mod.ts";
 import { holdLoop, loopMustTurn, turnLoop } from "./event_loop.ts";
 import { EVENT_READ, EVENT_WRITE } from "./events.ts";
 import { describeFile, descriptorOf, type FileObject, type HasFileno } from "./key.ts";
-import { checkEvents } from "./masks.ts";
+import { ALL_EVENTS, checkEvents, namesOf } from "./masks.ts";
 import { theReactor, type Watch } from "./reactor.ts";
 
 export { forgetDescriptor } from "./reactor.ts";
@@ -31,10 +31,12 @@ export interface WaitOptions {
  * for next. A regular file is always ready.
  *
  * @param file A descriptor, or an object with a `fileno()` method
- * @param events What to wait for: `EVENT_READ`, `EVENT_WRITE` or both
+ * @param events What to wait for: `EVENT_READ`, `EVENT_WRITE` and other events, ORed, without modes
  * @param options A signal that ends the wait; `AbortSignal.timeout()` is a timeout
  * @returns What the descriptor is ready for: part of `events`, not 0
- * @throws {RangeError} If the events are none of those, or the descriptor is negative or fractional
+ * @throws {RangeError} If the events have other bits or none, or the descriptor is negative or
+ * fractional
+ * @throws {Deno.errors.NotSupported} If the system does not support the events
  * @throws {TypeError} If `file` is neither a number nor has a `fileno()` that returns one
  * @throws {OSError} If the system refuses the descriptor (`epoll_ctl`, `kevent`, …), such as with
  * `EBADF`
@@ -59,7 +61,7 @@ export function ready(file: FileObject, events: number, options?: WaitOptions): 
   return new Promise((resolve, reject) => {
     const signal = options?.signal;
     signal?.throwIfAborted();
-    checkEvents(events);
+    checkEvents(events, ALL_EVENTS);
     new Wait(file, events, signal, resolve, reject).begin();
   });
 }
@@ -98,6 +100,11 @@ class Wait implements Watch {
 
   begin(): void {
     const reactor = theReactor();
+    if (!reactor.supports(this.events)) {
+      throw new Deno.errors.NotSupported(
+        `Cannot wait for ${namesOf(this.events)}: this system does not support it`,
+      );
+    }
     const result = reactor.watch(this, announcesClosing(this.#file));
     if (result === -EPERM) { // A regular file.
       void turnLoop().then(() => this.#resolve(this.events));

@@ -5,6 +5,7 @@ import { platform } from "../ffi/platform/mod.ts";
 import type { BackendOwner, OffThreadBackend } from "./backend.ts";
 import { BitSets } from "./bit_sets.ts";
 import type { DescriptorSets } from "./descriptor_sets.ts";
+import { EVENT_PRIORITY, EVENT_READ, EVENT_WRITE, ONE_SHOT } from "./events.ts";
 import { HandleSets } from "./handle_sets.ts";
 import { sleep, timeWords, writeTime } from "./timeout.ts";
 
@@ -39,12 +40,16 @@ export class SelectBackend implements OffThreadBackend {
   readonly isLive = false;
   /** Windows' timers are coarse. */
   readonly isPrecise = abi.winsock === undefined;
-  readonly modes = 0;
+  readonly hasOneShot = false;
   readonly limit = abi.selectLimit;
   readonly #calls = selectCalls();
   readonly #time = timeWords();
   readonly #sets: DescriptorSets = new Sets();
   readonly #memory = new NativeMemory();
+
+  supports(events: number): boolean {
+    return selectSupports(events);
+  }
 
   add(fd: number, events: number): number {
     return this.#sets.add(fd, events);
@@ -105,4 +110,9 @@ export class SelectBackend implements OffThreadBackend {
   }
 
   close(): void {}
+}
+
+/** Returns whether select can watch an interest mask. */
+export function selectSupports(events: number): boolean {
+  return (events & ~(EVENT_READ | EVENT_WRITE | EVENT_PRIORITY | ONE_SHOT)) === 0;
 }

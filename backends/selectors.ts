@@ -7,12 +7,13 @@
 import { abi } from "../ffi/abi/mod.ts";
 import { BaseSelector } from "./base.ts";
 import { DevpollBackend } from "./devpoll.ts";
-import { EpollBackend } from "./epoll.ts";
+import { EpollBackend, epollSupports } from "./epoll.ts";
 import type { FileObject } from "./key.ts";
-import { KqueueBackend, type KqueueLayout } from "./kqueue.ts";
-import { PollBackend } from "./poll.ts";
-import { SelectBackend } from "./select.ts";
-import { WinsockPollBackend } from "./winsock_poll.ts";
+import { KqueueBackend, type KqueueLayout, kqueueSupports } from "./kqueue.ts";
+import { ALL_BITS, isMask } from "./masks.ts";
+import { PollBackend, pollSupports } from "./poll.ts";
+import { SelectBackend, selectSupports } from "./select.ts";
+import { WinsockPollBackend, winsockPollSupports } from "./winsock_poll.ts";
 
 export type { KqueueLayout };
 
@@ -26,6 +27,10 @@ export type { KqueueLayout };
  *
  * Regular files are refused (`EPERM`). Timeouts below a millisecond are honoured since Linux 5.11
  * and glibc 2.35, and rounded up before.
+ *
+ * It supports every event and mode. `EVENT_PRIORITY` is `EPOLLPRI`; `EVENT_HANGUP` is `EPOLLRDHUP`,
+ * `EPOLLHUP` and `EPOLLERR`; `EDGE_TRIGGERED` is `EPOLLET`; `ONE_SHOT` is `EPOLLONESHOT`. `EXCLUSIVE`,
+ * `EPOLLEXCLUSIVE`, goes with `EVENT_READ`, `EVENT_WRITE` and `EDGE_TRIGGERED` only.
  *
  * Its methods are those of {@linkcode BaseSelector}: `register()`, `modify()`, `unregister()`,
  * `select()`, `selectAsync()`, `wakeup()`, `waker()`, `getKey()`, `getMap()` and `close()`; it also
@@ -52,6 +57,23 @@ export type { KqueueLayout };
 export class EpollSelector<Data = unknown, File extends FileObject = FileObject>
   extends BaseSelector<Data, File> {
   readonly #backend: EpollBackend;
+
+  /**
+   * Returns whether this class takes an interest mask on this system.
+   *
+   * @param events The mask, with modes
+   * @returns Whether it does; `false` for what is not a mask
+   *
+   * @example
+   * ```ts
+   * import { EVENT_PRIORITY, EpollSelector } from "@readiness/selectors";
+   *
+   * console.log(EpollSelector.supports(EVENT_PRIORITY));
+   * ```
+   */
+  static override supports(events: number): boolean {
+    return isMask(events, ALL_BITS) && abi.epoll !== undefined && epollSupports(events);
+  }
 
   /**
    * Makes a selector.
@@ -111,6 +133,9 @@ export interface KqueueSelectorOptions {
  * devices, such as `/dev/tty` and `/dev/null` (`EINVAL`): {@linkcode SelectSelector} takes them,
  * while macOS' `poll` does not either.
  *
+ * It supports `EVENT_HANGUP` (`EV_EOF`), `EDGE_TRIGGERED` (`EV_CLEAR`) and `ONE_SHOT`, and on macOS and
+ * OpenBSD `EVENT_PRIORITY` (`EVFILT_EXCEPT`), but not `EXCLUSIVE`.
+ *
  * Its methods are those of {@linkcode BaseSelector}: `register()`, `modify()`, `unregister()`,
  * `select()`, `selectAsync()`, `wakeup()`, `waker()`, `getKey()`, `getMap()` and `close()`; it also
  * works with `for await` and `using`.
@@ -136,6 +161,23 @@ export interface KqueueSelectorOptions {
 export class KqueueSelector<Data = unknown, File extends FileObject = FileObject>
   extends BaseSelector<Data, File> {
   readonly #backend: KqueueBackend;
+
+  /**
+   * Returns whether this class takes an interest mask on this system.
+   *
+   * @param events The mask, with modes
+   * @returns Whether it does; `false` for what is not a mask
+   *
+   * @example
+   * ```ts
+   * import { EVENT_PRIORITY, KqueueSelector } from "@readiness/selectors";
+   *
+   * console.log(KqueueSelector.supports(EVENT_PRIORITY));
+   * ```
+   */
+  static override supports(events: number): boolean {
+    return isMask(events, ALL_BITS) && kqueueSupports(events);
+  }
 
   /**
    * Makes a selector.
@@ -202,6 +244,9 @@ export interface DevpollSelectorOptions {
  * the new file, says its manual, poll(7d): unregister before you close. Timeouts are rounded up to
  * whole milliseconds.
  *
+ * It supports `EVENT_PRIORITY` (`POLLPRI`), `EVENT_HANGUP` (`POLLHUP`: the connection is gone) and
+ * `ONE_SHOT`, but neither `EDGE_TRIGGERED` nor `EXCLUSIVE`.
+ *
  * Its methods are those of {@linkcode BaseSelector}: `register()`, `modify()`, `unregister()`,
  * `select()`, `selectAsync()`, `wakeup()`, `waker()`, `getKey()`, `getMap()` and `close()`; it also
  * works with `for await` and `using`.
@@ -227,6 +272,23 @@ export interface DevpollSelectorOptions {
 export class DevpollSelector<Data = unknown, File extends FileObject = FileObject>
   extends BaseSelector<Data, File> {
   readonly #backend: DevpollBackend;
+
+  /**
+   * Returns whether this class takes an interest mask on this system.
+   *
+   * @param events The mask, with modes
+   * @returns Whether it does; `false` for what is not a mask
+   *
+   * @example
+   * ```ts
+   * import { EVENT_PRIORITY, DevpollSelector } from "@readiness/selectors";
+   *
+   * console.log(DevpollSelector.supports(EVENT_PRIORITY));
+   * ```
+   */
+  static override supports(events: number): boolean {
+    return isMask(events, ALL_BITS) && pollSupports(events);
+  }
 
   /**
    * Makes a selector.
@@ -287,6 +349,9 @@ export class DevpollSelector<Data = unknown, File extends FileObject = FileObjec
  * are closed. `WSAPoll` always reports that a peer sends no more, so a wait for room to write to
  * such a peer keeps a processor busy; {@linkcode SelectSelector} does not have this problem.
  *
+ * It supports `EVENT_PRIORITY` (`POLLPRI`), `EVENT_HANGUP` (`POLLRDHUP` where there is one, `POLLHUP`,
+ * `POLLERR`; not on Windows) and `ONE_SHOT`, but neither `EDGE_TRIGGERED` nor `EXCLUSIVE`.
+ *
  * Its methods are those of {@linkcode BaseSelector}: `register()`, `modify()`, `unregister()`,
  * `select()`, `selectAsync()`, `wakeup()`, `waker()`, `getKey()`, `getMap()` and `close()`; it also
  * works with `for await` and `using`.
@@ -309,6 +374,24 @@ export class DevpollSelector<Data = unknown, File extends FileObject = FileObjec
  */
 export class PollSelector<Data = unknown, File extends FileObject = FileObject>
   extends BaseSelector<Data, File> {
+  /**
+   * Returns whether this class takes an interest mask on this system.
+   *
+   * @param events The mask, with modes
+   * @returns Whether it does; `false` for what is not a mask
+   *
+   * @example
+   * ```ts
+   * import { EVENT_PRIORITY, PollSelector } from "@readiness/selectors";
+   *
+   * console.log(PollSelector.supports(EVENT_PRIORITY));
+   * ```
+   */
+  static override supports(events: number): boolean {
+    return isMask(events, ALL_BITS) &&
+      (abi.winsock === undefined ? pollSupports(events) : winsockPollSupports(events));
+  }
+
   /**
    * Makes a selector.
    *
@@ -335,6 +418,9 @@ export class PollSelector<Data = unknown, File extends FileObject = FileObject>
  * `EVENT_WRITE` alone gets no event when its connection breaks after unread data, or after the end
  * of the peer's data, while there is no room to send.
  *
+ * It supports `EVENT_PRIORITY` (the set of exceptions) and `ONE_SHOT`, but not `EVENT_HANGUP`,
+ * `EDGE_TRIGGERED` and `EXCLUSIVE`.
+ *
  * Its methods are those of {@linkcode BaseSelector}: `register()`, `modify()`, `unregister()`,
  * `select()`, `selectAsync()`, `wakeup()`, `waker()`, `getKey()`, `getMap()` and `close()`; it also
  * works with `for await` and `using`.
@@ -357,6 +443,23 @@ export class PollSelector<Data = unknown, File extends FileObject = FileObject>
  */
 export class SelectSelector<Data = unknown, File extends FileObject = FileObject>
   extends BaseSelector<Data, File> {
+  /**
+   * Returns whether this class takes an interest mask on this system.
+   *
+   * @param events The mask, with modes
+   * @returns Whether it does; `false` for what is not a mask
+   *
+   * @example
+   * ```ts
+   * import { EVENT_PRIORITY, SelectSelector } from "@readiness/selectors";
+   *
+   * console.log(SelectSelector.supports(EVENT_PRIORITY));
+   * ```
+   */
+  static override supports(events: number): boolean {
+    return isMask(events, ALL_BITS) && selectSupports(events);
+  }
+
   /**
    * Makes a selector.
    *

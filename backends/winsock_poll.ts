@@ -4,7 +4,7 @@ import { isOpen } from "../ffi/descriptor.ts";
 import { lastErrno } from "../ffi/errno.ts";
 import { platform } from "../ffi/platform/mod.ts";
 import type { Backend, BackendOwner } from "./backend.ts";
-import { EVENT_READ, EVENT_WRITE } from "./events.ts";
+import { EVENT_PRIORITY, EVENT_READ, EVENT_WRITE, ONE_SHOT } from "./events.ts";
 import { PollArray } from "./poll_array.ts";
 import { fromPoll, toPoll } from "./poll_events.ts";
 import { sleep } from "./timeout.ts";
@@ -13,7 +13,7 @@ const pollCalls = platform.openCalls({
   WSAPoll: { parameters: ["buffer", "u32", "i32"], result: "i32" },
 });
 
-const { POLLHUP, POLLIN, POLLNVAL, POLLOUT } = abi.constants;
+const { POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLRDBAND } = abi.constants;
 
 /** `POLLIN` asks for urgent data as well, which ordinary reading does not return. */
 const READABLE = abi.winsock?.constants.POLLRDNORM ?? POLLIN;
@@ -23,7 +23,7 @@ export class WinsockPollBackend implements Backend {
   readonly waitCall = "WSAPoll";
   readonly changeCall = "WSAPoll";
   readonly fd = -1;
-  readonly modes = 0;
+  readonly hasOneShot = false;
   readonly limit = Infinity;
   readonly #calls = pollCalls();
   readonly #array = new PollArray();
@@ -37,14 +37,18 @@ export class WinsockPollBackend implements Backend {
     );
   }
 
+  supports(events: number): boolean {
+    return winsockPollSupports(events);
+  }
+
   add(fd: number, events: number): number {
     if (!isOpen(fd)) return -lastErrno(); // A wait would ignore it.
-    this.#array.add(fd, toPoll(events, READABLE, POLLOUT));
+    this.#array.add(fd, toPoll(events, READABLE, POLLOUT, POLLRDBAND, 0));
     return 0;
   }
 
   change(fd: number, _from: number, to: number): number {
-    this.#array.change(fd, toPoll(to, READABLE, POLLOUT));
+    this.#array.change(fd, toPoll(to, READABLE, POLLOUT, POLLRDBAND, 0));
     return 0;
   }
 
@@ -74,7 +78,7 @@ export class WinsockPollBackend implements Backend {
       if (revents === 0 || revents === POLLNVAL) continue;
       left--;
       const fd = array.fd(slot);
-      const events = fromPoll(revents, POLLIN | POLLHUP, POLLOUT);
+      const events = fromPoll(revents, READABLE | POLLHUP, POLLOUT, POLLRDBAND, 0);
       const isKnown = (array.events(slot) & POLLOUT) === 0 || (events & EVENT_WRITE) !== 0;
       owner.report(fd, isKnown || !platform.winsock!.isBroken(fd) ? events : events | EVENT_WRITE);
     }
@@ -89,4 +93,9 @@ export class WinsockPollBackend implements Backend {
   }
 
   close(): void {}
+}
+
+/** Returns whether WSAPoll can watch an interest mask. It does not tell the ends of a stream apart. */
+export function winsockPollSupports(events: number): boolean {
+  return (events & ~(EVENT_READ | EVENT_WRITE | EVENT_PRIORITY | ONE_SHOT)) === 0;
 }

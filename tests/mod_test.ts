@@ -15,11 +15,16 @@ const EXPORTS = [
   "BaseSelector",
   "DefaultSelector",
   "DevpollSelector",
+  "EDGE_TRIGGERED",
+  "EVENT_HANGUP",
+  "EVENT_PRIORITY",
   "EVENT_READ",
   "EVENT_WRITE",
+  "EXCLUSIVE",
   "EpollSelector",
   "KeyError",
   "KqueueSelector",
+  "ONE_SHOT",
   "OSError",
   "PollSelector",
   "SelectSelector",
@@ -83,6 +88,12 @@ function canBeOpened(path: string): boolean {
 Deno.test("mod.ts exports its documented names", () => {
   assertEquals(Object.keys(selectors).sort(), EXPORTS);
   assertEquals([selectors.EVENT_READ, selectors.EVENT_WRITE], [1, 2]);
+  assertEquals([selectors.EVENT_PRIORITY, selectors.EVENT_HANGUP], [4, 8]);
+  assertEquals([selectors.EDGE_TRIGGERED, selectors.ONE_SHOT, selectors.EXCLUSIVE], [
+    256,
+    512,
+    1024,
+  ]);
   for (const name of CLASSES) {
     const Selector = selectors[name as "EpollSelector"];
     assertEquals(typeof Selector.isAvailable(), "boolean", name);

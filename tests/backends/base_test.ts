@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import type { Backend, BackendOwner } from "../../backends/backend.ts";
 import { abi } from "../../ffi/abi/mod.ts";
-import { BaseSelector, EVENT_READ, EVENT_WRITE, KeyError, OSError } from "../../mod.ts";
+import { BaseSelector, EVENT_READ, EVENT_WRITE, KeyError, ONE_SHOT, OSError } from "../../mod.ts";
 import { Pipe } from "../support/descriptors.ts";
 import { isPending, turnEventLoop } from "../support/event_loop.ts";
 
@@ -12,7 +12,7 @@ const BOTH = EVENT_READ | EVENT_WRITE;
 class FakeBackend implements Backend {
   readonly waitCall = "fake_wait";
   readonly changeCall = "fake_change";
-  readonly modes = 0;
+  hasOneShot = false;
   readonly limit = 1_000;
   fd = -1;
   /** The calls that were made. */
@@ -25,6 +25,10 @@ class FakeBackend implements Backend {
   collected = 0;
   /** Called by each wait. */
   onWait: () => void = () => {};
+
+  supports(events: number): boolean {
+    return events < 256 || (events & ONE_SHOT) !== 0;
+  }
 
   add(fd: number, events: number): number {
     return this.#change("add", fd, events);

@@ -27,6 +27,7 @@ function suiteOver(name: string, library: string, seesReuse: boolean): void {
     name,
     create: () => new DevpollSelector({ library }),
     source: `new selectors.DevpollSelector({ library: ${JSON.stringify(library)} })`,
+    supports: (events) => DevpollSelector.supports(events),
     skip: needsFakes,
     descriptorsAreChecked: false,
     seesReuse,

@@ -1,5 +1,13 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import { EpollSelector, EVENT_READ, EVENT_WRITE, OSError, PollSelector } from "../../mod.ts";
+import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
+import { AF_INET, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
+import {
+  EpollSelector,
+  EVENT_READ,
+  EVENT_WRITE,
+  EXCLUSIVE,
+  OSError,
+  PollSelector,
+} from "../../mod.ts";
 import { Descriptor, Pair, Pipe } from "../support/descriptors.ts";
 import { linuxOnly } from "../support/skip.ts";
 import { runProgram } from "../support/subprocess.ts";
@@ -9,6 +17,7 @@ sharedSuite({
   name: "EpollSelector",
   create: () => new EpollSelector(),
   source: "new selectors.EpollSelector()",
+  supports: (events) => EpollSelector.supports(events),
   descriptorsAreChecked: true,
   seesReuse: true,
   skip: linuxOnly,
@@ -238,3 +247,48 @@ test("new EpollSelector() throws OSError EMFILE when descriptors run out", async
   );
   assertEquals([stderr, stdout, code], ["", "true EMFILE epoll_create1 true", 0]);
 });
+
+Deno.test(
+  "EpollSelector.select() with EXCLUSIVE wakes fewer of four waiting threads than without",
+  linuxOnly,
+  async () => {
+    using server = new Socket(AF_INET, SOCK_STREAM);
+    server.bind({ hostname: "127.0.0.1", port: 0 });
+    server.listen();
+    const count = async (mode: number) => {
+      const workers = await Promise.all(Array.from({ length: 4 }, async () => {
+        const worker = new Worker(import.meta.resolve("../support/selecting_worker.ts"), {
+          type: "module",
+        });
+        await new Promise((resolve) => worker.onmessage = resolve);
+        return worker;
+      }));
+      const next = () =>
+        workers.map((worker) =>
+          new Promise<number>((resolve) => worker.onmessage = ({ data }) => resolve(data))
+        );
+      const sleeping = next();
+      for (const worker of workers) worker.postMessage([server.fileno(), EVENT_READ | mode]);
+      const threads = await Promise.all(sleeping);
+      await untilAsleep(threads);
+      const woken = next();
+      using client = new Socket(AF_INET, SOCK_STREAM);
+      client.connect(server.localAddress);
+      // The waits that the connection does not end are over after 300 ms.
+      const ready = (await Promise.all(woken)).reduce((sum, count) => sum + count);
+      for (const worker of workers) worker.terminate();
+      server.accept()?.close();
+      return ready;
+    };
+    assertEquals(await count(0), 4);
+    assertLess(await count(EXCLUSIVE), 4);
+  },
+);
+
+/** Waits until threads of this process sleep in a system call. */
+async function untilAsleep(threads: readonly number[]): Promise<void> {
+  for (const thread of threads) {
+    const stat = () => Deno.readTextFileSync(`/proc/self/task/${thread}/stat`);
+    while (!/\) S /.test(stat())) await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}

@@ -12,6 +12,7 @@ sharedSuite({
   name: "PollSelector",
   create: () => new PollSelector(),
   source: "new selectors.PollSelector()",
+  supports: (events) => PollSelector.supports(events),
   descriptorsAreChecked: false,
   seesReuse: false,
 });

@@ -21,6 +21,7 @@ sharedSuite({
   name: "SelectSelector",
   create: () => new SelectSelector(),
   source: "new selectors.SelectSelector()",
+  supports: (events) => SelectSelector.supports(events),
   descriptorsAreChecked: false,
   seesReuse: false,
   excused: isQemu ? { "select() handles 5000 descriptors": QEMU_LIMIT } : {},

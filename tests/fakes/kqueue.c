@@ -3,14 +3,14 @@
  *
  *     cc -shared -fPIC -O1 -pthread [-DFREEBSD_LAYOUT] -o kqueue.so kqueue.c
  *
- * It supports EVFILT_READ, EVFILT_WRITE and EVFILT_USER with EV_ADD, EV_DELETE, EV_ENABLE,
- * EV_DISABLE, EV_ONESHOT and EV_RECEIPT, and EV_CLEAR for EVFILT_USER only. Anything else fails
- * with EINVAL, including EV_CLEAR for the other filters and a kqueue within a kqueue. Every change
- * except a deletion replaces `udata`.
+ * It supports EVFILT_READ, EVFILT_WRITE, EVFILT_USER and, in macOS's layout, EVFILT_EXCEPT with
+ * NOTE_OOB, with EV_ADD, EV_DELETE, EV_ENABLE, EV_DISABLE, EV_ONESHOT, EV_CLEAR and EV_RECEIPT.
+ * Anything else fails with EINVAL, including a kqueue within a kqueue. Every change except a
+ * deletion replaces `udata`.
  *
  * Differences: error numbers are Linux's; a regular file is always ready, also at its end; for
  * reading, `data` is the result of FIONREAD, or else 1, and for writing always 1; `fflags` is 0;
- * the descriptor itself always polls as ready; a close(2) while a thread sleeps in kevent takes
+ * with EV_CLEAR an event is seen up to 20 ms late; the descriptor itself always polls as ready; a close(2) while a thread sleeps in kevent takes
  * effect up to 20 ms later, and closing the kqueue ends that sleep with EBADF; a forked child can
  * use it.
  */
@@ -18,6 +18,7 @@
 
 #include <limits.h>
 #include <stddef.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 
 struct kevent {
@@ -50,8 +51,10 @@ enum {
   EVFILT_WRITE = -2,
 #ifdef FREEBSD_LAYOUT
   EVFILT_USER = -11,
+  EVFILT_EXCEPT = INT16_MIN, /* FreeBSD has none */
 #else
   EVFILT_USER = -10,
+  EVFILT_EXCEPT = -15,
 #endif
   EV_ADD = 0x1,
   EV_DELETE = 0x2,
@@ -65,17 +68,21 @@ enum {
   EV_EOF = 0x8000,
   EV_KNOWN = EV_ADD | EV_DELETE | EV_ENABLE | EV_DISABLE | EV_ONESHOT | EV_CLEAR | EV_RECEIPT,
   NOTE_TRIGGER = 0x01000000,
+  NOTE_OOB = 0x2,
 };
 
 /* What to poll for, by part; hang-ups and errors are always reported. */
-static const short asked[2] = {POLLIN | POLLRDHUP, POLLOUT};
+static const short asked[PARTS] = {POLLIN | POLLRDHUP, POLLOUT, POLLPRI};
 
 /* Updates a watch after a change of its notes. */
 static void settle(struct watch *watch) {
   watch->events = 0;
-  for (int part = 0; part < 2; part++)
-    if (watch->note[part].present && watch->note[part].enabled) watch->events |= asked[part];
-  watch->dead = !watch->note[0].present && !watch->note[1].present;
+  watch->dead = true;
+  for (int part = 0; part < PARTS; part++) {
+    if (!watch->note[part].present) continue;
+    watch->dead = false;
+    if (watch->note[part].enabled) watch->events |= asked[part];
+  }
   /* Polled without events, a hung-up descriptor would still wake the sleeper again and again. */
   watch->poll_fd = watch->user || !watch->events ? -1 : (int)watch->ident;
 }
@@ -84,13 +91,16 @@ static void settle(struct watch *watch) {
 static int apply(struct set *set, const struct kevent *change) {
   unsigned flags = change->flags & ~EV_SYSFLAGS;
   bool user = change->filter == EVFILT_USER;
-  if (!user && change->filter != EVFILT_READ && change->filter != EVFILT_WRITE) return EINVAL;
-  if (flags & ~EV_KNOWN || (!user && flags & EV_CLEAR)) return EINVAL;
+  bool except = change->filter == EVFILT_EXCEPT;
+  if (!user && !except && change->filter != EVFILT_READ && change->filter != EVFILT_WRITE)
+    return EINVAL;
+  if (flags & ~EV_KNOWN) return EINVAL;
+  if (except && !(flags & EV_DELETE) && change->fflags != NOTE_OOB) return EINVAL;
   if (!user) {
     if (change->ident > INT_MAX || !identify((int)change->ident).open) return EBADF;
     if (find_set((int)change->ident)) return EINVAL;
   }
-  int part = change->filter == EVFILT_WRITE;
+  int part = except ? 2 : change->filter == EVFILT_WRITE;
   struct watch *watch = find_watch(set, change->ident, user);
   bool present = watch && watch->note[part].present;
   if (!present && (flags & EV_DELETE || !(flags & EV_ADD))) return ENOENT;
@@ -98,7 +108,7 @@ static int apply(struct set *set, const struct kevent *change) {
 
   struct note *note = &watch->note[part];
   if (flags & EV_DELETE) {
-    *note = (struct note){0};
+    drop_note(note);
   } else {
     note->present = true;
     if (flags & EV_ADD) note->flags = flags & (EV_ONESHOT | EV_CLEAR);
@@ -106,6 +116,12 @@ static int apply(struct set *set, const struct kevent *change) {
     if (flags & EV_DISABLE) note->enabled = false;
     if (user && change->fflags & NOTE_TRIGGER) note->triggered = true;
     note->udata = change->udata;
+    if (!user && note->flags & EV_CLEAR && !note->edge) {
+      struct epoll_event event = {.events = EPOLLET | asked[part]};
+      int edge = epoll_create1(EPOLL_CLOEXEC);
+      if (edge < 0 || epoll_ctl(edge, EPOLL_CTL_ADD, (int)change->ident, &event) < 0) return errno;
+      note->edge = edge + 1;
+    }
   }
   settle(watch);
   if (watch->dead) sweep(set);
@@ -126,13 +142,16 @@ static bool deliver(struct watch *watch, int part, short revents, void *out, siz
     event.filter = EVFILT_USER;
     if (note->flags & EV_CLEAR) note->triggered = false;
   } else {
-    if (!(revents & (asked[part] | POLLHUP | POLLERR))) return false;
-    event.filter = part ? EVFILT_WRITE : EVFILT_READ;
+    /* Out-of-band data is not announced by a hang-up. */
+    if (!(revents & (asked[part] | (part < 2 ? POLLHUP | POLLERR : 0)))) return false;
+    struct epoll_event edge;
+    if (note->edge && epoll_wait(note->edge - 1, &edge, 1, 0) <= 0) return false;
+    event.filter = part == 2 ? EVFILT_EXCEPT : part ? EVFILT_WRITE : EVFILT_READ;
     if (revents & (POLLHUP | POLLERR) || (!part && revents & POLLRDHUP)) event.flags |= EV_EOF;
     event.data = part ? 1 : readable_bytes((int)watch->ident);
   }
   if (note->flags & EV_ONESHOT) {
-    *note = (struct note){0};
+    drop_note(note);
     settle(watch);
   }
   ((struct kevent *)out)[at] = event;

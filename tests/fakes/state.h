@@ -41,11 +41,14 @@ struct identity {
   ino_t ino;
 };
 
+enum { PARTS = 3 };
+
 /* One of kqueue's filters on a descriptor; /dev/poll does not use it. */
 struct note {
   bool present, enabled, triggered;
   uint16_t flags;
   void *udata;
+  int edge; /* of an edge-triggered note: an epoll instance plus one, or 0 */
 };
 
 struct watch {
@@ -56,7 +59,7 @@ struct watch {
   int poll_fd;     /* negative if there is nothing to poll: poll(2) skips it */
   short events;
   struct identity identity;
-  struct note note[2];
+  struct note note[PARTS];
 };
 
 struct set {
@@ -104,6 +107,23 @@ static struct set *find_set(int fd) {
   return NULL;
 }
 
+/* Removes a note. */
+static void drop_note(struct note *note) {
+  if (note->edge) syscall(SYS_close, note->edge - 1);
+  *note = (struct note){0};
+}
+
+static void drop_notes(struct watch *watch) {
+  for (int part = 0; part < PARTS; part++) drop_note(&watch->note[part]);
+}
+
+/* Frees a set. */
+static void free_set(struct set *set) {
+  for (size_t i = 0; i < set->count; i++) drop_notes(&set->watches[i]);
+  free(set->watches);
+  free(set);
+}
+
 /* Frees the sets whose descriptor was closed. */
 static void reap(void) {
   for (struct set **link = &sets; *link;) {
@@ -113,8 +133,7 @@ static void reap(void) {
       continue;
     }
     *link = set->next;
-    free(set->watches);
-    free(set);
+    free_set(set);
   }
 }
 
@@ -152,8 +171,7 @@ __attribute__((destructor)) static void unload(void) {
   for (struct set *set = sets, *next; set; set = next) {
     next = set->next;
     if (set->busy) continue;
-    free(set->watches);
-    free(set);
+    free_set(set);
   }
   sets = NULL;
   pthread_mutex_unlock(&lock);
@@ -168,7 +186,8 @@ static bool stale(const struct watch *watch) {
 static void sweep(struct set *set) {
   size_t kept = 0;
   for (size_t i = 0; i < set->count; i++)
-    if (!set->watches[i].dead) set->watches[kept++] = set->watches[i];
+    if (set->watches[i].dead) drop_notes(&set->watches[i]);
+    else set->watches[kept++] = set->watches[i];
   set->count = kept;
 }
 
@@ -221,11 +240,11 @@ static int look(struct set *set, struct pollfd *polled, deliver_fn *deliver, voi
   if (poll(polled, count, 0) < 0) return 0;
   for (size_t i = 0; i < count; i++)
     if (polled[i].revents && stale(&set->watches[i])) dropped = set->watches[i].dead = true;
-  size_t first = count ? set->turn % (2 * count) : 0;
-  for (size_t k = 0; k < 2 * count && got < room; k++) {
-    size_t unit = (first + k) % (2 * count);
-    struct watch *watch = &set->watches[unit / 2];
-    if (watch->dead || !deliver(watch, unit % 2, polled[unit / 2].revents, out, got)) continue;
+  size_t first = count ? set->turn % (PARTS * count) : 0;
+  for (size_t k = 0; k < PARTS * count && got < room; k++) {
+    size_t unit = (first + k) % (PARTS * count);
+    struct watch *watch = &set->watches[unit / PARTS];
+    if (watch->dead || !deliver(watch, unit % PARTS, polled[unit / PARTS].revents, out, got)) continue;
     got++;
     set->turn = unit + 1;
   }
@@ -276,6 +295,9 @@ static int wait_for(struct set *set, const struct timespec *timeout, deliver_fn 
     if (got > 0) break;
     if (got < 0) continue;
     if (timeout && (left = deadline - now_ns()) <= 0) break;
+    /* What is ready but not delivered is edge-triggered: it must not end the sleep. */
+    for (size_t i = 1; i < count; i++)
+      if (polled[i].revents) polled[i].fd = -1;
     if (sleep_on(polled, count, left) < 0) {
       got = -1;
       break;

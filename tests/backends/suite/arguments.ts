@@ -7,8 +7,11 @@ import { type Backend, test } from "./backend.ts";
 const BAD_EVENTS = [
   0,
   -0,
-  4,
-  7,
+  16,
+  33,
+  256, // Modes alone.
+  256 | 512 | 1024,
+  1 | 2048,
   -1,
   1.5,
   NaN,

@@ -13,6 +13,8 @@ export interface Backend {
   readonly descriptorsAreChecked: boolean;
   /** Whether a registered descriptor that was closed, or closed and reused, yields no event. */
   readonly seesReuse: boolean;
+  /** Whether it supports an interest mask. */
+  readonly supports: (events: number) => boolean;
   /** Skips all of its tests. */
   readonly skip?: Skip;
   /** How many selectors a test opens and closes to look for leaks; 10,000 by default. */
@@ -39,4 +41,9 @@ export function test(
       await fn(selector);
     },
   });
+}
+
+/** Returns whether a backend supports an interest mask. */
+export function supports(backend: Backend, events: number): boolean {
+  return backend.supports(events);
 }
