@@ -61,6 +61,7 @@ export { createServer, type ServerOptions } from "./server.ts";
 export { OSError } from "../errno.ts";
 export { tcpInfo } from "./tcp_info.ts";
 export type { TcpInfo, TcpState } from "./tcp_info_types.ts";
+export { notify } from "./notify.ts";
 export { sendFile } from "./send_file.ts";
 export { resolve, type ResolveOptions } from "./resolve.ts";
 export { type ListenFd, listenFds } from "./activation.ts";
