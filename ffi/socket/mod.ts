@@ -74,8 +74,9 @@ export {
   sendMessage,
   type SendMessageOptions,
 } from "./message.ts";
+export type { Interface } from "./multicast_group.ts";
+export { joinSourceGroup, leaveSourceGroup } from "./source_groups.ts";
 export {
-  type Interface,
   joinGroup,
   leaveGroup,
   setMulticastHops,
