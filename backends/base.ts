@@ -1,4 +1,5 @@
 import { abi } from "../ffi/abi/mod.ts";
+import { signalOf } from "../ffi/checks.ts";
 import { announcesClosing } from "../ffi/descriptor.ts";
 import { OSError } from "../ffi/errno.ts";
 import { type Backend, type BackendOwner, UNASKED } from "./backend.ts";
@@ -387,7 +388,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     options?: SelectAsyncOptions,
   ): Promise<ReadyEvent<Data, File>[]> {
     const asked = parseTimeout(timeout);
-    const signal = options?.signal;
+    const signal = signalOf("Cannot select", options);
     signal?.throwIfAborted();
     const limit = this.#begin(asked);
     const deadline = limit > 0 && limit < Infinity ? now() + limit : limit;

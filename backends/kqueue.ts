@@ -339,7 +339,7 @@ function defaultTable(): Kqueue {
 /** Returns the numbers that a library uses. */
 function tableOf(layout: KqueueLayout | undefined): Kqueue {
   if (layout === undefined) return defaultTable();
-  if (Object.hasOwn(tables, layout)) return tables[layout];
+  if (typeof layout === "string" && Object.hasOwn(tables, layout)) return tables[layout];
   throw new TypeError(
     `Cannot make a KqueueSelector: the layout must be ${
       Object.keys(tables).join(", ")

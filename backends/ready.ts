@@ -4,6 +4,7 @@
  * @module
  */
 
+import { signalOf } from "../ffi/checks.ts";
 import { announcesClosing } from "../ffi/descriptor.ts";
 import { OSError } from "../ffi/errno.ts";
 import { abi } from "../ffi/abi/mod.ts";
@@ -59,7 +60,7 @@ export interface WaitOptions {
  */
 export function ready(file: FileObject, events: number, options?: WaitOptions): Promise<number> {
   return new Promise((resolve, reject) => {
-    const signal = options?.signal;
+    const signal = signalOf("Cannot wait", options);
     signal?.throwIfAborted();
     checkEvents(events, ALL_EVENTS);
     new Wait(file, events, signal, resolve, reject).begin();
@@ -209,7 +210,7 @@ function whenReady<T>(
   options: WaitOptions | undefined,
 ): Promise<Exclude<T, null>> {
   return new Promise((resolve, reject) => {
-    const signal = options?.signal;
+    const signal = signalOf("Cannot wait", options);
     const tryNow = () => {
       try {
         signal?.throwIfAborted();
@@ -255,14 +256,15 @@ export async function sendAll(
   data: Uint8Array,
   options?: WaitOptions,
 ): Promise<void> {
+  const signal = signalOf("Cannot send", options);
   let rest = data;
   for (;;) {
     if (loopMustTurn()) await turnLoop();
-    options?.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     const size = file.write(rest);
     if (size === rest.length) return holdLoop();
     if (size === null) {
-      await ready(file, EVENT_WRITE, options);
+      await ready(file, EVENT_WRITE, signal && { signal });
     } else {
       rest = rest.subarray(size);
       holdLoop(); // There may be room for ever.

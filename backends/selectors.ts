@@ -5,6 +5,7 @@
  */
 
 import { abi } from "../ffi/abi/mod.ts";
+import { readOptions } from "../ffi/checks.ts";
 import { BaseSelector } from "./base.ts";
 import { DevpollBackend } from "./devpoll.ts";
 import { EpollBackend, epollSupports } from "./epoll.ts";
@@ -198,7 +199,11 @@ export class KqueueSelector<Data = unknown, File extends FileObject = FileObject
    * ```
    */
   constructor(options: KqueueSelectorOptions = {}) {
-    const backend = new KqueueBackend(options.library, options.layout);
+    const { library, layout } = readOptions("Cannot make a KqueueSelector", options, [
+      "library",
+      "layout",
+    ]);
+    const backend = new KqueueBackend(library, layout);
     super(backend);
     this.#backend = backend;
   }
@@ -308,7 +313,8 @@ export class DevpollSelector<Data = unknown, File extends FileObject = FileObjec
    * ```
    */
   constructor(options: DevpollSelectorOptions = {}) {
-    const backend = new DevpollBackend(options.library);
+    const { library } = readOptions("Cannot make a DevpollSelector", options, ["library"]);
+    const backend = new DevpollBackend(library);
     super(backend);
     this.#backend = backend;
   }

@@ -1,12 +1,13 @@
 import type { Eventfd } from "../ffi/abi/abi.ts";
-import { abi } from "../ffi/abi/mod.ts";
+import { abi, NOTHING } from "../ffi/abi/mod.ts";
 import { assertDescriptor } from "../ffi/checks.ts";
 import { closeDescriptor, makePipe } from "../ffi/descriptor.ts";
 import { platform } from "../ffi/platform/mod.ts";
 import { lastErrno, OSError } from "../ffi/errno.ts";
 import { libcCalls } from "../ffi/libc.ts";
 
-const { EFD_CLOEXEC, EFD_NONBLOCK }: Partial<Eventfd["constants"]> = abi.eventfd?.constants ?? {};
+const { EFD_CLOEXEC, EFD_NONBLOCK }: Partial<Eventfd["constants"]> = abi.eventfd?.constants ??
+  NOTHING;
 const { EAGAIN, EINTR, EINVAL, EWOULDBLOCK } = abi.errno;
 
 const calls = libcCalls({

@@ -111,6 +111,140 @@ export function assertWellFormed(subject: string, value: string): void {
 }
 
 /**
+ * Requires a boolean.
+ *
+ * @param subject The beginning of the message
+ * @param value The value
+ * @throws {TypeError} If it is not a boolean
+ */
+export function assertBoolean(subject: string, value: unknown): asserts value is boolean {
+  if (typeof value !== "boolean") {
+    throw new TypeError(`${subject} must be a boolean, received ${String(value)}`);
+  }
+}
+
+/**
+ * Requires an array, as anything else could be taken for an empty one.
+ *
+ * @param subject The beginning of the message
+ * @param value The value
+ * @throws {TypeError} If it is not an array
+ */
+export function assertArray(subject: string, value: unknown): asserts value is readonly unknown[] {
+  if (!Array.isArray(value)) {
+    throw new TypeError(`${subject} must be an array, received ${nameOfType(value)}`);
+  }
+}
+
+const NO_OPTIONS: object = Object.freeze(Object.create(null));
+
+/**
+ * Reads the options of a function, each once, so that no getter can return another value later.
+ * `Object.prototype` has none: it may be polluted.
+ *
+ * @param attempt What cannot be done, such as `"Cannot send a message"`
+ * @param options The options as given
+ * @param names The names of the options
+ * @returns Those that are there, in an object without a prototype
+ * @throws {TypeError} If the options are not an object, or are one that has no options by mistake,
+ * such as a socket
+ */
+export function readOptions<T extends object, Name extends keyof T>(
+  attempt: string,
+  options: T | null | undefined,
+  names: readonly Name[],
+): Pick<T, Name> {
+  if (options === undefined || options === null) return NO_OPTIONS as Pick<T, Name>;
+  const found: Pick<T, Name> = Object.create(null);
+  let isEmpty = true;
+  if (typeof options === "object") {
+    for (const name of names) {
+      if (hasProperty(options, name)) {
+        found[name] = options[name];
+        isEmpty = false;
+      }
+    }
+  }
+  if (isEmpty) assertPlain(`${attempt}: the options`, options);
+  return found;
+}
+
+/**
+ * Reads the signal among the options of a function, as {@linkcode readOptions} does.
+ *
+ * @param attempt What cannot be done, such as `"Cannot resolve a name"`
+ * @param options The options as given
+ * @returns The signal, or `undefined` if there is none
+ * @throws {TypeError} If the signal is not an `AbortSignal`, or the options are not options
+ */
+export function signalOf(
+  attempt: string,
+  options: { readonly signal?: AbortSignal } | null | undefined,
+): AbortSignal | undefined {
+  if (options === undefined || options === null) return undefined;
+  const { signal } = readOptions(attempt, options, ["signal"]);
+  assertSignal(attempt, signal);
+  return signal;
+}
+
+/**
+ * Requires a signal, or none.
+ *
+ * @param attempt What cannot be done, such as `"Cannot resolve a name"`
+ * @param signal The signal
+ * @throws {TypeError} If it is neither an `AbortSignal` nor left out
+ */
+export function assertSignal(attempt: string, signal: AbortSignal | undefined): void {
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError(
+      `${attempt}: the signal must be an AbortSignal, received ${nameOfType(signal)}`,
+    );
+  }
+}
+
+/**
+ * Requires a plain object, as one of a class could have nothing to read, such as a `Map`.
+ *
+ * @param subject The beginning of the message
+ * @param value The value
+ * @throws {TypeError} If it is not an object, or one of a class
+ */
+export function assertPlain(subject: string, value: unknown): asserts value is object {
+  const prototype = typeof value === "object" && value !== null
+    ? Object.getPrototypeOf(value)
+    : undefined;
+  if (prototype !== Object.prototype && prototype !== null) {
+    throw new TypeError(`${subject} must be a plain object, received ${nameOfType(value)}`);
+  }
+}
+
+/**
+ * Returns whether an object has a property, its own or inherited, but not from `Object.prototype`,
+ * which may be polluted.
+ *
+ * @param object The object
+ * @param name The name of the property
+ * @returns Whether it has it
+ */
+export function hasProperty(object: object, name: PropertyKey): boolean {
+  for (
+    let holder = object;
+    holder !== null && holder !== Object.prototype;
+    holder = Object.getPrototypeOf(holder)
+  ) {
+    if (Object.hasOwn(holder, name)) return true;
+  }
+  return false;
+}
+
+/** Names a value briefly: an object by its class, anything else by itself. */
+function nameOfType(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value !== "object" || value === null) return String(value);
+  return value.constructor?.name ?? "an object without a class";
+}
+
+/**
  * Requires something that not every system has, such as a group of its table.
  *
  * @param value What the system has, `undefined` or `false` where it lacks it

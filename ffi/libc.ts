@@ -1,4 +1,5 @@
-import { abi } from "./abi/mod.ts";
+import { abi, NOTHING } from "./abi/mod.ts";
+import { assertString } from "./checks.ts";
 
 /** How the calls of a library are declared, by the name under which the code calls them. */
 export type Declarations = Record<string, Deno.ForeignFunction>;
@@ -78,12 +79,12 @@ function openErrno(): () => number {
 
 /** Whether everything may be opened, except what a `--deny-ffi` rule names. */
 function isUnscoped(): boolean {
-  return Deno.permissions.querySync({ name: "ffi" }).state === "granted";
+  return Deno.permissions.querySync(permissionFor()).state === "granted";
 }
 
 /** Whether everything may be opened, without exception. */
 function isUnrestricted(): boolean {
-  const { state, partial } = Deno.permissions.querySync({ name: "ffi" });
+  const { state, partial } = Deno.permissions.querySync(permissionFor());
   return state === "granted" && !partial;
 }
 
@@ -95,11 +96,11 @@ function openLibc<const D extends Declarations>(
   const granted = openGranted(declarations, places);
   if (granted !== null) return granted;
   // In a terminal, Deno asks the user for the permission, in full.
-  if (Deno.permissions.requestSync({ name: "ffi" }).state === "granted") {
+  if (Deno.permissions.requestSync(permissionFor()).state === "granted") {
     const requested = openGranted(declarations, places);
     if (requested !== null) return requested;
   }
-  const libraries = [abi.libc, ...Object.values(abi.winsock?.libraries ?? {})];
+  const libraries = [abi.libc, ...Object.values(abi.winsock?.libraries ?? NOTHING)];
   const paths = libraries.flatMap((places) => places.find(isAbsolute) ?? []).join();
   const scoped = `, or, for ${abi.winsock === undefined ? "libc" : "the system's own libraries"} ` +
     `alone, with --allow-ffi=${paths}`;
@@ -120,9 +121,9 @@ function openGranted<const D extends Declarations>(
   const safePlaces = isUnrestricted() ? places : places.filter(isAbsolute);
   let failure: unknown;
   for (const path of safePlaces) {
-    if (Deno.permissions.querySync({ name: "ffi", path }).state !== "granted") continue;
+    if (Deno.permissions.querySync(permissionFor(path)).state !== "granted") continue;
     try {
-      return Deno.dlopen(path, declarations).symbols;
+      return dlopen(path, declarations);
     } catch (error) {
       failure ??= error;
     }
@@ -131,13 +132,28 @@ function openGranted<const D extends Declarations>(
   return null;
 }
 
+/** Opens a library. Deno would take what a declaration lacks from a polluted `Object.prototype`. */
+function dlopen<const D extends Declarations>(path: string, declarations: D): Calls<D> {
+  const own = Object.entries(declarations).map(([name, call]) => [name, withoutPrototype(call)]);
+  return Deno.dlopen(path, Object.fromEntries(own) as D).symbols;
+}
+
+function permissionFor(path?: string): Deno.FfiPermissionDescriptor {
+  return withoutPrototype(path === undefined ? { name: "ffi" } : { name: "ffi", path });
+}
+
+function withoutPrototype<T extends object>(properties: T): T {
+  return Object.assign(Object.create(null), properties);
+}
+
 function isAbsolute(place: string): boolean {
   return /^([A-Z]:)?[/\\]/i.test(place);
 }
 
 /** Opens a library. Deno takes all calls as optional: a missing one has an error of its own. */
 function openLibrary<const D extends Declarations>(path: string, declarations: D): Calls<D> {
-  if (Deno.permissions.requestSync({ name: "ffi", path }).state !== "granted") {
+  assertString("Cannot open a library: its path", path);
+  if (Deno.permissions.requestSync(permissionFor(path)).state !== "granted") {
     throw new Deno.errors.NotCapable(
       `Cannot open the library ${path} without FFI permission: run again with --allow-ffi=${path}`,
     );
@@ -145,10 +161,10 @@ function openLibrary<const D extends Declarations>(path: string, declarations: D
   const declared = Object.entries(declarations);
   let symbols: Record<string, unknown>;
   try {
-    symbols = Deno.dlopen(
+    symbols = dlopen(
       path,
       Object.fromEntries(declared.map(([name, call]) => [name, { ...call, optional: true }])),
-    ).symbols;
+    );
   } catch (cause) {
     const reason = (cause as Error).message.replace(/^(Could not open library: )+/, "");
     throw new Deno.errors.NotFound(`Cannot open the library ${path}: ${reason}`, { cause });

@@ -36,8 +36,13 @@ export const tables: Readonly<Record<string, Abi>> = {
   "windows aarch64": windowsArm64 as Abi,
 };
 
+Object.values(tables).forEach(removePrototypes);
+
 /** The table of the system that this process runs on. */
 export const abi: Abi = tableOf(Deno.build);
+
+/** A group of a table that the system lacks. */
+export const NOTHING: object = Object.freeze(Object.create(null));
 
 /**
  * Finds the table of a system.
@@ -50,11 +55,17 @@ export function tableOf(
   { os, arch, target }: Readonly<Record<"os" | "arch" | "target", string>>,
 ): Abi {
   const system = `${os}${target.endsWith("-musl") ? "-musl" : ""} ${arch}`;
-  const table = tables[system];
-  if (table === undefined) {
+  if (!Object.hasOwn(tables, system)) {
     throw new Deno.errors.NotSupported(
       `Cannot run on ${system}: its system calls are not in the package's tables`,
     );
   }
-  return table;
+  return tables[system]!;
+}
+
+/** Leaves a table only its own rows, so that none can come from a polluted `Object.prototype`. */
+function removePrototypes(table: object): void {
+  if (Array.isArray(table) || Object.getPrototypeOf(table) === null) return;
+  Object.setPrototypeOf(table, null);
+  for (const row of Object.values(table)) if (typeof row === "object") removePrototypes(row);
 }

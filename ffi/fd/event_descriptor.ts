@@ -1,5 +1,5 @@
 import { abi } from "../abi/mod.ts";
-import { assertInteger, need } from "../checks.ts";
+import { assertBoolean, assertInteger, need, readOptions } from "../checks.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
 import { FileDescriptor } from "./file_descriptor.ts";
@@ -44,13 +44,14 @@ export class EventDescriptor extends FileDescriptor {
    * @param options The first value, and whether the counter is a semaphore
    * @param options.initial The first value, an integer from 0 to 2³² − 1, 0 by default
    * @param options.semaphore Whether each read takes one instead of everything
+   * @throws {TypeError} If `semaphore` is not a boolean
    * @throws {RangeError} If `initial` is out of range or not an integer
    * @throws {OSError} If `eventfd` fails, such as with `EMFILE`
    * @throws {Deno.errors.NotSupported} On a system other than Linux
    * @throws {Deno.errors.NotCapable} Without FFI permission
    */
   constructor(options: { readonly initial?: number; readonly semaphore?: boolean } = {}) {
-    super(createCounter(options.initial ?? 0, options.semaphore ?? false));
+    super(createCounter(options));
   }
 
   /**
@@ -96,7 +97,7 @@ export class EventDescriptor extends FileDescriptor {
       );
     }
     COUNTER[0] = BigInt(value);
-    return this.write(new Uint8Array(COUNTER.buffer)) !== null;
+    return super.write(new Uint8Array(COUNTER.buffer)) !== null;
   }
 
   /**
@@ -106,14 +107,19 @@ export class EventDescriptor extends FileDescriptor {
    * @throws {OSError} If `read` fails, such as with `EBADF` once closed
    */
   readCounter(): bigint | null {
-    return this.read(new Uint8Array(COUNTER.buffer)) === null ? null : COUNTER[0]!;
+    return super.read(new Uint8Array(COUNTER.buffer)) === null ? null : COUNTER[0]!;
   }
 }
 
-function createCounter(initial: number, semaphore: boolean): number {
+function createCounter(options: { initial?: number; semaphore?: boolean }): number {
   const { constants } = need(abi.eventfd, "Cannot make an EventDescriptor", "eventfd");
+  const { initial = 0, semaphore = false } = readOptions("Cannot make a counter", options, [
+    "initial",
+    "semaphore",
+  ]);
   const { EFD_CLOEXEC, EFD_NONBLOCK, EFD_SEMAPHORE } = constants;
   assertInteger("Cannot make a counter: its first value", initial, 0, 0xffff_ffff);
+  assertBoolean("Cannot make a counter: semaphore", semaphore);
   const flags = EFD_CLOEXEC | EFD_NONBLOCK | (semaphore ? EFD_SEMAPHORE : 0);
   const fd = calls().eventfd(initial, flags);
   if (fd < 0) throw new OSError("Cannot make a counter", "eventfd", lastErrno());

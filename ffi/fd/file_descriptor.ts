@@ -347,8 +347,12 @@ export function transferLength(buffer: Uint8Array): number {
  *
  * @throws {OSError} If it failed for any other reason
  */
-export function isInterrupted(attempt: string, file: HasFileno, syscall: string): boolean {
-  const errno = lastErrno();
+export function isInterrupted(
+  attempt: string,
+  file: HasFileno,
+  syscall: string,
+  errno: number = lastErrno(),
+): boolean {
   if (errno === EINTR) return true;
   if (errno === EAGAIN || errno === EWOULDBLOCK) return false;
   const fd = file.fileno();

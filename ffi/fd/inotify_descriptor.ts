@@ -87,9 +87,10 @@ export class InotifyDescriptor extends FileDescriptor {
           `received ${String(mask)}`,
       );
     }
-    const wd = calls().inotify_add_watch(this.fileno(), cString(path), mask >>> 0);
+    const fd = this.fileno();
+    const wd = calls().inotify_add_watch(fd, cString(path), mask >>> 0);
     if (wd < 0) {
-      const attempt = `Cannot watch ${path} with ${nameOf(this.fileno())}`;
+      const attempt = `Cannot watch ${path} with ${nameOf(fd)}`;
       throw new OSError(attempt, "inotify_add_watch", lastErrno());
     }
     return wd;
@@ -105,8 +106,9 @@ export class InotifyDescriptor extends FileDescriptor {
    */
   unwatch(wd: number): void {
     assertInteger("Cannot remove a watch: it", wd);
-    if (calls().inotify_rm_watch(this.fileno(), wd) < 0) {
-      const attempt = `Cannot remove watch ${wd} from ${nameOf(this.fileno())}`;
+    const fd = this.fileno();
+    if (calls().inotify_rm_watch(fd, wd) < 0) {
+      const attempt = `Cannot remove watch ${wd} from ${nameOf(fd)}`;
       throw new OSError(attempt, "inotify_rm_watch", lastErrno());
     }
   }
@@ -119,7 +121,7 @@ export class InotifyDescriptor extends FileDescriptor {
    * @throws {OSError} If `read` fails, such as with `EBADF` once closed
    */
   readEvents(): InotifyEvent[] {
-    const size = this.read(EVENTS) ?? 0;
+    const size = super.read(EVENTS) ?? 0;
     const events: InotifyEvent[] = [];
     for (let at = 0; at < size;) {
       const { size: headSize, fields } = abi.inotify!.inotify_event;

@@ -1,4 +1,4 @@
-import { assertInteger } from "../checks.ts";
+import { assertInteger, readOptions } from "../checks.ts";
 import { type Attributes, attributesLayout } from "./terminal_attributes.ts";
 
 /** How bytes travel over a serial line. */
@@ -47,7 +47,11 @@ export function changeSettings(attributes: Attributes, settings: Partial<LineSet
     const at = fields[field][0];
     attributes.setUint32(at, attributes.getUint32(at, true) & ~clear | set, true);
   };
-  const { speed, dataBits, parity, stopBits, flowControl } = settings;
+  const { speed, dataBits, parity, stopBits, flowControl } = readOptions(
+    "Cannot configure a line",
+    settings,
+    ["speed", "dataBits", "parity", "stopBits", "flowControl"],
+  );
   change("c_cflag", 0, c.CREAD | c.CLOCAL);
   if (speed !== undefined) {
     assertInteger("Cannot configure a line: the speed", speed, 1);
@@ -87,7 +91,8 @@ export function changeSettings(attributes: Attributes, settings: Partial<LineSet
 
 /** Returns what a setting stands for. */
 function choose<T>(what: string, choices: Record<string, T>, choice: string | number): T {
-  if (!Object.hasOwn(choices, choice)) {
+  const isName = typeof choice === "string" || typeof choice === "number";
+  if (!isName || !Object.hasOwn(choices, choice)) {
     throw new RangeError(
       `Cannot configure a line: the ${what} must be one of ${Object.keys(choices).join(", ")}, ` +
         `received ${String(choice)}`,

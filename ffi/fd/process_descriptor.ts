@@ -1,6 +1,6 @@
 import { type WaitOptions, whenReadable } from "../../backends/ready.ts";
 import { abi } from "../abi/mod.ts";
-import { assertInteger, need } from "../checks.ts";
+import { assertBoolean, assertInteger, need, readOptions } from "../checks.ts";
 import { nameOf } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
@@ -193,6 +193,7 @@ export class ProcessDescriptor extends FileDescriptor {
    * later wait
    * @returns The status, or `null` while the child runs. As in Deno, the code of a child that was
    * ended by a signal is 128 plus the signal's number
+   * @throws {TypeError} If `reap` is not a boolean
    * @throws {OSError} If `waitid` fails, such as with `ECHILD` if the process is not a child or was
    * waited for already, or `EBADF` once closed
    */
@@ -200,18 +201,21 @@ export class ProcessDescriptor extends FileDescriptor {
     const { constants, siginfo_t: { fields, size } } = abi.pidfd!;
     const { CLD_EXITED, P_PIDFD, WEXITED, WNOHANG, WNOWAIT } = constants;
     const info = new DataView(new ArrayBuffer(size));
-    const flags = WEXITED | WNOHANG | (options.reap === false ? WNOWAIT : 0);
-    if (calls().waitid(P_PIDFD, this.fileno(), info, flags) < 0) {
-      const attempt = `Cannot wait for process ${this.pid}, ${nameOf(this.fileno())}`;
+    const { reap = true } = readOptions("Cannot wait for a process", options, ["reap"]);
+    assertBoolean("Cannot wait for a process: reap", reap);
+    const flags = WEXITED | WNOHANG | (reap ? 0 : WNOWAIT);
+    const fd = this.fileno();
+    if (calls().waitid(P_PIDFD, fd, info, flags) < 0) {
       // The kernel answers a closed descriptor with EINVAL.
-      throw new OSError(attempt, "waitid", this.fileno() < 0 ? abi.errno.EBADF : lastErrno());
+      const errno = fd < 0 ? abi.errno.EBADF : lastErrno();
+      throw new OSError(`Cannot wait for process ${this.pid}, ${nameOf(fd)}`, "waitid", errno);
     }
     if (info.getInt32(fields.si_pid[0], true) === 0) return null;
     const number = info.getInt32(fields.si_status[0], true);
     const status = info.getInt32(fields.si_code[0], true) === CLD_EXITED
       ? { success: number === 0, code: number, signal: null }
       : { success: false, code: 128 + number, signal: signalName(number) };
-    if (options.reap !== false) this.#status = status;
+    if (reap) this.#status = status;
     return status;
   }
 
@@ -264,10 +268,11 @@ export class ProcessDescriptor extends FileDescriptor {
    * ```
    */
   sendSignal(signal: Signal = "SIGTERM"): void {
-    const attempt = `send a signal to process ${this.pid}, ${nameOf(this.fileno())}`;
+    const fd = this.fileno();
+    const attempt = `send a signal to process ${this.pid}, ${nameOf(fd)}`;
     const number = signalNumber(signal, attempt);
     const syscall = BigInt(abi.pidfd!.constants.SYS_pidfd_send_signal);
-    if (calls().pidfdSendSignal(syscall, this.fileno(), number, null, 0) < 0) {
+    if (calls().pidfdSendSignal(syscall, fd, number, null, 0) < 0) {
       throw new OSError(`Cannot ${attempt}`, "pidfd_send_signal", lastErrno());
     }
   }

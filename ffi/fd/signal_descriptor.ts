@@ -108,7 +108,7 @@ export class SignalDescriptor extends FileDescriptor {
    * @throws {OSError} If `read` fails, such as with `EBADF` once closed
    */
   readSignal(): SignalInfo | null {
-    if (this.read(INFO) === null) return null;
+    if (super.read(INFO) === null) return null;
     const { fields } = abi.signalfd!.signalfd_siginfo;
     const view = new DataView(INFO.buffer);
     const number = view.getUint32(fields.ssi_signo[0], true);
@@ -130,7 +130,7 @@ export class SignalDescriptor extends FileDescriptor {
    * @throws {OSError} If `close` fails; the descriptor is given up all the same
    */
   override close(): void {
-    if (this.fileno() < 0) return;
+    if (super.fileno() < 0) return;
     release(this.#numbers);
     super.close();
   }

@@ -1,4 +1,4 @@
-import { abi } from "../abi/mod.ts";
+import { abi, NOTHING } from "../abi/mod.ts";
 
 /** A signal by its name, or by its number, since real-time signals have no names. */
 export type Signal = Deno.Signal | number;
@@ -40,5 +40,5 @@ export function signalSet(numbers: Iterable<number>): BigUint64Array<ArrayBuffer
 }
 
 function signals(): [name: string, number: number][] {
-  return Object.entries(abi.signals?.constants ?? {});
+  return Object.entries(abi.signals?.constants ?? NOTHING);
 }

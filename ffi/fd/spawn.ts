@@ -1,5 +1,5 @@
 import { abi } from "../abi/mod.ts";
-import { assertCString } from "../checks.ts";
+import { assertBoolean, assertCString, assertPlain, readOptions } from "../checks.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { childEnvironment, valueOf } from "./environment.ts";
 import { FileActions, posixSpawn } from "./posix_spawn.ts";
@@ -7,6 +7,9 @@ import { canExecute, programPaths } from "./program_paths.ts";
 import { ChildStreams, type Pipes, type SpawnStreams } from "./spawn_streams.ts";
 
 const { EACCES, ENOENT, ENOTDIR } = abi.errno;
+
+const OPTIONS = ["cwd", "env", "clearEnv", "stdin", "stdout", "stderr", "terminal"] as const;
+const NO_VARIABLES: Readonly<Record<string, string>> = Object.create(null);
 
 /** Options for {@linkcode ProcessDescriptor.spawn}. */
 export interface SpawnOptions extends SpawnStreams {
@@ -34,9 +37,10 @@ export function spawnProcess(
   }
   const argv = [command, ...args];
   for (const text of argv) assertCString(`${attempt}: an argument`, text);
-  // Drops what any code may have added to Object.prototype.
-  const own: SpawnOptions = Object.assign(Object.create(null), options);
-  const { clearEnv = false, cwd, env = {} } = own;
+  const own = readOptions(attempt, options, OPTIONS);
+  const { clearEnv = false, cwd, env = NO_VARIABLES } = own;
+  assertBoolean(`${attempt}: clearEnv`, clearEnv);
+  assertPlain(`${attempt}: the env`, env);
   const envp = childEnvironment(env, clearEnv, attempt);
   if (cwd !== undefined) assertDirectory(cwd, attempt);
   const paths = programPaths(command, valueOf("PATH", envp));

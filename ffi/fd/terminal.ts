@@ -1,5 +1,5 @@
 import { abi } from "../abi/mod.ts";
-import { assertInteger } from "../checks.ts";
+import { assertInteger, readOptions } from "../checks.ts";
 import { type HasFileno, nameOf } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
@@ -168,11 +168,12 @@ export class Terminal extends FileDescriptor {
    */
   setWindowSize(size: WindowSize): void {
     const { constants, winsize } = termiosTable();
-    assertInteger("Cannot set a window size: the number of rows", size.rows, 0, 65535);
-    assertInteger("Cannot set a window size: the number of columns", size.columns, 0, 65535);
+    const { rows, columns } = readOptions("Cannot set a window size", size, ["rows", "columns"]);
+    assertInteger("Cannot set a window size: the number of rows", rows, 0, 65535);
+    assertInteger("Cannot set a window size: the number of columns", columns, 0, 65535);
     const bytes = new DataView(new ArrayBuffer(winsize.size));
-    bytes.setUint16(winsize.fields.ws_row[0], size.rows, true);
-    bytes.setUint16(winsize.fields.ws_col[0], size.columns, true);
+    bytes.setUint16(winsize.fields.ws_row[0], rows, true);
+    bytes.setUint16(winsize.fields.ws_col[0], columns, true);
     if (callIoctl(this.fileno(), constants.TIOCSWINSZ, bytes) < 0) {
       throw failure("set the window size of", this);
     }
@@ -182,8 +183,9 @@ export class Terminal extends FileDescriptor {
    * Sends a break over a serial line: holds it at zero for longer than any byte does. A
    * pseudo-terminal ignores it.
    *
-   * @param duration The duration in milliseconds
+   * @param duration The duration in milliseconds, an integer from 0 to 2³¹ − 1
    * @returns A promise that resolves at the end of the break, or once the terminal is closed
+   * @throws {RangeError} If the duration is not an integer in that range
    * @throws {OSError} If `ioctl` fails, such as with `ENOTTY`
    * @throws {Deno.errors.NotSupported} On a system that is not listed above
    *
@@ -197,6 +199,7 @@ export class Terminal extends FileDescriptor {
    */
   async sendBreak(duration: number = 250): Promise<void> {
     const { TIOCCBRK, TIOCSBRK } = termiosTable().constants;
+    assertInteger("Cannot send a break: the duration", duration, 0);
     if (callIoctl(this.fileno(), TIOCSBRK, null) < 0) throw failure("send a break over", this);
     await new Promise((resolve) => setTimeout(resolve, duration));
     if (this.fileno() >= 0 && callIoctl(this.fileno(), TIOCCBRK, null) < 0) {
@@ -263,5 +266,6 @@ export function isTerminal(file: number | HasFileno): boolean {
 }
 
 function failure(attempt: string, terminal: Terminal): OSError {
-  return new OSError(`Cannot ${attempt} ${nameOf(terminal.fileno())}`, "ioctl", lastErrno());
+  const errno = lastErrno(); // Before a fileno() of the caller's can change it.
+  return new OSError(`Cannot ${attempt} ${nameOf(terminal.fileno())}`, "ioctl", errno);
 }

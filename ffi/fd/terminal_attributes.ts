@@ -78,6 +78,10 @@ export function rawAttributes(attributes: Attributes): Attributes {
 }
 
 function failure(verb: "get" | "set", terminal: HasFileno, syscall: string): OSError {
-  const attempt = `Cannot ${verb} the attributes of ${nameOf(terminal.fileno())}`;
-  return new OSError(attempt, syscall, lastErrno());
+  const errno = lastErrno(); // Before a fileno() of the caller's can change it.
+  return new OSError(
+    `Cannot ${verb} the attributes of ${nameOf(terminal.fileno())}`,
+    syscall,
+    errno,
+  );
 }

@@ -98,7 +98,7 @@ export class TimerDescriptor extends FileDescriptor {
    * ```
    */
   readExpirations(): number | null {
-    const size = this.read(new Uint8Array(EXPIRATIONS.buffer));
+    const size = super.read(new Uint8Array(EXPIRATIONS.buffer));
     return size === null ? null : Number(EXPIRATIONS[0]);
   }
 
@@ -178,5 +178,6 @@ function assertDuration(subject: string, value: number): void {
 }
 
 function failure(timer: TimerDescriptor, attempt: string, syscall: string): OSError {
-  return new OSError(`Cannot ${attempt} ${nameOf(timer.fileno())}`, syscall, lastErrno());
+  const errno = lastErrno(); // Before a fileno() of the caller's can change it.
+  return new OSError(`Cannot ${attempt} ${nameOf(timer.fileno())}`, syscall, errno);
 }

@@ -1,6 +1,6 @@
 import { abi } from "../abi/mod.ts";
 import { need } from "../checks.ts";
-import { setBlocking, setCloseOnExec } from "../descriptor.ts";
+import { closeQuietly, setBlocking, setCloseOnExec } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
 import { cString, stringAt } from "../memory.ts";
@@ -37,7 +37,8 @@ export interface ListenFd {
  * `LISTEN_FDNAMES`.
  *
  * It makes them non-blocking and close-on-exec. It removes the variables, even if they are wrong or
- * for another process, so that no child process uses them; a second call returns nothing.
+ * for another process, so that no child process uses them; a second call returns nothing. If it
+ * fails, it closes the descriptors that were passed.
  *
  * @returns The descriptors in order; none if the variables are not set or for another process
  * @throws {RangeError} If a variable is malformed, or the number of names is not that of
@@ -76,20 +77,26 @@ export function listenFds(): ListenFd[] {
   if (count === null || pid === null) return [];
   if (parse("LISTEN_PID", pid, 0x7fff_ffff) !== calls().getpid()) return [];
   const total = parse("LISTEN_FDS", count, MAX_FDS);
-  const words = names?.split(":");
-  if (words !== undefined && total > 0 && words.length !== total) {
-    throw new RangeError(
-      `Cannot take over descriptors: LISTEN_FDS is ${total}, ` +
-        `but LISTEN_FDNAMES has ${words.length} names`,
-    );
-  }
   const fds = Array.from({ length: total }, (_, i) => FIRST + i);
-  for (const fd of fds) assertInherited(fd, command);
-  return fds.map((fd, i) => {
-    setCloseOnExec(fd);
-    setBlocking(fd, false);
-    return { name: words?.[i] ?? "unknown", descriptor: adopt(fd) };
-  });
+  const inherited = fds.filter((fd) => isInherited(fd, command));
+  try {
+    const words = names?.split(":");
+    if (words !== undefined && total > 0 && words.length !== total) {
+      throw new RangeError(
+        `Cannot take over descriptors: LISTEN_FDS is ${total}, ` +
+          `but LISTEN_FDNAMES has ${words.length} names`,
+      );
+    }
+    for (const fd of fds) assertInherited(fd, command);
+    return fds.map((fd, i) => {
+      setCloseOnExec(fd);
+      setBlocking(fd, false);
+      return { name: words?.[i] ?? "unknown", descriptor: adopt(fd) };
+    });
+  } catch (error) {
+    closeQuietly(inherited);
+    throw error;
+  }
 }
 
 /** Returns a variable and removes it. */
@@ -114,10 +121,16 @@ function parse(name: string, text: string, maximum: number): number {
 }
 
 /** Deno opens its own descriptors close-on-exec, and an inherited one cannot be. */
-function assertInherited(fd: number, command: number): void {
+function isInherited(fd: number, command: number): boolean {
   const flags = calls().getFlags(fd, command);
-  if (flags < 0) throw new OSError(`Cannot take over fd ${fd}`, "fcntl", lastErrno());
-  if (flags & FD_CLOEXEC) {
+  return flags >= 0 && (flags & FD_CLOEXEC) === 0;
+}
+
+function assertInherited(fd: number, command: number): void {
+  if (calls().getFlags(fd, command) < 0) {
+    throw new OSError(`Cannot take over fd ${fd}`, "fcntl", lastErrno());
+  }
+  if (!isInherited(fd, command)) {
     throw new Deno.errors.BadResource(
       `Cannot take over fd ${fd}: it is Deno's own, so LISTEN_FDS is too high`,
     );

@@ -5,6 +5,7 @@
  */
 
 import { abi } from "../abi/mod.ts";
+import { hasProperty } from "../checks.ts";
 import {
   decodeIpv4Address,
   decodeIpv6Address,
@@ -129,21 +130,27 @@ export function describe(address: SocketAddress | PacketAddress): string {
 }
 
 function isPacket(address: SocketAddress | PacketAddress): address is PacketAddress {
-  return typeof (address as Partial<PacketAddress> | null | undefined)?.interface === "number";
+  return typeof (address as Partial<PacketAddress> | null | undefined)?.interface === "number" &&
+    hasProperty(address, "interface");
 }
 
 function isUnix(address: SocketAddress): address is UnixAddress {
-  return typeof (address as Partial<UnixAddress> | null | undefined)?.path === "string";
+  return typeof (address as Partial<UnixAddress> | null | undefined)?.path === "string" &&
+    hasProperty(address, "path");
 }
 
 function isRaw(address: unknown): address is RawAddress {
-  const { family, bytes } = (address ?? {}) as Partial<RawAddress>;
-  return typeof family === "number" && bytes instanceof Uint8Array;
+  const raw = address as Partial<RawAddress> | null | undefined;
+  return typeof raw?.family === "number" && raw.bytes instanceof Uint8Array &&
+    hasProperty(raw, "family") && hasProperty(raw, "bytes");
 }
 
 function assertInternet(address: unknown): asserts address is InternetAddress {
-  const { hostname, port } = (address ?? {}) as Partial<InternetAddress>;
-  if (typeof hostname === "string" && typeof port === "number") return;
+  const internet = address as Partial<InternetAddress> | null | undefined;
+  if (
+    typeof internet?.hostname === "string" && typeof internet.port === "number" &&
+    hasProperty(internet, "hostname") && hasProperty(internet, "port")
+  ) return;
   throw new TypeError(
     "Cannot use an address: it must have a hostname (string) and a port (number), " +
       "a path (string), or a family (number) and bytes (Uint8Array)",

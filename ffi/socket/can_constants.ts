@@ -5,9 +5,9 @@
  */
 
 import type { CanBus } from "../abi/abi.ts";
-import { abi } from "../abi/mod.ts";
+import { abi, NOTHING } from "../abi/mod.ts";
 
-const constants = (abi.canBus?.constants ?? {}) as CanBus["constants"];
+const constants = (abi.canBus?.constants ?? NOTHING) as CanBus["constants"];
 
 /** Protocol of a CAN socket: raw frames. */
 export const CAN_RAW: number = constants.CAN_RAW;

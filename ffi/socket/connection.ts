@@ -1,5 +1,6 @@
 import { type WaitOptions, whenWritable } from "../../backends/ready.ts";
 import { abi } from "../abi/mod.ts";
+import { signalOf } from "../checks.ts";
 import { nameOf } from "../descriptor.ts";
 import { OSError } from "../errno.ts";
 import { type AddressOf, describe, type SocketAddress } from "./address.ts";
@@ -40,12 +41,12 @@ export async function createConnection<A extends SocketAddress>(
   address: A,
   options: WaitOptions = {},
 ): Promise<Socket<AddressOf<A>>> {
-  const { signal } = options;
+  const signal = signalOf("Cannot connect", options);
   signal?.throwIfAborted();
   let failure: unknown;
   for (const endpoint of await endpoints(address, signal)) {
     try {
-      return await connectTo(endpoint, options) as Socket<AddressOf<A>>;
+      return await connectTo(endpoint, signal && { signal }) as Socket<AddressOf<A>>;
     } catch (error) {
       if (!(error instanceof OSError)) throw error;
       failure = error;
@@ -54,7 +55,10 @@ export async function createConnection<A extends SocketAddress>(
   throw failure;
 }
 
-async function connectTo({ family, address }: Endpoint, options: WaitOptions): Promise<Socket> {
+async function connectTo(
+  { family, address }: Endpoint,
+  options: WaitOptions | undefined,
+): Promise<Socket> {
   const socket = new Socket(family, SOCK_STREAM);
   try {
     let isPending = false;

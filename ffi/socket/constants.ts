@@ -7,11 +7,11 @@
  */
 
 import type { Credentials, Messages } from "../abi/abi.ts";
-import { abi } from "../abi/mod.ts";
+import { abi, NOTHING } from "../abi/mod.ts";
 
 const constants = abi.constants as Required<typeof abi.constants>;
-const credentials = (abi.credentials?.constants ?? {}) as Credentials["constants"];
-const messages = (abi.messages?.constants ?? {}) as Required<Messages["constants"]>;
+const credentials = (abi.credentials?.constants ?? NOTHING) as Credentials["constants"];
+const messages = (abi.messages?.constants ?? NOTHING) as Required<Messages["constants"]>;
 
 /** Address family: unspecified. */
 export const AF_UNSPEC: number = constants.AF_UNSPEC;

@@ -32,8 +32,9 @@ interface Control {
 }
 
 /** Encodes control data as a sequence of `struct cmsghdr`, in an `ArrayBuffer` of its own. */
-export function encodeControl(messages: readonly ControlMessage[]): Uint8Array<ArrayBuffer> {
+export function encodeControl(given: readonly ControlMessage[]): Uint8Array<ArrayBuffer> {
   const { cmsghdr: { fields }, constants: { "CMSG_LEN(0)": header } } = abi.messages!;
+  const messages = given.map(({ level, type, data }) => ({ level, type, data }));
   for (const { level, type, data } of messages) {
     assertInteger("Cannot send a control message: its level", level);
     assertInteger("Cannot send a control message: its type", type);

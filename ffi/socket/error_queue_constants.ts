@@ -6,9 +6,9 @@
  */
 
 import type { ErrorQueue } from "../abi/abi.ts";
-import { abi } from "../abi/mod.ts";
+import { abi, NOTHING } from "../abi/mod.ts";
 
-const constants = (abi.errorQueue?.constants ?? {}) as ErrorQueue["constants"];
+const constants = (abi.errorQueue?.constants ?? NOTHING) as ErrorQueue["constants"];
 
 /** Origin of an error: none. */
 export const SO_EE_ORIGIN_NONE: number = constants.SO_EE_ORIGIN_NONE;

@@ -5,9 +5,9 @@
  */
 
 import type { Interfaces } from "../abi/abi.ts";
-import { abi } from "../abi/mod.ts";
+import { abi, NOTHING } from "../abi/mod.ts";
 
-const constants = (abi.interfaces?.constants ?? {}) as Interfaces["constants"];
+const constants = (abi.interfaces?.constants ?? NOTHING) as Interfaces["constants"];
 
 /** Flag of an interface: it is up. */
 export const IFF_UP: number = constants.IFF_UP;

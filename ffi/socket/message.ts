@@ -1,5 +1,12 @@
 import { abi } from "../abi/mod.ts";
-import { assertDescriptor, assertFlags, assertInteger, need } from "../checks.ts";
+import {
+  assertArray,
+  assertDescriptor,
+  assertFlags,
+  assertInteger,
+  need,
+  readOptions,
+} from "../checks.ts";
 import { closeAll, closeQuietly, type HasFileno, nameOf, setCloseOnExec } from "../descriptor.ts";
 import { lastErrno } from "../errno.ts";
 import { FileDescriptor, isInterrupted, transferLength } from "../fd/file_descriptor.ts";
@@ -126,10 +133,17 @@ export function sendMessage<Address extends SocketAddress | PacketAddress = Sock
   options: SendMessageOptions<Address> = {},
 ): number | null {
   needMessages("send");
-  const { address, flags = 0 } = options;
+  const own = readOptions("Cannot send a message", options, [
+    "address",
+    "descriptors",
+    "credentials",
+    "control",
+    "flags",
+  ]);
+  const { address, flags = 0 } = own;
   assertFlags("Cannot send a message: the flags", flags);
   const buffers = buffersOf(data);
-  const control = encodeControl(controlOf(options));
+  const control = encodeControl(controlOf(own));
   if (
     control.length > 0 && buffers.every(({ length }) => length === 0) &&
     socket.getOption(SOL_SOCKET, SO_TYPE) === SOCK_STREAM
@@ -139,12 +153,12 @@ export function sendMessage<Address extends SocketAddress | PacketAddress = Sock
   const name = address === undefined
     ? undefined
     : encodeFor(socket, address, "send on", callNames.sendmsg);
-  const header = new MessageHeader(buffers, control, name);
   const action = address === undefined ? "send on" : `send to ${describe(address)} on`;
+  // No code of the caller may run between the header, which has addresses, and the call.
+  const fd = socket.fileno();
+  const header = new MessageHeader(buffers, control, name);
   for (;;) {
-    const size = header.keepFor((bytes) =>
-      calls().sendmsg(socket.fileno(), bytes, flags | (MSG_NOSIGNAL ?? 0))
-    );
+    const size = header.keepFor((bytes) => calls().sendmsg(fd, bytes, flags | (MSG_NOSIGNAL ?? 0)));
     if (size >= 0) return size;
     if (!isInterrupted(action, socket, callNames.sendmsg)) return null;
   }
@@ -205,7 +219,12 @@ export function receiveMessage<Address extends SocketAddress | PacketAddress = S
   options: ReceiveMessageOptions = {},
 ): ReceivedMessage<Address> | null {
   needMessages("receive");
-  const { descriptors: wanted = 0, controlSize = CONTROL_SIZE, flags = 0 } = options;
+  const own = readOptions("Cannot receive a message", options, [
+    "descriptors",
+    "controlSize",
+    "flags",
+  ]);
+  const { descriptors: wanted = 0, controlSize = CONTROL_SIZE, flags = 0 } = own;
   assertFlags("Cannot receive a message: the flags", flags);
   assertInteger("Cannot receive a message: its descriptors", wanted, 0, MAX_DESCRIPTORS);
   assertInteger("Cannot receive a message: the controlSize", controlSize, 0);
@@ -215,13 +234,13 @@ export function receiveMessage<Address extends SocketAddress | PacketAddress = S
   const name = new Uint8Array(new ArrayBuffer(ADDRESS_SIZE));
   const buffers = buffersOf(buffer);
   const room = buffers.reduce((sum, { length }) => sum + length, 0);
+  // No code of the caller may run between the header, which has addresses, and the call.
+  const fd = socket.fileno();
   const header = new MessageHeader(buffers, control, name);
   let atOnce = MSG_CMSG_CLOEXEC ?? 0;
   for (;;) {
-    const size = header.keepFor((bytes) =>
-      calls().recvmsg(socket.fileno(), bytes, flags | atOnce, room)
-    );
-    if (size >= 0) return received(socket, header, control, name, size, wanted, atOnce !== 0);
+    const size = header.keepFor((bytes) => calls().recvmsg(fd, bytes, flags | atOnce, room));
+    if (size >= 0) return received(fd, header, control, name, size, wanted, atOnce !== 0);
     // Packet sockets refuse the flag. They never receive descriptors.
     if (atOnce !== 0 && lastErrno() === EINVAL) atOnce = 0;
     else if (!isInterrupted("receive on", socket, callNames.recvmsg)) return null;
@@ -230,7 +249,7 @@ export function receiveMessage<Address extends SocketAddress | PacketAddress = S
 }
 
 function received<Address extends SocketAddress | PacketAddress>(
-  socket: Socket<Address>,
+  fd: number,
   header: MessageHeader,
   control: Uint8Array<ArrayBuffer>,
   name: Uint8Array<ArrayBuffer>,
@@ -249,7 +268,7 @@ function received<Address extends SocketAddress | PacketAddress>(
     const descriptors = fds.map((fd) => new FileDescriptor(fd));
     return {
       size,
-      address: senderOf(socket.fileno(), name, header.nameSize) as Address,
+      address: senderOf(fd, name, header.nameSize) as Address,
       descriptors,
       credentials: credentials === null ? null : decodeCredentials(credentials),
       control: others,
@@ -270,7 +289,7 @@ function needMessages(action: "send" | "receive"): void {
 }
 
 function buffersOf(data: Uint8Array | readonly Uint8Array[]): readonly Uint8Array[] {
-  const buffers = Array.isArray(data) ? data : [data];
+  const buffers = Array.isArray(data) ? Array.from(data) : [data];
   buffers.forEach(transferLength); // Throws if one of them is not a Uint8Array.
   return buffers;
 }
@@ -279,9 +298,11 @@ function buffersOf(data: Uint8Array | readonly Uint8Array[]): readonly Uint8Arra
 function controlOf(
   { descriptors = [], credentials, control = [] }: Omit<SendMessageOptions, "address">,
 ): ControlMessage[] {
-  const messages = [...control];
+  assertArray("Cannot send a message: its descriptors", descriptors);
+  assertArray("Cannot send a message: its control messages", control);
+  const messages = Array.from(control);
   if (descriptors.length > 0) {
-    const fds = new Int32Array(descriptors.map(descriptorOf));
+    const fds = Int32Array.from(Array.from(descriptors, descriptorOf));
     messages.push({
       level: SOL_SOCKET,
       type: need(abi.messages!.constants.SCM_RIGHTS, "Cannot send descriptors", "SCM_RIGHTS"),

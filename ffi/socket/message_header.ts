@@ -31,9 +31,9 @@ export class MessageHeader {
       // The memory of a small array moves until its ArrayBuffer is asked for.
       const pinned = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
       const { iov_base, iov_len } = iovec.fields;
-      const base = buffer.byteLength === 0 ? 0n : addressOf(pinned as Uint8Array<ArrayBuffer>);
+      const base = pinned.byteLength === 0 ? 0n : addressOf(pinned as Uint8Array<ArrayBuffer>);
       setField(vector, i * iovec.size, iov_base, base);
-      setField(vector, i * iovec.size, iov_len, buffer.byteLength);
+      setField(vector, i * iovec.size, iov_len, pinned.byteLength);
     });
     this.#control = control;
     this.#name = name;

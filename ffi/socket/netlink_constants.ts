@@ -6,9 +6,9 @@
  */
 
 import type { Netlink } from "../abi/abi.ts";
-import { abi } from "../abi/mod.ts";
+import { abi, NOTHING } from "../abi/mod.ts";
 
-const constants = (abi.netlink?.constants ?? {}) as Netlink["constants"];
+const constants = (abi.netlink?.constants ?? NOTHING) as Netlink["constants"];
 
 /** Option level: netlink. */
 export const SOL_NETLINK: number = constants.SOL_NETLINK;

@@ -1,13 +1,15 @@
 import { abi } from "../abi/mod.ts";
-import { assertInteger, need } from "../checks.ts";
+import { assertInteger, need, readOptions } from "../checks.ts";
 import { errnoOf, nameOf } from "../descriptor.ts";
 import { OSError } from "../errno.ts";
 import { socketCalls as calls } from "./calls.ts";
 import { type Credentials, decodeCredentials } from "./control.ts";
 import { setField } from "./fields.ts";
+import { familyOfSocket } from "./names.ts";
 import type { AnySocket } from "./socket.ts";
 
 const {
+  AF_UNIX,
   IPPROTO_TCP,
   SO_KEEPALIVE,
   SO_LINGER,
@@ -17,6 +19,9 @@ const {
   TCP_KEEPIDLE,
   TCP_KEEPINTVL,
 } = abi.constants;
+
+/** The user of a process that is not there. */
+const NO_USER = 0xffff_ffff;
 
 /**
  * Gets an option that is a structure or a string. {@linkcode Socket.getOption} gets an integer.
@@ -130,7 +135,11 @@ export interface KeepAlive {
  * ```
  */
 export function setKeepAlive(socket: AnySocket, when: KeepAlive | null): void {
-  const { idle, interval, count } = when ?? {};
+  const { idle, interval, count } = readOptions("Cannot set keep-alive", when, [
+    "idle",
+    "interval",
+    "count",
+  ]);
   const numbers = [
     ["idle time", idle, "TCP_KEEPIDLE", abi.options?.constants.TCP_KEEPALIVE ?? TCP_KEEPIDLE],
     ["interval", interval, "TCP_KEEPINTVL", TCP_KEEPINTVL],
@@ -152,7 +161,9 @@ export function setKeepAlive(socket: AnySocket, when: KeepAlive | null): void {
  *
  * @param socket The socket
  * @returns The credentials
- * @throws {OSError} If the system refuses (`getsockopt`), such as with `EBADF`
+ * @throws {TypeError} If it is not a Unix socket
+ * @throws {OSError} If the system refuses (`getsockopt`), such as with `EBADF`, or with `ENOTCONN`
+ * if the socket has no such peer
  * @throws {Deno.errors.NotSupported} On a system other than Linux
  *
  * @example
@@ -166,6 +177,21 @@ export function setKeepAlive(socket: AnySocket, when: KeepAlive | null): void {
  * ```
  */
 export function peerCredentials(socket: AnySocket): Credentials {
-  const { ucred } = need(abi.credentials, "Cannot get the peer's credentials", "SO_PEERCRED");
-  return decodeCredentials(getOptionBytes(socket, SOL_SOCKET, SO_PEERCRED!, ucred.size));
+  const attempt = "Cannot get the peer's credentials";
+  const { ucred } = need(abi.credentials, attempt, "SO_PEERCRED");
+  const family = familyOfSocket(socket.fileno(), "get the peer's credentials of", "getsockopt");
+  if (family !== AF_UNIX) {
+    throw new TypeError(`${attempt}: the socket must be a Unix socket, received family ${family}`);
+  }
+  const bytes = getOptionBytes(socket, SOL_SOCKET, SO_PEERCRED!, ucred.size);
+  const credentials = decodeCredentials(bytes);
+  // Of a socket that has no peer the system returns no error.
+  if (credentials.uid === NO_USER) {
+    throw new OSError(
+      `${attempt} of ${nameOf(socket.fileno())}`,
+      "getsockopt",
+      abi.errno.ENOTCONN!,
+    );
+  }
+  return credentials;
 }

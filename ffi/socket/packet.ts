@@ -1,8 +1,8 @@
 import type { Packets } from "../abi/abi.ts";
-import { abi } from "../abi/mod.ts";
-import { assertInteger, assertString } from "../checks.ts";
+import { abi, NOTHING } from "../abi/mod.ts";
+import { assertInteger, assertString, readOptions } from "../checks.ts";
 
-const constants = (abi.packets?.constants ?? {}) as Packets["constants"];
+const constants = (abi.packets?.constants ?? NOTHING) as Packets["constants"];
 
 /** Protocol of a packet address: all protocols (Linux). */
 export const ETH_P_ALL: number = constants.ETH_P_ALL;
@@ -91,7 +91,11 @@ export interface PacketAddress {
  */
 export function encodePacketAddress(address: PacketAddress): Uint8Array<ArrayBuffer> {
   const { fields, size } = abi.packets!.sockaddr_ll;
-  const { interface: index, protocol, hardwareAddress = "" } = address;
+  const { interface: index, protocol, hardwareAddress = "" } = readOptions(
+    "Cannot use an address",
+    address,
+    ["interface", "protocol", "hardwareAddress"],
+  );
   assertInteger("Cannot use an address: its interface", index, 0);
   assertInteger("Cannot use an address: its protocol", protocol, 0, 0xffff);
   const hardware = parseHardwareAddress(hardwareAddress, fields.sll_addr[1]);

@@ -1,5 +1,5 @@
 import { abi } from "../abi/mod.ts";
-import { assertCString, assertInteger } from "../checks.ts";
+import { assertCString, assertInteger, assertSignal, readOptions } from "../checks.ts";
 import { copyFrom, cString, NativeMemory } from "../memory.ts";
 import { platform } from "../platform/mod.ts";
 import { decodeAddress } from "./address.ts";
@@ -71,9 +71,11 @@ export async function resolve(
   hostname: string,
   options: ResolveOptions = {},
 ): Promise<InternetAddress[]> {
-  const { family = AF_UNSPEC, signal } = options;
-  assertCString("Cannot resolve a name: it", hostname);
-  assertInteger("Cannot resolve a name: the family", family);
+  const attempt = "Cannot resolve a name";
+  const { family = AF_UNSPEC, signal } = readOptions(attempt, options, ["family", "signal"]);
+  assertSignal(attempt, signal);
+  assertCString(`${attempt}: it`, hostname);
+  assertInteger(`${attempt}: the family`, family);
   signal?.throwIfAborted();
   return decodeDistinct(
     isNumericHostname(hostname)

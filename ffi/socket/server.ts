@@ -1,5 +1,5 @@
 import { abi } from "../abi/mod.ts";
-import { need } from "../checks.ts";
+import { assertBoolean, need, readOptions } from "../checks.ts";
 import { OSError } from "../errno.ts";
 import { type AddressOf, describe, type SocketAddress } from "./address.ts";
 import { type Endpoint, endpointsBlocking } from "./endpoints.ts";
@@ -74,11 +74,12 @@ export function createServer<A extends SocketAddress>(
   address: A,
   options: ServerOptions = {},
 ): Socket<AddressOf<A>> {
+  const own = readOptions("Cannot listen", options, ["backlog", "reusePort", "dualStack"]);
   const endpoints = endpointsBlocking(address);
   let failure: unknown;
   for (const endpoint of endpoints) {
     try {
-      return listenAt(endpoint, options) as Socket<AddressOf<A>>;
+      return listenAt(endpoint, own) as Socket<AddressOf<A>>;
     } catch (error) {
       if (!isAbsent(error)) throw error;
       failure = error;
@@ -95,6 +96,8 @@ function isAbsent(error: unknown): boolean {
 function listenAt({ family, address }: Endpoint, options: ServerOptions): Socket {
   const { backlog, reusePort = false, dualStack = false } = options;
   const attempt = `Cannot listen on ${describe(address)}`;
+  assertBoolean(`${attempt}: reusePort`, reusePort);
+  assertBoolean(`${attempt}: dualStack`, dualStack);
   const isInternet = family === AF_INET || family === AF_INET6;
   if (dualStack && !isAnyIpv6(family, address)) {
     throw new TypeError(`${attempt}: dualStack needs the hostname "::"`);

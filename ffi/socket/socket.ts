@@ -477,7 +477,8 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
     for (;;) {
       const size = calls().sendto(fd, data, length, flags | NO_SIGNAL, name, name.length);
       if (size >= 0) return size;
-      if (!isInterrupted(`send to ${describe(address)} on`, this, "sendto")) return null;
+      const errno = lastErrno(); // Before a getter of the address can change it.
+      if (!isInterrupted(`send to ${describe(address)} on`, this, "sendto", errno)) return null;
     }
   }
 
@@ -505,7 +506,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    */
   shutdown(how: "read" | "write" | "both"): void {
     const fd = this.fileno();
-    if (!Object.hasOwn(DIRECTIONS, how)) {
+    if (typeof how !== "string" || !Object.hasOwn(DIRECTIONS, how)) {
       throw new TypeError(
         `Cannot shut down ${nameOf(fd)}: the direction must be "read", "write" or "both", ` +
           `received ${String(how)}`,

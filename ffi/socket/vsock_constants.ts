@@ -6,9 +6,9 @@
  */
 
 import type { Vsock } from "../abi/abi.ts";
-import { abi } from "../abi/mod.ts";
+import { abi, NOTHING } from "../abi/mod.ts";
 
-const constants = (abi.vsock?.constants ?? {}) as Vsock["constants"];
+const constants = (abi.vsock?.constants ?? NOTHING) as Vsock["constants"];
 
 /** Context id: any, for binding. */
 export const VMADDR_CID_ANY: number = constants.VMADDR_CID_ANY;

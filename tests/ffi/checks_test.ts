@@ -1,12 +1,18 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import {
+  assertArray,
+  assertBoolean,
   assertBytes,
   assertCString,
   assertDescriptor,
   assertFlags,
   assertInteger,
+  assertPlain,
   assertString,
+  hasProperty,
   need,
+  readOptions,
+  signalOf,
 } from "../../ffi/checks.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -143,4 +149,112 @@ Deno.test("need() says what to do instead", () => {
     error.message,
     `Cannot make a DevpollSelector: ${Deno.build.os} has no /dev/poll; use DefaultSelector`,
   );
+});
+
+Deno.test("assertBoolean() and assertArray() throw TypeError for anything else", () => {
+  assertBoolean("Cannot wait: reap", false);
+  assertArray("Cannot send: its descriptors", []);
+  for (const value of [0, 1, "", "true", null, undefined, {}, new Set([1])]) {
+    assertThrows(
+      () => assertBoolean("Cannot wait: reap", value),
+      TypeError,
+      "Cannot wait: reap must be a boolean, received ",
+    );
+    assertThrows(
+      () => assertArray("Cannot send: its descriptors", value),
+      TypeError,
+      "Cannot send: its descriptors must be an array, received ",
+    );
+  }
+});
+
+interface Options {
+  readonly backlog?: number;
+  readonly signal?: AbortSignal;
+}
+
+const read = (options: unknown) =>
+  readOptions("Cannot listen", options as Options, ["backlog", "signal"]);
+
+Deno.test("readOptions() reads each option once", () => {
+  let reads = 0;
+  const options = {
+    get backlog() {
+      return ++reads;
+    },
+    other: 5,
+  };
+  const found = read(options);
+  assertEquals([found.backlog, found.backlog, reads], [1, 1, 1]);
+  assertEquals(Object.keys(found), ["backlog"]);
+  assertEquals(Object.getPrototypeOf(found), null);
+});
+
+Deno.test("readOptions() finds none where there are none", () => {
+  for (const options of [undefined, null, {}, Object.create(null), { other: 1 }]) {
+    assertEquals(Object.keys(read(options)), []);
+  }
+});
+
+Deno.test("readOptions() reads inherited options, but not those of Object.prototype", () => {
+  const controller = new AbortController();
+  assertEquals(read(controller).signal, controller.signal);
+  assertEquals(read(Object.create({ backlog: 3 })).backlog, 3);
+  const prototype = Object.prototype as { backlog?: number };
+  prototype.backlog = 7;
+  try {
+    assertEquals(read({}).backlog, undefined);
+    assertEquals(read({ backlog: 3 }).backlog, 3);
+    assertEquals(hasProperty({}, "backlog"), false);
+  } finally {
+    delete prototype.backlog;
+  }
+});
+
+Deno.test("readOptions() throws TypeError for what has no options by mistake", () => {
+  for (
+    const options of [
+      5,
+      "text",
+      true,
+      () => {},
+      [],
+      [1],
+      new Set(),
+      new Date(),
+      AbortSignal.abort(),
+    ]
+  ) {
+    assertThrows(
+      () => read(options),
+      TypeError,
+      "Cannot listen: the options must be a plain object, received ",
+    );
+  }
+});
+
+Deno.test("signalOf() returns a signal, or throws TypeError for anything else", () => {
+  const { signal } = new AbortController();
+  assertEquals(signalOf("Cannot wait", { signal }), signal);
+  for (const options of [undefined, null, {}]) {
+    assertEquals(signalOf("Cannot wait", options), undefined);
+  }
+  for (const wrong of [5, "abort", {}, new AbortController(), null]) {
+    assertThrows(
+      () => signalOf("Cannot wait", { signal: wrong as never }),
+      TypeError,
+      "Cannot wait: the signal must be an AbortSignal, received ",
+    );
+  }
+});
+
+Deno.test("assertPlain() throws TypeError for anything but a plain object", () => {
+  for (const value of [{}, { a: 1 }, Object.create(null)]) assertPlain("Cannot start: env", value);
+  for (const value of [null, undefined, 5, "A=1", [], new Map([["A", "1"]]), new Headers()]) {
+    assertThrows(
+      () => assertPlain("Cannot start: env", value),
+      TypeError,
+      "Cannot start: env must be a plain object, received ",
+    );
+  }
 });

@@ -40,7 +40,7 @@ function started<D extends Declarations>(calls: Calls<D>, declarations: D): Call
     name,
     call === null || declarations[name]!.nonblocking
       ? call
-      : keepErrno(call as Call, REPEATS[name]),
+      : keepErrno(call as Call, REPEATS.get(name)),
   ]);
   return Object.fromEntries(kept) as Calls<D>;
 }
@@ -50,20 +50,22 @@ type Call = (...args: never[]) => unknown;
 /** How a repeated call differs from the first. */
 interface Repeat {
   /** The errno that means success. */
-  readonly successErrno?: number;
+  readonly successErrno?: number | undefined;
   /** The errno to fail with instead of repeating the call. */
-  readonly insteadErrno?: number;
+  readonly insteadErrno?: number | undefined;
 }
 
-const REPEATS: Readonly<Record<string, Repeat>> = {
+const REPEATS: ReadonlyMap<string, Repeat> = new Map<string, Repeat>([
   // It has connected meanwhile.
-  connect: { successErrno: EISCONN! },
+  ["connect", { successErrno: EISCONN, insteadErrno: undefined }],
   // Its sets are overwritten: the caller fills them again after a signal.
-  select: { insteadErrno: EINTR },
-};
+  ["select", { successErrno: undefined, insteadErrno: EINTR }],
+]);
+
+const NO_REPEAT: Repeat = { successErrno: undefined, insteadErrno: undefined };
 
 /** Returns a call that keeps its errno. */
-export function keepErrno<C extends Call>(call: C, repeat: Repeat = {}): C {
+export function keepErrno<C extends Call>(call: C, repeat: Repeat = NO_REPEAT): C {
   const { WSAGetLastError } = errorCalls();
   return ((...args) => {
     for (let tries = 1;; tries++) {

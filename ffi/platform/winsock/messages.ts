@@ -42,6 +42,7 @@ export function openMessageCalls(): MessageCalls {
 /** Opens the call that no library exports: Winsock returns its address. */
 function openWSARecvMsg() {
   const definition = {
+    __proto__: null,
     parameters: ["i32", "buffer", "buffer", "pointer", "pointer"],
     result: "i32",
   } as const;

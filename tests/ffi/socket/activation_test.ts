@@ -21,8 +21,15 @@ const PROGRAM = `
     console.log(error.name + ": " + error.message);
   }
   const left = ["FDS", "PID", "FDNAMES"].map((name) => Deno.env.get("LISTEN_" + name));
+  const open = [...Deno.readDirSync("/proc/self/fd")].map(({ name }) => {
+    try { return Deno.readLinkSync("/proc/self/fd/" + name); } catch {}
+  });
+  console.log("open", open.includes("/dev/zero") || open.includes("/dev/full"));
   console.log("left", JSON.stringify(left), listenFds().length);
 `;
+
+/** Whether one of the descriptors of the last run was still open at its end. */
+let passedStillOpen = false;
 
 /** Runs the program with descriptors from 3 up. A shell opens them and knows its LISTEN_PID. */
 async function run(variables: string, redirections = ""): Promise<string[]> {
@@ -34,6 +41,7 @@ async function run(variables: string, redirections = ""): Promise<string[]> {
   const lines = new TextDecoder().decode(stdout).trim().split("\n");
   assertEquals(new TextDecoder().decode(stderr), "");
   assertEquals(lines.pop(), "left [null,null,null] 0");
+  passedStillOpen = lines.pop() === "open true";
   return lines;
 }
 
@@ -106,6 +114,28 @@ Deno.test({
       try { sockets.listenFds(); } catch (error) { console.log(error.message); }`,
     );
     assertMatch(stdout, /^Cannot take over fd \d+: /);
+  },
+});
+
+Deno.test({
+  name: "listenFds() closes the passed descriptors when it fails",
+  ...linuxOnly,
+  async fn() {
+    for (
+      const variables of [
+        "LISTEN_FDS=2 LISTEN_FDNAMES=one", // Too few names.
+        "LISTEN_FDS=60000", // Some of them are Deno's own, and some not open.
+        "LISTEN_FDS=3", // The third is not open, or Deno's own.
+      ]
+    ) {
+      const lines = await run(`LISTEN_PID=$$ ${variables}`, "3</dev/zero 4</dev/full");
+      assertEquals(lines.length, 1, lines.join());
+      assertEquals(passedStillOpen, false, variables);
+    }
+    assertEquals(await run("LISTEN_PID=$$ LISTEN_FDS=1", "3</dev/zero 4</dev/full"), [
+      "unknown FileDescriptor 3 NC",
+    ]);
+    assertEquals(passedStillOpen, true);
   },
 });
 

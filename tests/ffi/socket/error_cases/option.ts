@@ -1,9 +1,14 @@
 import {
+  AF_INET,
+  AF_INET6,
+  AF_UNIX,
   getOptionBytes,
   peerCredentials,
   setKeepAlive,
   setLinger,
   SO_TYPE,
+  SOCK_DGRAM,
+  SOCK_STREAM,
   SOL_SOCKET,
 } from "../../../../ffi/socket/mod.ts";
 import {
@@ -16,6 +21,7 @@ import {
   withSocket,
 } from "../../../support/error_cases.ts";
 import { linuxOnly } from "../../../support/skip.ts";
+import { Connection } from "../../../support/sockets.ts";
 
 export const optionErrors: readonly ErrorCase[] = [
   {
@@ -121,6 +127,31 @@ export const structureErrors: readonly ErrorCase[] = [
       closed((socket) => setLinger(socket, 1)),
       closed((socket) => setKeepAlive(socket, null)),
     ],
+  },
+  {
+    name: "peerCredentials() throws TypeError when the socket is not a Unix socket",
+    error: TypeError,
+    message:
+      /^Cannot get the peer's credentials: the socket must be a Unix socket, received family \d+$/,
+    calls: [
+      withSocket((socket) => peerCredentials(socket), AF_INET, SOCK_STREAM),
+      withSocket((socket) => peerCredentials(socket), AF_INET6, SOCK_DGRAM),
+      () => {
+        using connection = new Connection();
+        peerCredentials(connection.server);
+      },
+    ],
+    ...linuxOnly,
+  },
+  {
+    name: "peerCredentials() throws OSError when the socket has no peer",
+    error: ["ENOTCONN", "getsockopt"],
+    message: /^Cannot get the peer's credentials of fd \d+: /,
+    calls: [
+      withSocket((socket) => peerCredentials(socket), AF_UNIX, SOCK_STREAM),
+      withSocket((socket) => peerCredentials(socket), AF_UNIX, SOCK_DGRAM),
+    ],
+    ...linuxOnly,
   },
   {
     name: "peerCredentials() throws OSError when the socket is closed",
