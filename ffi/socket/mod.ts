@@ -1,16 +1,23 @@
 /**
- * Sockets for use with a selector of `@readiness/selectors`, over the system's own calls. (Deno's
- * own connections expose no descriptor that a selector could wait for.)
+ * Sockets for use with a selector of `@readiness/selectors`, over the system's own calls. (The
+ * connections of `Deno.connect()` expose no descriptor that a selector could wait for. Deno's `node:`
+ * modules take one: {@linkcode Socket} shows how to hand a connection over.)
  *
- * - {@linkcode Socket}: streams, datagrams and raw packets over IPv4, IPv6 and Unix sockets;
- *   {@linkcode socketpair}
+ * - {@linkcode createServer}, {@linkcode createConnection}: a listening or connected socket in one
+ *   call
+ * - {@linkcode Socket}: streams, datagrams and raw packets over IPv4, IPv6 and Unix sockets, and any
+ *   other family with a {@linkcode RawAddress}; {@linkcode socketpair}
+ * - {@linkcode sendFile}: a part of a file
  * - {@linkcode sendMessage}, {@linkcode receiveMessage}: messages with descriptors, credentials and
  *   other control data
  * - Multicast: {@linkcode joinGroup}, {@linkcode leaveGroup}, {@linkcode setMulticastInterface},
- *   {@linkcode setMulticastHops}, {@linkcode setMulticastLoop}
+ *   {@linkcode setMulticastHops}, {@linkcode setMulticastLoop}, {@linkcode joinSourceGroup},
+ *   {@linkcode leaveSourceGroup}
  * - Options whose values are structures: {@linkcode setKeepAlive}, {@linkcode setLinger},
  *   {@linkcode peerCredentials}, {@linkcode getOptionBytes}; all others are `Socket.setOption()`
- * - {@linkcode listenFds}: sockets that systemd passes to the program
+ * - {@linkcode tcpInfo}: round-trip time, window, counters and more of a TCP connection
+ * - {@linkcode listenFds}, {@linkcode notify}: sockets that systemd passes to the program, and what
+ *   the program tells it
  * - {@linkcode resolve}: every address of a host name
  * - {@linkcode networkInterfaces}, {@linkcode interfaceIndex}, {@linkcode interfaceName}
  * - `AF_INET`, `SOL_SOCKET`, `TCP_NODELAY`, …: the running system's own numbers
@@ -21,14 +28,10 @@
  * @example A connection over loopback
  * ```ts
  * import { sendAll, whenReadable } from "@readiness/selectors";
- * import { AF_INET, SOCK_STREAM, Socket } from "@readiness/selectors/socket";
+ * import { createConnection, createServer } from "@readiness/selectors/socket";
  *
- * using server = new Socket(AF_INET, SOCK_STREAM);
- * server.bind({ hostname: "127.0.0.1", port: 0 });
- * server.listen();
- *
- * using client = new Socket(AF_INET, SOCK_STREAM);
- * client.connect(server.localAddress);
+ * using server = createServer({ hostname: "127.0.0.1", port: 0 });
+ * using client = await createConnection(server.localAddress);
  * using connection = await whenReadable(server, () => server.accept());
  * await sendAll(client, new TextEncoder().encode("hello"));
  *

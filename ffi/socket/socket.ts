@@ -81,6 +81,24 @@ export let encodeFor: (
  * assertEquals(connection.remoteAddress, client.localAddress);
  * ```
  *
+ * @example Hand a connection over to `node:net`
+ * ```ts
+ * import { Socket as NodeSocket } from "node:net";
+ * import { socketpair } from "@readiness/selectors/socket";
+ *
+ * if (Deno.build.os === "linux") {
+ *   const [left, right] = socketpair();
+ *   const socket = new NodeSocket({ fd: left.detach() }); // It closes the descriptor.
+ *   socket.on("data", (data) => {
+ *     console.log(`${data}`); // hello
+ *     socket.destroy();
+ *   });
+ *   right.send(new TextEncoder().encode("hello"));
+ *   await new Promise((resolve) => socket.on("close", resolve));
+ *   right.close();
+ * }
+ * ```
+ *
  * @example An ICMP datagram socket, which needs no privilege in the groups that may ping
  * ```ts
  * import { AF_INET, IPPROTO_ICMP, OSError, SOCK_DGRAM, Socket } from "@readiness/selectors/socket";
