@@ -14,25 +14,8 @@
  * @module
  */
 
-import { DefaultSelector, EVENT_READ, OSError } from "@readiness/selectors";
-import {
-  IN_ATTRIB,
-  IN_CLOSE_WRITE,
-  IN_CREATE,
-  IN_DELETE,
-  IN_DELETE_SELF,
-  IN_IGNORED,
-  IN_ISDIR,
-  IN_MODIFY,
-  IN_MOVE_SELF,
-  IN_MOVED_FROM,
-  IN_MOVED_TO,
-  IN_Q_OVERFLOW,
-  InotifyDescriptor,
-  type InotifyEvent,
-  ProcessDescriptor,
-  TimerDescriptor,
-} from "@readiness/selectors/fd";
+import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
+import { ProcessDescriptor, TimerDescriptor } from "@readiness/selectors/fd";
 import {
   exitWith,
   interruption,
@@ -41,31 +24,24 @@ import {
   run,
 } from "./support/command_line.ts";
 import { print, printable } from "./support/output.ts";
+import { PathWatcher } from "./support/path_watcher.ts";
 
 const USAGE = `Usage: watch.ts [OPTIONS] PATH... [-- COMMAND [ARGUMENT...]]
 
 Prints changes of files and in folders, but not in their subfolders. Runs the command, if there is
 one, after a change, and prints how it ended; a command that changes watched files runs again and
-again. Runs until it is interrupted (Ctrl-C); exits with 1 when nothing is left to watch.
+again. Runs until it is interrupted (Ctrl-C); exits with 1 when nothing is left to watch. A path
+that has been gone for a second is no longer watched.
 
 Options:
   --settle MS  run the command when nothing has changed for this long (100)
   --every MS   also run the command at this interval, whether or not something has changed
   -h, --help   show this and exit`;
 
-/** The names of the changes. Reading is not one, or a command that reads would run itself again. */
-const NAMES = new Map([
-  [IN_CREATE, "created"],
-  [IN_MODIFY, "modified"],
-  [IN_CLOSE_WRITE, "written"],
-  [IN_ATTRIB, "attributes of"],
-  [IN_MOVED_FROM, "moved from"],
-  [IN_MOVED_TO, "moved to"],
-  [IN_DELETE, "deleted"],
-  [IN_DELETE_SELF, "deleted"],
-  [IN_MOVE_SELF, "moved"],
-]);
-const CHANGES = [...NAMES.keys()].reduce((mask, bit) => mask | bit);
+/** Ends a process and those that it has started (which `kill` alone does not find), given its ID. */
+const END_TREE = `
+  tree() ( echo $1; for child in $(cat /proc/$1/task/*/children); do tree $child; done )
+  kill -TERM $(tree $1)`;
 
 run(async () => {
   const separator = Deno.args.indexOf("--");
@@ -86,15 +62,14 @@ run(async () => {
 
   const interrupted = interruption();
   using selector = new DefaultSelector<() => void>();
-  using files = new InotifyDescriptor();
+  using watcher = new PathWatcher();
   using settled = new TimerDescriptor();
   using beat = new TimerDescriptor();
-  const watches = new Map<number, string>();
   let child: ProcessDescriptor | undefined;
   let isDue = false;
 
-  for (const path of paths) watch(path);
-  selector.register(files, EVENT_READ, showChanges);
+  for (const path of paths) watcher.add(path);
+  selector.register(watcher.files, EVENT_READ, () => show(watcher.read()));
   selector.register(settled, EVENT_READ, () => {
     if (settled.readExpirations() !== null) start();
   });
@@ -102,48 +77,25 @@ run(async () => {
     if (beat.readExpirations() !== null) start();
   });
   if (every > 0) beat.start(every, every);
-  print(`watching ${printable([...watches.values()].join(", "))}`);
+  addEventListener("unload", end); // Also if nobody reads the output any more.
+  print(`watching ${printable(watcher.paths.join(", "))}`);
   try {
-    while (watches.size > 0) {
-      const ready = await selector.selectAsync(null, { signal: interrupted });
+    while (!watcher.isEmpty) {
+      const ready = await selector.selectAsync(watcher.timeout, { signal: interrupted });
       for (const [key] of ready) key.data();
+      show(watcher.look());
     }
   } catch (error) {
     if (!interrupted.aborted) throw error;
   } finally {
     stop();
   }
-  if (watches.size === 0) exitWith(1, "There is nothing left to watch");
+  if (watcher.isEmpty) exitWith(1, "There is nothing left to watch");
 
-  function watch(path: string): void {
-    watches.set(files.watch(path, CHANGES), path);
-  }
-
-  function showChanges(): void {
-    for (const event of files.readEvents()) {
-      if ((event.mask & IN_Q_OVERFLOW) !== 0) print("overflow: some changes were dropped");
-      const path = watches.get(event.wd);
-      if (path !== undefined) showChange(event, path);
+  function show(changes: Iterable<string>): void {
+    for (const change of changes) {
+      print(printable(change));
       settled.start(settle);
-    }
-  }
-
-  function showChange({ wd, mask, name }: InotifyEvent, path: string): void {
-    const full = name === "" ? path : `${path.replace(/\/+$/, "")}/${name}`;
-    for (const [bit, what] of NAMES) {
-      const slash = (mask & IN_ISDIR) !== 0 ? "/" : "";
-      if ((mask & bit) !== 0) print(`${what} ${printable(full)}${slash}`);
-    }
-    if ((mask & IN_IGNORED) !== 0) watches.delete(wd);
-    if ((mask & IN_MOVE_SELF) !== 0) files.unwatch(wd);
-    // Editors replace the file with a new one, so the path is watched again.
-    if ((mask & (IN_IGNORED | IN_MOVE_SELF)) !== 0) {
-      try {
-        watch(path);
-      } catch (error) {
-        if (!(error instanceof OSError) || error.code !== "ENOENT") throw error;
-        print(`gone ${printable(path)}`);
-      }
     }
   }
 
@@ -170,8 +122,14 @@ run(async () => {
   /** Ends the command if it is running, and waits for its end. */
   function stop(): void {
     isDue = false;
-    for (child?.sendSignal("SIGTERM"); child !== undefined;) {
+    for (end(); child !== undefined;) {
       for (const [key] of selector.select()) if (key.fileobj === child) finish();
+    }
+  }
+
+  function end(): void {
+    if (child !== undefined) {
+      ProcessDescriptor.spawn("sh", ["-c", END_TREE, "sh", `${child.pid}`]).close();
     }
   }
 });

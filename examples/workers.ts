@@ -31,6 +31,9 @@ import type { Report, Task } from "./support/http_worker.ts";
 import { bind } from "./support/listening.ts";
 import { print } from "./support/output.ts";
 
+/** Each Worker takes some 10 MB, and more of them than processors do not answer faster. */
+const MOST_WORKERS = Math.max(64, navigator.hardwareConcurrency);
+
 const USAGE = `Usage: workers.ts [OPTIONS]
 
 Answers HTTP requests on several cores, until it is interrupted (Ctrl-C). Then it prints how many
@@ -39,7 +42,7 @@ each Worker answered. It needs --allow-ffi, and --allow-read=. to load the Worke
 Options:
   --hostname HOST  the address to listen on (127.0.0.1)
   --port PORT      the port to listen on; 0 lets the system pick one (8000)
-  --workers COUNT  the number of Workers (${navigator.hardwareConcurrency})
+  --workers COUNT  the number of Workers, at most ${MOST_WORKERS} (${navigator.hardwareConcurrency})
   -h, --help       show this and exit`;
 
 run(async () => {
@@ -49,19 +52,24 @@ run(async () => {
     workers: { type: "string", default: `${navigator.hardwareConcurrency}` },
   });
   const wanted = { hostname: options.hostname, port: parsePort(options.port) };
-  const length = parseInteger("count of workers", options.workers, 1, 1024);
+  const length = parseInteger("number of workers", options.workers, 1, MOST_WORKERS);
   exitOnWindows("SO_REUSEPORT");
   const address = claim(wanted);
   const isStopped = new Int32Array(new SharedArrayBuffer(4));
   const wakers: number[] = [];
-  interruption().addEventListener("abort", () => {
+  const interrupted = interruption();
+  interrupted.addEventListener("abort", () => {
     // The flag first: a Worker that is not waiting right now sees it before it waits again.
     Atomics.store(isStopped, 0, 1);
     wakers.forEach(wake);
   });
 
   const workers = Array.from({ length }, () => start({ address, isStopped }));
-  wakers.push(...await Promise.all(workers.map(({ started }) => started)));
+  await Promise.all(workers.map(async ({ started }) => {
+    const waker = await started;
+    wakers.push(waker);
+    if (interrupted.aborted) wake(waker); // It may have started to wait before the flag was set.
+  }));
   print(`listening on ${formatAddress(address)} (${selectorName()}, ${length} workers)`);
   const counts = await Promise.all(workers.map(({ ended }) => ended));
   counts.forEach((count, i) => print(`worker ${i + 1}: ${count} requests`));

@@ -44,7 +44,7 @@ export function encodeInternetAddress(
 ): Uint8Array<ArrayBuffer> {
   const { hostname, port } = address;
   assertInternetAddress({ hostname, port });
-  const bytes = encodeNumber(hostname, family) ?? resolveBlocking(hostname, family)[0]!;
+  const bytes = encodeNumericHostname(hostname, family) ?? resolveBlocking(hostname, family)[0]!;
   const { sin_port } = sockaddr_in.fields;
   const { sin6_port } = sockaddr_in6.fields;
   new DataView(bytes.buffer).setUint16((family === AF_INET ? sin_port : sin6_port)[0], port);
@@ -70,9 +70,22 @@ export function isNumericHostname(hostname: string): boolean {
 }
 
 /** Does what the resolver does with a numeric address, in a tenth of the time; else `null`. */
-function encodeNumber(hostname: string, family: number): Uint8Array<ArrayBuffer> | null {
+function encodeNumericHostname(hostname: string, family: number): Uint8Array<ArrayBuffer> | null {
   const number = parseAddress(hostname, family);
-  if (number === null) return null;
+  return number === null ? null : encodeNumericAddress(number, family);
+}
+
+/**
+ * Encodes the bytes of a numeric address as C does, with port 0.
+ *
+ * @param number Its 4 or 16 bytes
+ * @param family `AF_INET` or `AF_INET6`
+ * @returns A `struct sockaddr_in` or `sockaddr_in6`
+ */
+export function encodeNumericAddress(
+  number: Uint8Array,
+  family: number,
+): Uint8Array<ArrayBuffer> {
   const isIpv4 = family === AF_INET;
   const bytes = new Uint8Array(isIpv4 ? sockaddr_in.size : sockaddr_in6.size);
   bytes.set(number, (isIpv4 ? sockaddr_in.fields.sin_addr : sockaddr_in6.fields.sin6_addr)[0]);

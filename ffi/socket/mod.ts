@@ -64,6 +64,7 @@ export { createServer, type ServerOptions } from "./server.ts";
 export { OSError } from "../errno.ts";
 export { tcpInfo } from "./tcp_info.ts";
 export type { TcpInfo, TcpState } from "./tcp_info_types.ts";
+export { notify } from "./notify.ts";
 export { sendFile } from "./send_file.ts";
 export { resolve, type ResolveOptions } from "./resolve.ts";
 export { type ListenFd, listenFds } from "./activation.ts";
@@ -76,8 +77,9 @@ export {
   sendMessage,
   type SendMessageOptions,
 } from "./message.ts";
+export type { Interface } from "./multicast_group.ts";
+export { joinSourceGroup, leaveSourceGroup } from "./source_groups.ts";
 export {
-  type Interface,
   joinGroup,
   leaveGroup,
   setMulticastHops,

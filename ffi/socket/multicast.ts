@@ -1,9 +1,8 @@
 import { abi } from "../abi/mod.ts";
-import { assertInteger, assertString, need } from "../checks.ts";
+import { assertInteger, need } from "../checks.ts";
 import { setField } from "./fields.ts";
-import { interfaceIndex } from "./interfaces.ts";
 import { parseAddress } from "./internet_address.ts";
-import { familyOfSocket } from "./names.ts";
+import { familyForMulticast, indexOf, type Interface, parseGroup } from "./multicast_group.ts";
 import type { AnySocket } from "./socket.ts";
 
 const {
@@ -24,21 +23,16 @@ const {
 } = abi.constants;
 
 /**
- * A network interface: its index, its name, such as `"eth0"`, or, only for IPv4, its address, such
- * as `"192.0.2.1"`. 0 lets the system choose.
- */
-export type Interface = number | string;
-
-/**
  * Joins a multicast group on an interface. The socket then receives what is sent to the group at
  * the port that it is bound to. Closing the socket leaves the group.
  *
  * @param socket An IPv4 or IPv6 datagram socket
- * @param group The numeric address of the group, of the socket's family
- * @param on The interface; by default the system chooses
+ * @param group The numeric address of the group, of the socket's family. An IPv6 address may have the
+ * interface as its zone: `ff02::1234%eth0`
+ * @param on The interface; by default that of the zone, or else the system chooses
  * @throws {TypeError} If an argument has the wrong type, or the socket is neither IPv4 nor IPv6
- * @throws {RangeError} If the group is not a numeric address of the socket's family, or the
- * interface is not an index
+ * @throws {RangeError} If the group is not a numeric address of the socket's family or has the zone
+ * of another interface, or the interface is not an index
  * @throws {OSError} If the system refuses (`setsockopt`), such as with `EADDRINUSE` if the socket
  * has joined already, `EINVAL` if the address is not multicast, or `ENODEV` or `EADDRNOTAVAIL` if
  * there is no such interface; or if no interface has the name (`if_nametoindex`)
@@ -188,17 +182,20 @@ function changeMembership(
   ipv4: number,
   ipv6: number,
 ): void {
-  if (isIpv6(socket)) {
+  const family = familyForMulticast(socket);
+  const { address, on: chosen } = parseGroup(group, family, on);
+  if (family === AF_INET6) {
     const { fields, size } =
       need(abi.options, "Cannot join or leave a group", "struct ipv6_mreq").ipv6_mreq;
     const bytes = new Uint8Array(size);
-    bytes.set(parseGroup(group, AF_INET6), fields.ipv6mr_multiaddr[0]);
-    setField(new DataView(bytes.buffer), 0, fields.ipv6mr_interface, indexOf(on));
+    bytes.set(address, fields.ipv6mr_multiaddr[0]);
+    setField(new DataView(bytes.buffer), 0, fields.ipv6mr_interface, indexOf(chosen));
     socket.setOption(IPPROTO_IPV6, ipv6, bytes);
-  } else {
-    const address = parseGroup(group, AF_INET);
-    socket.setOption(IPPROTO_IP, ipv4, ipv4Request(address, on));
-  }
+  } else socket.setOption(IPPROTO_IP, ipv4, ipv4Request(address, chosen));
+}
+
+function isIpv6(socket: AnySocket): boolean {
+  return familyForMulticast(socket) === AF_INET6;
 }
 
 /** Encodes a group, with the address of the interface if that is what `on` is, or its index. */
@@ -228,35 +225,4 @@ function ipv4Request(group: Uint8Array, on: Interface): Uint8Array<ArrayBuffer> 
 function ipv4Address(on: Interface): Uint8Array<ArrayBuffer> | null {
   if (on === 0) return new Uint8Array(4);
   return typeof on === "string" ? parseAddress(on, AF_INET) : null;
-}
-
-function indexOf(on: Interface): number {
-  if (typeof on === "string") return interfaceIndex(on);
-  if (typeof on !== "number") {
-    throw new TypeError(
-      `Cannot use an interface: it must be a number or a string, received ${String(on)}`,
-    );
-  }
-  assertInteger("Cannot use an interface: its index", on, 0);
-  return on;
-}
-
-function isIpv6(socket: AnySocket): boolean {
-  const family = familyOfSocket(socket.fileno());
-  if (family !== AF_INET && family !== AF_INET6) {
-    throw new TypeError(`Cannot use multicast with a socket of family ${family}`);
-  }
-  return family === AF_INET6;
-}
-
-function parseGroup(group: string, family: number): Uint8Array<ArrayBuffer> {
-  assertString("Cannot use a group: its address", group);
-  const bytes = parseAddress(group, family);
-  if (bytes === null) {
-    throw new RangeError(
-      `Cannot use a group: its address must be a numeric IPv${family === AF_INET ? 4 : 6} ` +
-        `address, received ${JSON.stringify(group)}`,
-    );
-  }
-  return bytes;
 }

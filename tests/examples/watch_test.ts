@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Example, runExample } from "../support/example_process.ts";
-import { linuxOnly, type Skip, skipIf } from "../support/skip.ts";
+import { runCommand } from "../support/command.ts";
+import { linuxOnly, needsProgram, type Skip, skipIf } from "../support/skip.ts";
 import { libcPath } from "../support/platform.ts";
 import { isQemu } from "../support/os.ts";
 import { assertUsageErrors } from "./command_lines.ts";
@@ -130,8 +131,9 @@ test("watch.ts goes on with the file that replaces a watched one", async () => {
     folder.write(name, name);
     Deno.renameSync(`${folder.path}/${name}`, path);
     await program.stdout.wait(`moved to ${path}`);
+    await program.stdout.wait(`deleted ${path}`);
+    await program.stdout.wait(`created ${path}`);
   }
-  await program.stdout.wait(`deleted ${path}`);
   Deno.writeTextFileSync(path, "more", { append: true });
   await program.stdout.wait(`modified ${path}`);
 });
@@ -163,4 +165,124 @@ test("watch.ts needs no permission but --allow-ffi=<libc>", async () => {
   });
   folder.write("a");
   await program.stdout.wait("it ran");
+});
+
+Deno.test({
+  name: "watch.ts goes on after vim has saved the only watched file",
+  ...linuxOnly,
+  ...needsProgram("vim"),
+  async fn() {
+    using folder = new Folder();
+    folder.write("file", "text\n");
+    const path = `${folder.path}/file`;
+    await using program = await watch(path);
+    for (let i = 0; i < 3; i++) {
+      // In folders for temporary files vim would not rename the old file by default.
+      const commands = ["set backupskip=", "normal Amore", "wq"].flatMap((line) => ["-c", line]);
+      await runCommand(["vim", "-e", "-s", "-N", "-u", "NONE", "-i", "NONE", ...commands, path]);
+      await program.stdout.wait(`moved ${path}`);
+      await program.stdout.wait(`created ${path}`);
+      Deno.writeTextFileSync(path, "more\n", { append: true });
+      await program.stdout.wait(`written ${path}`);
+    }
+    assertEquals((await program.stop()).code, 0);
+  },
+});
+
+test("watch.ts goes on with a file that is replaced a while after it has been moved", async () => {
+  using folder = new Folder();
+  folder.write("file");
+  const path = `${folder.path}/file`;
+  await using program = await watch(path);
+  Deno.renameSync(path, `${path}~`);
+  await program.stdout.wait(`moved ${path}`);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  folder.write("file", "new");
+  await program.stdout.wait(`created ${path}`);
+  Deno.removeSync(`${path}~`);
+  Deno.writeTextFileSync(path, "more", { append: true });
+  await program.stdout.wait(`modified ${path}`);
+});
+
+test("watch.ts goes on when a file is moved and removed in one burst", async () => {
+  using folder = new Folder();
+  folder.write("file");
+  folder.write("other");
+  const path = `${folder.path}/file`;
+  await using program = await watch(path, `${folder.path}/other`);
+  program.kill("SIGSTOP");
+  Deno.renameSync(path, `${path}~`);
+  Deno.removeSync(`${path}~`);
+  program.kill("SIGCONT");
+  await program.stdout.wait(`gone ${path}`);
+  folder.write("other", "text");
+  await program.stdout.wait(`written ${folder.path}/other`);
+  folder.write("file");
+  assertEquals((await program.stop()).code, 0);
+});
+
+test("watch.ts watches all paths again after an overflow", async () => {
+  using flooded = new Folder();
+  using folder = new Folder();
+  folder.write("file");
+  const path = `${folder.path}/file`;
+  const limit = Number(Deno.readTextFileSync("/proc/sys/fs/inotify/max_queued_events"));
+  await using program = await watch(flooded.path, path);
+  program.kill("SIGSTOP");
+  // Creating and removing a file are three events: created, written, deleted.
+  for (let i = 0; i * 3 <= limit; i++) {
+    flooded.write("file");
+    Deno.removeSync(`${flooded.path}/file`);
+  }
+  // These changes are lost.
+  folder.write("new");
+  Deno.renameSync(`${folder.path}/new`, path);
+  program.kill("SIGCONT");
+  await program.stdout.wait("overflow: some changes were lost");
+  await program.stdout.wait(`watching ${flooded.path}, ${path}`);
+  Deno.writeTextFileSync(path, "more", { append: true });
+  await program.stdout.wait(`modified ${path}`);
+  flooded.write("after");
+  await program.stdout.wait(`created ${flooded.path}/after`);
+});
+
+for (const ending of ["SIGTERM", "the end of its reader"] as const) {
+  test(`watch.ts ends the processes that the command started at ${ending}`, async () => {
+    using folder = new Folder();
+    const script = "sh -c 'sleep 99 & echo $! >&2; wait' & echo $! >&2; wait";
+    const args = ["--settle", "0", folder.path, "--", "sh", "-c", script];
+    const pipe = ["sh", "-c", '{ "$@"; echo "code $?" >&2; } | sed -u 3q', "sh"];
+    await using program = await Example.start("watch", args, {
+      through: (command) => ending === "SIGTERM" ? command : [...pipe, ...command],
+    });
+    folder.write("a");
+    const pids = [await program.stderr.wait(/^\d+$/), await program.stderr.wait(/^\d+$/)];
+    if (ending === "SIGTERM") assertEquals((await program.stop("SIGTERM")).code, 143);
+    else {
+      folder.write("b"); // The first three lines have been read.
+      await program.stderr.wait("code 141");
+    }
+    for (const pid of pids) {
+      for (let i = 0; i < 100 && isRunning(pid); i++) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      assertEquals(isRunning(pid), false);
+    }
+  });
+}
+
+/** Whether a process is there that has not ended. */
+function isRunning(pid: string): boolean {
+  try {
+    return !/^State:\s*Z/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
+  } catch {
+    return false;
+  }
+}
+
+test("watch.ts prints names without control characters", async () => {
+  using folder = new Folder();
+  await using program = await watch(folder.path);
+  folder.write("a\x1b[2J\n\u009b2J");
+  await program.stdout.wait(`created ${folder.path}/a\\x1b[2J\\x0a\\x9b2J`);
 });

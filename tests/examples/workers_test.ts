@@ -271,8 +271,24 @@ Deno.test({
   },
 });
 
+Deno.test("workers.ts ends at a signal during its start", needsReusePort, async () => {
+  await Promise.all([50, 100, 150, 200, 250, 300].map(async (delay) => {
+    await using child = new Deno.Command(Deno.execPath(), {
+      args: ["run", ...FLAGS.flags, "examples/workers.ts", "--port", "0", "--workers", "4"],
+      cwd: new URL("../../", import.meta.url),
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    await new Promise((resolve) => setTimeout(resolve, delay));
+    child.kill("SIGTERM");
+    const { code } = await inTime(child.status, "the end");
+    assertEquals([delay, code], [delay, 143]);
+  }));
+});
+
 Deno.test("workers.ts exits with 2 if an option is wrong", async () => {
-  const mistakes = ["--workers 0", "--workers 1025", "--workers two", "extra"];
+  const mistakes = ["--workers 0", "--workers 1000", "--workers two", "extra"];
   await assertUsageErrors("workers", [...mistakes, ...WRONG_PORTS]);
 });
 

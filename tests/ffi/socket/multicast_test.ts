@@ -91,6 +91,19 @@ for (
   }
 }
 
+Deno.test("joinGroup() takes the interface from the zone of the group", {
+  ...needsIpv6,
+  ...linuxOnly,
+}, () => {
+  using member = new Socket(AF_INET6, SOCK_DGRAM);
+  for (const zone of [LO, `${interfaceIndex(LO)}`]) {
+    joinGroup(member, `ff02::1234%${zone}`);
+    const again = () => joinGroup(member, "ff02::1234", LO);
+    assertEquals(assertThrows(again, OSError).code, "EADDRINUSE");
+    leaveGroup(member, `ff02::1234%${zone}`, LO);
+  }
+});
+
 const ZONES = `
   import * as sockets from "${new URL("../../../ffi/socket/mod.ts", import.meta.url)}";
   const server = new sockets.Socket(sockets.AF_INET6, sockets.SOCK_DGRAM);

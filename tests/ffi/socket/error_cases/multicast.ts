@@ -1,8 +1,11 @@
+import { abi } from "../../../../ffi/abi/mod.ts";
 import {
   AF_INET6,
   AF_UNIX,
   joinGroup,
+  joinSourceGroup,
   leaveGroup,
+  leaveSourceGroup,
   setMulticastHops,
   setMulticastInterface,
   setMulticastLoop,
@@ -10,8 +13,10 @@ import {
 } from "../../../../ffi/socket/mod.ts";
 import { closed, each, type ErrorCase, withDatagrams } from "../../../support/error_cases.ts";
 import { isWine } from "../../../support/os.ts";
-import { linuxOnly, skipIf } from "../../../support/skip.ts";
+import { linuxOnly, skipIf, skipUnless } from "../../../support/skip.ts";
 import { needsIpv6, needsUnix } from "../../../support/sockets.ts";
+
+const needsSourceGroups = skipUnless(abi.sourceGroups !== undefined, "the system lacks them");
 
 export const multicastErrors: readonly ErrorCase[] = [
   {
@@ -27,10 +32,53 @@ export const multicastErrors: readonly ErrorCase[] = [
     name: "joinGroup() throws RangeError when the group is not an IPv6 address",
     error: RangeError,
     message: /^Cannot use a group: its address must be a numeric IPv6 address, received ".*"$/,
-    calls: ["", "nonsense", "239.1.2.3", "ff02::1%lo"].map((group) =>
+    calls: ["", "nonsense", "239.1.2.3", "%1", "239.1.2.3%1"].map((group) =>
       withDatagrams((socket) => joinGroup(socket, group), AF_INET6)
     ),
     ...needsIpv6,
+  },
+  {
+    name: "joinGroup() throws RangeError when the group has the zone of another interface",
+    error: RangeError,
+    message: /^Cannot use the group ff02::1%1 on interface 2: its zone is another$/,
+    calls: [withDatagrams((socket) => joinGroup(socket, "ff02::1%1", 2), AF_INET6)],
+    ...needsIpv6,
+  },
+  {
+    name: "joinGroup() throws OSError when no interface has the name of the zone",
+    error: ["ENODEV", "if_nametoindex"],
+    message: /^Cannot find the interface "(nonsense)?": /,
+    calls: ["ff02::1%nonsense", "ff02::1%"].map((group) =>
+      withDatagrams((socket) => joinGroup(socket, group), AF_INET6)
+    ),
+    ...linuxOnly,
+    ...needsIpv6,
+  },
+  {
+    name: "joinSourceGroup() throws RangeError when an address is not a numeric one of the family",
+    error: RangeError,
+    message:
+      /^Cannot use a group: its (address|source) must be a numeric IPv4 address, received ".*"$/,
+    calls: [["nonsense", "127.0.0.1"], ["232.1.2.3", "::1"], ["232.1.2.3", "localhost"]].map(
+      ([group, source]) => withDatagrams((socket) => joinSourceGroup(socket, group!, source!)),
+    ),
+    ...needsSourceGroups,
+  },
+  {
+    name: "joinSourceGroup() throws TypeError when the source is not a string",
+    error: TypeError,
+    message: /^Cannot use a group: its source must be a string, received /,
+    calls: [undefined, null, 5].map((source) =>
+      withDatagrams((socket) => joinSourceGroup(socket, "232.1.2.3", source as never))
+    ),
+    ...needsSourceGroups,
+  },
+  {
+    name: "leaveSourceGroup() throws OSError when the socket has not joined",
+    error: ["EADDRNOTAVAIL|EINVAL", "setsockopt"],
+    message: /^Cannot set option \d+ at level \d+ of fd \d+: /,
+    calls: [withDatagrams((socket) => leaveSourceGroup(socket, "232.1.2.3", "127.0.0.1", 1))],
+    ...needsSourceGroups,
   },
   {
     name: "joinGroup() throws TypeError when the group is not a string",
@@ -120,6 +168,9 @@ export const multicastErrors: readonly ErrorCase[] = [
     calls: [
       (socket: Socket) => joinGroup(socket, "239.1.2.3"),
       (socket: Socket) => leaveGroup(socket, "239.1.2.3"),
+      ...needsSourceGroups.ignore
+        ? []
+        : [(socket: Socket) => joinSourceGroup(socket, "232.1.2.3", "127.0.0.1")],
       (socket: Socket) => setMulticastInterface(socket, 0),
       (socket: Socket) => setMulticastHops(socket, 0),
       (socket: Socket) => setMulticastLoop(socket, true),
