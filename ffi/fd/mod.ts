@@ -76,3 +76,4 @@ export type { SpawnOptions } from "./spawn.ts";
 export type { SpawnStream, SpawnStreams } from "./spawn_streams.ts";
 export { isTerminal, openTerminal, Terminal, type WindowSize } from "./terminal.ts";
 export { TimerDescriptor } from "./timer_descriptor.ts";
+export * from "./tun_constants.ts";
