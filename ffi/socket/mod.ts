@@ -10,6 +10,7 @@
  * - {@linkcode sendFile}: a part of a file
  * - {@linkcode sendMessage}, {@linkcode receiveMessage}: messages with descriptors, credentials and
  *   other control data
+ * - {@linkcode queuedError}: why a packet was not delivered, from a socket's error queue (Linux)
  * - Multicast: {@linkcode joinGroup}, {@linkcode leaveGroup}, {@linkcode setMulticastInterface},
  *   {@linkcode setMulticastHops}, {@linkcode setMulticastLoop}, {@linkcode joinSourceGroup},
  *   {@linkcode leaveSourceGroup}
@@ -66,6 +67,7 @@ export { tcpInfo } from "./tcp_info.ts";
 export type { TcpInfo, TcpState } from "./tcp_info_types.ts";
 export { notify } from "./notify.ts";
 export { sendFile } from "./send_file.ts";
+export { type QueuedError, queuedError } from "./queued_error.ts";
 export { resolve, type ResolveOptions } from "./resolve.ts";
 export { type ListenFd, listenFds } from "./activation.ts";
 export type { ControlMessage, Credentials } from "./control.ts";
