@@ -352,13 +352,13 @@ export interface Netlink {
     | "SOL_NETLINK"
     | `NETLINK_${"ROUTE" | "ADD_MEMBERSHIP" | "DROP_MEMBERSHIP"}`
     | `NLMSG_${"ERROR" | "DONE"}`
-    | `NLM_F_${"REQUEST" | "MULTI" | "ACK" | "DUMP"}`
+    | `NLM_F_${"REQUEST" | "MULTI" | "ACK" | "DUMP" | "REPLACE" | "EXCL" | "CREATE" | "APPEND"}`
     | `RTM_${"NEW" | "DEL" | "GET"}${"LINK" | "ADDR" | "ROUTE"}`
     | "RTMGRP_LINK"
     | `RTMGRP_${"IPV4" | "IPV6"}_${"IFADDR" | "ROUTE"}`
     | `IFLA_${"ADDRESS" | "IFNAME" | "MTU" | "OPERSTATE"}`
     | `IFA_${"ADDRESS" | "LOCAL" | "LABEL"}`
-    | `RTA_${"DST" | "OIF" | "GATEWAY" | "PRIORITY" | "PREFSRC" | "TABLE"}`
+    | `RTA_${"DST" | "OIF" | "GATEWAY" | "PRIORITY" | "PREFSRC" | "MULTIPATH" | "TABLE"}`
   >;
 }
 

@@ -800,6 +800,10 @@ export const linuxX64: Abi = {
       NLM_F_MULTI: 2,
       NLM_F_ACK: 4,
       NLM_F_DUMP: 0x300,
+      NLM_F_REPLACE: 0x100,
+      NLM_F_EXCL: 0x200,
+      NLM_F_CREATE: 0x400,
+      NLM_F_APPEND: 0x800,
 
       RTM_NEWLINK: 16,
       RTM_DELLINK: 17,
@@ -829,6 +833,7 @@ export const linuxX64: Abi = {
       RTA_GATEWAY: 5,
       RTA_PRIORITY: 6,
       RTA_PREFSRC: 7,
+      RTA_MULTIPATH: 9,
       RTA_TABLE: 15,
     },
   },

@@ -40,6 +40,18 @@ export const NLM_F_ACK: number = constants.NLM_F_ACK;
 /** Message flags: ask for a list of all entries. */
 export const NLM_F_DUMP: number = constants.NLM_F_DUMP;
 
+/** Message flag: replaces an existing entry, or has replaced one. */
+export const NLM_F_REPLACE: number = constants.NLM_F_REPLACE;
+
+/** Message flag: fails if the entry exists. */
+export const NLM_F_EXCL: number = constants.NLM_F_EXCL;
+
+/** Message flag: creates an entry that does not exist. */
+export const NLM_F_CREATE: number = constants.NLM_F_CREATE;
+
+/** Message flag: adds the entry after others of the same kind. */
+export const NLM_F_APPEND: number = constants.NLM_F_APPEND;
+
 /** Message type: a link that is new or has changed. */
 export const RTM_NEWLINK: number = constants.RTM_NEWLINK;
 
@@ -117,6 +129,9 @@ export const RTA_PRIORITY: number = constants.RTA_PRIORITY;
 
 /** Attribute of a route: the source address that it prefers. */
 export const RTA_PREFSRC: number = constants.RTA_PREFSRC;
+
+/** Attribute of a route: its gateways, if there are several: a list of `struct rtnexthop`. */
+export const RTA_MULTIPATH: number = constants.RTA_MULTIPATH;
 
 /** Attribute of a route: its table, if the number takes more than 8 bits. */
 export const RTA_TABLE: number = constants.RTA_TABLE;
