@@ -1,7 +1,13 @@
+import { DescriptorTable } from "./descriptor_table.ts";
 import { descriptorOf, type FileObject, type ReadyEvent, type SelectorKey } from "./key.ts";
 
-/** With so many places for each key, the array counts as full of gaps. */
-const SPARSE = 256;
+interface Row<Data, File extends FileObject> {
+  key: SelectorKey<Data, File>;
+  /** When the descriptor was registered: the order in which the keys are listed. */
+  readonly serial: number;
+  /** The last event of the key: most events are the same as the one before. */
+  event: ReadyEvent<Data, File> | undefined;
+}
 
 /**
  * The keys of a selector, found by descriptor. Systems give out the lowest free descriptors, so an
@@ -9,11 +15,7 @@ const SPARSE = 256;
  * its chains grow until it is rehashed.
  */
 export class KeyTable<Data, File extends FileObject> {
-  readonly #keys: (SelectorKey<Data, File> | undefined)[] = [];
-  /** When each descriptor was registered: the order in which the keys are listed. */
-  readonly #serials: number[] = [];
-  /** The last event of each descriptor: most events of a key are the same as the one before. */
-  readonly #events: (ReadyEvent<Data, File> | undefined)[] = [];
+  readonly #rows = new DescriptorTable<Row<Data, File>>();
   #nextSerial = 0;
   #size = 0;
 
@@ -24,56 +26,52 @@ export class KeyTable<Data, File extends FileObject> {
 
   /** The key of a descriptor. */
   get(fd: number): SelectorKey<Data, File> | undefined {
-    return this.#keys[fd];
+    return this.#rows.get(fd)?.key;
   }
 
   /** Whether a descriptor has a key. */
   has(fd: number): boolean {
-    return this.#keys[fd] !== undefined;
+    return this.#rows.get(fd) !== undefined;
   }
 
   /** Adds the key of a descriptor that has none. */
   add(key: SelectorKey<Data, File>): void {
-    this.#keys[key.fd] = key;
-    this.#serials[key.fd] = this.#nextSerial++;
+    this.#rows.set(key.fd, { key, serial: this.#nextSerial++, event: undefined });
     this.#size++;
   }
 
   /** Returns an event of a key, the same one as before if it is equal. */
   event(key: SelectorKey<Data, File>, events: number): ReadyEvent<Data, File> {
-    const last = this.#events[key.fd];
+    const row = this.#rows.get(key.fd)!;
+    const last = row.event;
     if (last !== undefined && last[1] === events && last[0] === key) return last;
-    return this.#events[key.fd] = [key, events];
+    return row.event = [key, events];
   }
 
   /** Replaces the key of its descriptor. */
   replace(key: SelectorKey<Data, File>): void {
-    this.#keys[key.fd] = key;
-    this.#events[key.fd] = undefined;
+    const row = this.#rows.get(key.fd)!;
+    row.key = key;
+    row.event = undefined;
   }
 
   /** Removes the key of a descriptor. */
   delete(fd: number): void {
-    this.#keys[fd] = undefined;
-    this.#events[fd] = undefined;
+    this.#rows.delete(fd);
     this.#size--;
   }
 
   /** Removes all keys. */
   clear(): void {
-    this.#keys.length = 0;
-    this.#serials.length = 0;
-    this.#events.length = 0;
+    this.#rows.clear();
     this.#size = 0;
   }
 
   /** Lists the keys in the order of their registration, without those removed in the meantime. */
   *values(): MapIterator<SelectorKey<Data, File>> {
-    const serials = this.#serials;
-    const fds = this.#descriptors();
-    fds.sort((a, b) => serials[a]! - serials[b]!);
-    for (const fd of fds) {
-      const key = this.#keys[fd];
+    const rows = this.#rows.values().sort((a, b) => a.serial - b.serial);
+    for (const { key: { fd } } of rows) {
+      const key = this.get(fd);
       if (key !== undefined) yield key;
     }
   }
@@ -95,23 +93,10 @@ export class KeyTable<Data, File extends FileObject> {
     } catch (error) {
       refusal = error;
     }
-    for (const fd of this.#descriptors()) {
-      const candidate = this.#keys[fd]!;
+    for (const { key: candidate } of this.#rows.values()) {
       if (candidate.fileobj === fileobj) return candidate;
     }
     if (refusal !== undefined) throw refusal;
     return key;
-  }
-
-  /** Lists the descriptors that have a key. */
-  #descriptors(): number[] {
-    const keys = this.#keys;
-    // Does not walk through a large gap.
-    if (keys.length > SPARSE * (this.#size + 1)) {
-      return Object.keys(keys).map(Number).filter((fd) => keys[fd] !== undefined);
-    }
-    const fds: number[] = [];
-    for (let fd = 0; fd < keys.length; fd++) if (keys[fd] !== undefined) fds.push(fd);
-    return fds;
   }
 }

@@ -13,6 +13,7 @@ import { abi } from "../ffi/abi/mod.ts";
 import { OSError } from "../ffi/errno.ts";
 import { type BackendOwner, type OffThreadBackend, UNASKED } from "./backend.ts";
 import { createBackend } from "./default_backend.ts";
+import { DescriptorTable } from "./descriptor_table.ts";
 import { holdLoop, loopTurned, turnLoop } from "./event_loop.ts";
 import { EVENT_READ } from "./events.ts";
 import { now } from "./timeout.ts";
@@ -69,7 +70,7 @@ class Reactor implements BackendOwner {
   readonly #backend: OffThreadBackend = createBackend();
   readonly #wake = new WakeDescriptor();
   readonly #sleepers = new Set<Sleeper>();
-  readonly #watched: (Watched | undefined)[] = [];
+  readonly #watched = new DescriptorTable<Watched>();
   /** How many waits there are for descriptors. */
   #watches = 0;
   #idle: Watched[] = [];
@@ -137,7 +138,7 @@ class Reactor implements BackendOwner {
    */
   watch(watch: Watch, announces: boolean): number {
     const { fd, events } = watch;
-    let watched = this.#watched[fd];
+    let watched = this.#watched.get(fd);
     if (watched !== undefined && watched.watches.length === 0) {
       const isCurrent = announces && this.#change(watched, events) === 0;
       if (!isCurrent) {
@@ -151,13 +152,8 @@ class Reactor implements BackendOwner {
     if (watched === undefined) {
       const result = this.#backend.add(fd, events);
       if (result < 0) return result;
-      watched = this.#watched[fd] = {
-        fd,
-        mask: events,
-        watches: [],
-        isIdle: false,
-        isBroken: false,
-      };
+      watched = { fd, mask: events, watches: [], isIdle: false, isBroken: false };
+      this.#watched.set(fd, watched);
     }
     watched.watches.push(watch);
     this.#watches++;
@@ -172,7 +168,7 @@ class Reactor implements BackendOwner {
    * @param watch The wait, which may have ended
    */
   unwatch(watch: Watch): void {
-    const watched = this.#watched[watch.fd];
+    const watched = this.#watched.get(watch.fd);
     const at = watched?.watches.indexOf(watch) ?? -1;
     if (watched === undefined || at < 0) return;
     watched.watches.splice(at, 1);
@@ -187,7 +183,7 @@ class Reactor implements BackendOwner {
    * @param fd The descriptor, watched or not
    */
   forget(fd: number): void {
-    const watched = this.#watched[fd];
+    const watched = this.#watched.get(fd);
     if (watched === undefined) return;
     this.#remove(watched);
     this.#watches -= watched.watches.length;
@@ -196,7 +192,7 @@ class Reactor implements BackendOwner {
   }
 
   report(fd: number, events: number): void {
-    const watched = this.#watched[fd];
+    const watched = this.#watched.get(fd);
     if (watched === undefined) {
       if (fd === this.#wake.reader) {
         this.#wake.drain();
@@ -221,9 +217,7 @@ class Reactor implements BackendOwner {
   }
 
   *registrations(): Iterable<readonly [fd: number, events: number]> {
-    for (const watched of this.#watched) {
-      if (watched !== undefined && watched.mask !== 0) yield [watched.fd, watched.mask];
-    }
+    for (const { fd, mask } of this.#watched.values()) if (mask !== 0) yield [fd, mask];
     yield [this.#wake.reader, EVENT_READ];
   }
 
@@ -336,9 +330,8 @@ class Reactor implements BackendOwner {
   #fail(error: unknown): void {
     const waits = [
       ...this.#sleepers,
-      ...this.#watched.flatMap((watched) => watched?.watches ?? []),
+      ...this.#watched.values().flatMap(({ watches }) => watches.splice(0)),
     ];
-    for (const watched of this.#watched) watched?.watches.splice(0);
     this.#sleepers.clear();
     this.#watches = 0;
     this.#nextDeadline = Infinity;
@@ -358,7 +351,7 @@ class Reactor implements BackendOwner {
     this.#idle = [];
     for (const watched of idle) {
       watched.isIdle = false;
-      if (watched.watches.length === 0 && this.#watched[watched.fd] === watched) {
+      if (watched.watches.length === 0 && this.#watched.get(watched.fd) === watched) {
         this.#remove(watched);
       }
     }
@@ -367,7 +360,7 @@ class Reactor implements BackendOwner {
   /** Takes from the interest masks what was reported in vain. */
   #narrow(): void {
     for (const watched of this.#unwanted.splice(0)) {
-      if (this.#watched[watched.fd] !== watched) continue;
+      if (this.#watched.get(watched.fd) !== watched) continue;
       const mask = watched.watches.reduce((all, { events }) => all | events, 0);
       if (mask === 0) this.#remove(watched);
       else if (watched.isBroken) this.#change(watched, 0); // Or it would be reported for ever.
@@ -391,7 +384,7 @@ class Reactor implements BackendOwner {
 
   /** A refusal is ignored: the descriptor may be closed or reused by now. */
   #remove(watched: Watched): void {
-    this.#watched[watched.fd] = undefined;
+    this.#watched.delete(watched.fd);
     this.#change(watched, 0);
   }
 
