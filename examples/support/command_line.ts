@@ -6,8 +6,8 @@
  * | 0 | done, or interrupted by Ctrl-C |
  * | 1 | something that the program needs is missing or failed |
  * | 2 | the command line is wrong, or has a name that does not resolve |
+ * | 129, 131, 143 | ended by SIGHUP, SIGQUIT or SIGTERM |
  * | 141 | nobody reads the output any more |
- * | 143 | ended by SIGTERM |
  *
  * @module
  */
@@ -20,6 +20,13 @@ import { print, printable, program, warn } from "./output.ts";
 const INTERRUPTIONS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT", "SIGBREAK"]
   : ["SIGINT", "SIGTERM"];
+
+/** The exit codes of interrupted programs, as a shell has them. */
+const EXIT_CODES: { readonly [name in Deno.Signal]?: number } = {
+  SIGHUP: 129,
+  SIGQUIT: 131,
+  SIGTERM: 143,
+};
 
 /** Prints a message to standard error, with the usage if there is one, and exits. */
 export function exitWith(code: number, message: string, usage?: string): never {
@@ -93,18 +100,20 @@ export async function run(main: () => void | Promise<void>): Promise<void> {
 }
 
 /**
- * Lets the program end by itself after Ctrl-C or SIGTERM, which abort the signal. The second one
- * ends the program at once.
+ * Lets the program end by itself after Ctrl-C or SIGTERM, or another signal, which abort the
+ * returned one. The second one ends the program at once.
  */
-export function interruption(): AbortSignal {
+export function interruption(...others: Deno.Signal[]): AbortSignal {
   const controller = new AbortController();
-  const listeners = INTERRUPTIONS.map((name) => [name, () => interrupt(name)] as const);
+  const listeners = [...INTERRUPTIONS, ...others].map((name) =>
+    [name, () => interrupt(name)] as const
+  );
   for (const [name, listener] of listeners) Deno.addSignalListener(name, listener);
   return controller.signal;
 
   function interrupt(by: Deno.Signal): void {
     for (const [name, listener] of listeners) Deno.removeSignalListener(name, listener);
-    if (by === "SIGTERM") Deno.exitCode = 143; // As a shell has it.
+    Deno.exitCode = EXIT_CODES[by] ?? Deno.exitCode;
     controller.abort(by);
   }
 }

@@ -24,6 +24,7 @@ const EXAMPLES: Record<string, { args: string[] } & Skip> = {
   ping: { args: ["127.0.0.1"] },
   portscan: { args: ["--ports", "1"] },
   proxy: { args: ["--listen", ":0", "--to", ":1"] },
+  script: { args: ["/dev/null", "--", "true"], ...notOnWindows },
   serial: { args: ["/dev/null"], ...notOnWindows },
   sniff: { args: ["lo"], ...skipUnless(isLinux, "packet sockets are Linux's") },
   udp_echo: { args: ["127.0.0.1:0"] },
