@@ -157,14 +157,20 @@ function cut(needed: number, size: number): MalformedPacket {
   return new MalformedPacket(`${size} bytes where ${needed} are needed`);
 }
 
+/** Formats the bytes of an IPv4 or IPv6 address. */
+export function formatIp(bytes: Uint8Array): string {
+  return bytes.length === 4 ? bytes.join(".") : ipv6(bytes);
+}
+
 /** Formats an IPv6 address, with its longest run of zeros as `::`. */
 function ipv6(bytes: Uint8Array): string {
   const words = Array.from({ length: 8 }, (_, i) => word(bytes, 2 * i).toString(16));
-  const runs = words.join(":").match(/\b0(:0)+\b/g) ?? [];
-  const longest = runs.toSorted((a, b) => b.length - a.length)[0];
-  if (longest === undefined) return words.join(":");
-  return words.join(":").replace(longest, ":").replace(/^:(?!:)/, "::").replace(
-    /(?<!:):$/,
-    "::",
-  ).replace(/:{3,}/, "::");
+  let [start, length] = [0, 1]; // A single zero stays.
+  for (let i = 0; i < words.length; i++) {
+    const first = i;
+    while (words[i] === "0") i++;
+    if (i - first > length) [start, length] = [first, i - first];
+  }
+  if (length === 1) return words.join(":");
+  return `${words.slice(0, start).join(":")}::${words.slice(start + length).join(":")}`;
 }

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { MalformedPacket, readPacket } from "../../examples/support/packets.ts";
+import { formatIp, MalformedPacket, readPacket } from "../../examples/support/packets.ts";
 import { runCommand } from "../support/command.ts";
 import { linuxOnly, needsProgram, skipIf } from "../support/skip.ts";
 import {
@@ -258,6 +258,22 @@ Deno.test("readPacket() reads IPv6 addresses and extension headers", () => {
   assertEquals(full.source, "102:304:506:708:90a:b0c:d0e:f10");
   const fragment = [17, 0, 0, 8, 0, 0, 0, 1];
   assertEquals(readPacket(ipv6(44, [...fragment, 1, 2])).detail, "fragment at 8");
+});
+
+Deno.test("formatIp() replaces the longest run of zeros, the first of two, and no single one", () => {
+  for (
+    const [words, text] of [
+      [[0, 0, 0, 0, 0, 0, 0, 0], "::"],
+      [[0, 0, 0, 0, 0, 0, 0, 1], "::1"],
+      [[1, 0, 0, 0, 0, 0, 0, 0], "1::"],
+      [[0xfd00, 0, 0, 0, 0, 0, 0, 2], "fd00::2"],
+      [[0xfe80, 0, 0, 0, 0xfc, 0xff, 0xfe00, 1], "fe80::fc:ff:fe00:1"],
+      [[0x100, 0, 0, 1, 0, 0, 0, 1], "100:0:0:1::1"],
+      [[1, 0, 0, 2, 3, 0, 0, 4], "1::2:3:0:0:4"],
+      [[0, 1, 2, 3, 4, 5, 6, 0], "0:1:2:3:4:5:6:0"],
+    ] as const
+  ) assertEquals(formatIp(new Uint8Array(words.flatMap((word) => [word >> 8, word & 255]))), text);
+  assertEquals(formatIp(new Uint8Array([192, 0, 2, 1])), "192.0.2.1");
 });
 
 Deno.test("readPacket() ignores bytes after the packet, such as padding", () => {
