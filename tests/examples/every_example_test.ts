@@ -20,6 +20,7 @@ const EXAMPLES: Record<string, { args: string[] } & Skip> = {
   http: { args: ["--port", "0"] },
   multicast: { args: ["239.1.2.3:7008"] },
   nc: { args: ["1"], ...notOnWindows },
+  netwatch: { args: [], ...linuxOnly },
   pcap: { args: ["-i", "lo"], ...notOnWindows },
   ping: { args: ["127.0.0.1"] },
   portscan: { args: ["--ports", "1"] },
