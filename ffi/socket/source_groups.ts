@@ -34,20 +34,11 @@ const { AF_INET, IPPROTO_IP, IPPROTO_IPV6 } = abi.constants;
  *
  * @example
  * ```ts
- * import {
- *   AF_INET,
- *   interfaceName,
- *   joinSourceGroup,
- *   leaveSourceGroup,
- *   SOCK_DGRAM,
- *   Socket,
- * } from "@readiness/selectors/socket";
+ * import { AF_INET, joinSourceGroup, SOCK_DGRAM, Socket } from "@readiness/selectors/socket";
  *
  * using socket = new Socket(AF_INET, SOCK_DGRAM);
  * socket.bind({ hostname: "0.0.0.0", port: 0 });
- * const loopback = interfaceName(1);
- * joinSourceGroup(socket, "232.1.2.3", "127.0.0.1", loopback);
- * leaveSourceGroup(socket, "232.1.2.3", "127.0.0.1", loopback);
+ * if (Deno.build.os === "linux") joinSourceGroup(socket, "232.1.2.3", "192.0.2.1", "lo");
  * ```
  */
 export function joinSourceGroup(
@@ -84,8 +75,10 @@ export function joinSourceGroup(
  * } from "@readiness/selectors/socket";
  *
  * using socket = new Socket(AF_INET, SOCK_DGRAM);
- * joinSourceGroup(socket, "232.1.2.3", "127.0.0.1", 1);
- * leaveSourceGroup(socket, "232.1.2.3", "127.0.0.1", 1);
+ * if (Deno.build.os === "linux") {
+ *   joinSourceGroup(socket, "232.1.2.3", "192.0.2.1", "lo");
+ *   leaveSourceGroup(socket, "232.1.2.3", "192.0.2.1", "lo");
+ * }
  * ```
  */
 export function leaveSourceGroup(

@@ -95,7 +95,7 @@ Deno.test("createConnection() rejects with TypeError or RangeError when the addr
     { hostname: "localhost", port: 80.5 },
     { hostname: "no-such-host.invalid", port: 65_536 },
     { hostname: "a\0b", port: 80 },
-    { path: "x".repeat(200) },
+    ...needsUnix.ignore ? [] : [{ path: "x".repeat(200) }],
     { family: AF_INET, bytes: new Uint8Array(200) },
   ];
   for (const address of outOfRange) {
