@@ -13,7 +13,7 @@
  */
 
 import { DefaultSelector, EVENT_WRITE, OSError } from "@readiness/selectors";
-import { type InternetAddress, SOCK_STREAM, Socket } from "@readiness/selectors/socket";
+import { SOCK_STREAM, Socket } from "@readiness/selectors/socket";
 import { familyOf, formatAddress, lookUp, parseRemotePort } from "./support/addresses.ts";
 import { exitWith, parseCommandLine, parseInteger, run } from "./support/command_line.ts";
 import { hasNoRoom } from "./support/listening.ts";
@@ -34,8 +34,21 @@ Options:
 /** The result for a port. */
 type State = "open" | "closed" | "filtered";
 
-/** Errors of `connect` when something on the way keeps it from the port. */
-const FILTERED = ["ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "EHOSTDOWN", "EACCES", "EPERM"];
+/** Errors of `connect` when something on the way keeps it from the port, mostly ICMP messages. */
+const FILTERED = [
+  "EACCES",
+  "EHOSTDOWN",
+  "EHOSTUNREACH",
+  "EMSGSIZE",
+  "ENETDOWN",
+  "ENETUNREACH",
+  "ENONET",
+  "ENOPROTOOPT",
+  "EOPNOTSUPP",
+  "EPERM",
+  "EPROTO",
+  "ETIMEDOUT",
+];
 
 /** How often to write the progress line, in milliseconds. */
 const PROGRESS = 100;
@@ -121,11 +134,7 @@ run(() => {
   function stateOf(socket: Socket): State {
     const error = socket.error();
     if (error !== null) return stateAfter(error);
-    // On loopback a connect can meet itself, if the system picks the port that it connects to as
-    // its local port. Then no socket listens there.
-    const local = socket.localAddress as InternetAddress;
-    const remote = socket.remoteAddress as InternetAddress;
-    return local.port === remote.port && local.hostname === remote.hostname ? "closed" : "open";
+    return isItsOwnPeer(socket) ? "closed" : "open";
   }
 
   function finish(socket: Socket, port: number, state: State): void {
@@ -154,8 +163,22 @@ run(() => {
   }
 });
 
+/**
+ * Whether a socket has connected to itself: on loopback the system can pick the port that it connects
+ * to as its local port. Then no other socket listens there.
+ */
+function isItsOwnPeer(socket: Socket): boolean {
+  try {
+    return formatAddress(socket.localAddress) === formatAddress(socket.remoteAddress);
+  } catch (error) {
+    if (!(error instanceof OSError)) throw error;
+    return false; // The peer has already reset the connection.
+  }
+}
+
 function stateAfter(error: OSError): State {
-  if (error.code === "ECONNREFUSED" || error.code === "ECONNRESET") return "closed";
+  if (error.code === "ECONNREFUSED") return "closed";
+  if (error.code === "ECONNRESET" || error.code === "EPIPE") return "open"; // It was accepted.
   if (FILTERED.includes(error.code)) return "filtered";
   throw error;
 }

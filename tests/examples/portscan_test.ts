@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { DefaultSelector, EVENT_READ } from "../../mod.ts";
 import { AF_INET, AF_INET6, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
 import { linuxOnly, needsProgram, skipUnless } from "../support/skip.ts";
 import { needsNc } from "../support/netcat.ts";
@@ -6,7 +7,7 @@ import { inTime } from "../support/deadline.ts";
 import { needsUnusedHostname, runExample, unusedHostname } from "../support/example_process.ts";
 import { isLinux, isWine } from "../support/os.ts";
 import { inOwnNetwork, needsOwnNetwork } from "../support/privileges.ts";
-import { needsIpv6 } from "../support/sockets.ts";
+import { needsIpv6, reset } from "../support/sockets.ts";
 import { assertUsageErrors } from "./command_lines.ts";
 
 const needsPython = needsProgram("python3");
@@ -122,6 +123,69 @@ Deno.test({
 });
 
 Deno.test({
+  name: "portscan.ts reports ports as filtered for every ICMP error",
+  ...needsOwnNetwork,
+  ...needsPython,
+  async fn() {
+    const prepare = [
+      "ip link add one type veth peer name two",
+      "ip link set one arp off",
+      "ip addr add 192.0.2.254/24 dev one",
+      "ip link set one up",
+      "ip link set two up",
+    ].join("\n");
+    const ports = Array.from({ length: 20 }, (_, i) => 100 + i);
+    const args = ["--all", "--timeout", "1200", "--ports", `${ports}`, "192.0.2.1"];
+    const { code, stdout, stderr } = await runExample("portscan", args, {
+      through: (command) => inOwnNetwork(prepare, ["python3", "-c", ICMP_ERRORS, ...command]),
+    });
+    const states = ports.map((port) =>
+      // Port unreachable is a refusal.
+      `192.0.2.1:${port} ${port === 103 ? "closed" : "filtered"}\n`
+    );
+    assertEquals([code, sort(stdout)], [1, sort(states.join(""))], stderr);
+  },
+});
+
+/** Runs a command, and answers each SYN to port 100 + N with ICMP: unreachable, code N, or others. */
+const ICMP_ERRORS = `
+import socket, struct, subprocess, sys, threading
+seen = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))
+seen.bind(("one", 3))
+icmp = socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)
+def checksum(data):
+    total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
+    total = (total >> 16) + (total & 0xffff)
+    return ~(total + (total >> 16)) & 0xffff
+def answer():
+    while True:
+        packet = seen.recv(100)[:28]
+        if packet[0] != 0x45 or packet[9] != 6: continue
+        code = struct.unpack("!H", packet[22:24])[0] - 100
+        kind = 3 if code < 16 else 12
+        header = struct.pack("!BBHI", kind, code if kind == 3 else 0, 0, 0)
+        sum_ = checksum(header + packet)
+        icmp.sendto(header[:2] + struct.pack("!HI", sum_, 0) + packet, ("192.0.2.254", 0))
+threading.Thread(target=answer, daemon=True).start()
+sys.exit(subprocess.run(sys.argv[1:]).returncode)
+`;
+
+Deno.test({
+  name: "portscan.ts reports ports that accept and reset as open",
+  ...linuxOnly,
+  async fn() {
+    using ports = new Ports();
+    const list = Array.from({ length: 300 }, () => ports.open());
+    const stop = ports.resetAll();
+    const args = ["--all", "--ports", `${list}`];
+    const { code, stdout, stderr } = await runExample("portscan", args);
+    await stop();
+    const expected = list.map((port) => line(port, "open")).join("");
+    assertEquals([code, sort(stdout)], [0, sort(expected)], stderr);
+  },
+});
+
+Deno.test({
   name: "portscan.ts scans IPv6",
   ...needsIpv6,
   async fn() {
@@ -215,6 +279,25 @@ class Ports implements Disposable {
       client.connect(socket.localAddress);
     }
     return portOf(socket);
+  }
+
+  /** Resets every connection to the open ports at once. Returns a function that stops. */
+  resetAll(): () => Promise<void> {
+    const stopping = new AbortController();
+    const selector = new DefaultSelector<undefined, Socket>();
+    for (const socket of this.#sockets) selector.register(socket, EVENT_READ);
+    const resetting = (async () => {
+      for (;;) {
+        const ready = await selector.selectAsync(null, stopping);
+        for (const [{ fileobj }] of ready) {
+          for (let socket; (socket = fileobj.accept()) !== null;) reset(socket);
+        }
+      }
+    })().catch(() => selector.close());
+    return () => {
+      stopping.abort();
+      return resetting;
+    };
   }
 
   [Symbol.dispose](): void {
