@@ -24,7 +24,7 @@ import {
 import { Lines } from "./support/lines.ts";
 import { Acceptor, bind } from "./support/listening.ts";
 import { log, print, warn } from "./support/output.ts";
-import { watch } from "./support/watching.ts";
+import { discard, watch } from "./support/watching.ts";
 
 const USAGE = `Usage: chat.ts [OPTIONS]
 
@@ -273,8 +273,7 @@ class Guest {
   #leave(reason: string): void {
     this.#log(reason);
     clearTimeout(this.#timer);
-    watch(this.#chat.selector, this.#socket, 0, this.#serve);
-    this.#socket.close();
+    discard(this.#chat.selector, this.#socket);
     this.#chat.forget(this);
   }
 

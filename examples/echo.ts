@@ -26,6 +26,7 @@ import { formatAddress, peerOf } from "./support/addresses.ts";
 import { exitWith, parseCommandLine, parsePort, run } from "./support/command_line.ts";
 import { Acceptor, bind } from "./support/listening.ts";
 import { log, print } from "./support/output.ts";
+import { discard } from "./support/watching.ts";
 
 const USAGE = `Usage: echo.ts [OPTIONS]
 
@@ -111,8 +112,7 @@ run(() => {
     }
 
     function close(reason: string): void {
-      if (selector.getMap().has(socket)) selector.unregister(socket);
-      socket.close();
+      discard(selector, socket);
       acceptor.resume();
       if (options.verbose) log(peer, reason);
     }

@@ -36,6 +36,7 @@ import {
 import { serveEcho } from "./support/echoing.ts";
 import { Acceptor, bind } from "./support/listening.ts";
 import { log, print, printable, warn } from "./support/output.ts";
+import { discard } from "./support/watching.ts";
 
 const USAGE = `Usage: fdpass.ts [OPTIONS] accept
        fdpass.ts [OPTIONS] serve
@@ -122,8 +123,7 @@ run(async () => {
       }
       // It never sends anything: when it is readable, it has ended.
       selector.register(worker, EVENT_READ, () => {
-        selector.unregister(worker);
-        worker.close();
+        discard(selector, worker);
         workers.splice(workers.indexOf(worker), 1);
         joining.resume();
         print(`${name} has ended`);

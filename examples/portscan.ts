@@ -18,6 +18,7 @@ import { familyOf, formatAddress, lookUp, parseRemotePort } from "./support/addr
 import { exitWith, parseCommandLine, parseInteger, run } from "./support/command_line.ts";
 import { hasNoRoom } from "./support/listening.ts";
 import { print, warn, write } from "./support/output.ts";
+import { discard } from "./support/watching.ts";
 
 const USAGE = `Usage: portscan.ts [OPTIONS] [HOST]
 
@@ -138,8 +139,8 @@ run(() => {
   }
 
   function finish(socket: Socket, port: number, state: State): void {
-    if (inFlight.delete(socket)) selector.unregister(socket);
-    socket.close();
+    inFlight.delete(socket);
+    discard(selector, socket);
     report(port, state);
   }
 

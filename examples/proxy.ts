@@ -34,7 +34,7 @@ import { exitWith, parseCommandLine, parseInteger, run } from "./support/command
 import { Flow } from "./support/flow.ts";
 import { Acceptor, bind } from "./support/listening.ts";
 import { log, print, warn } from "./support/output.ts";
-import { watch } from "./support/watching.ts";
+import { discard, watch } from "./support/watching.ts";
 
 const USAGE = `Usage: proxy.ts [OPTIONS] --to HOST:PORT
 
@@ -44,6 +44,7 @@ Options:
   --listen HOST:PORT  the address to listen on; port 0 lets the system pick one (127.0.0.1:8080)
   --to HOST:PORT      the address to connect to; a name is resolved once
   --limit COUNT       how many connections to forward at once; others wait to be accepted (500)
+  --idle SECONDS      reset a connection on which nothing has moved for this long (300)
   --verbose           log each connection
   -h, --help          show this and exit
 
@@ -52,14 +53,19 @@ The form for an IPv6 address is [::1]:8080.`;
 /** A `struct linger`, on with a time of 0, which makes `close` reset the connection. */
 const RESET = new Uint8Array(new Int32Array([1, 0]).buffer);
 
+/** How often to look for idle and broken connections, in milliseconds. */
+const SWEEP = 1000;
+
 run(() => {
   const { values: options } = parseCommandLine(USAGE, {
     listen: { type: "string", default: "127.0.0.1:8080" },
     to: { type: "string" },
     limit: { type: "string", default: "500" },
+    idle: { type: "string", default: "300" },
     verbose: { type: "boolean", default: false },
   });
   const limit = parseInteger("limit", options.limit, 1, 100_000);
+  const idle = parseInteger("idle time", options.idle, 1, 1_000_000) * 1000;
   const from = parseAddress(options.listen);
   const to = parseAddress(options.to ?? exitWith(2, "The option --to is missing", USAGE));
   parseRemotePort(`${to.port}`);
@@ -67,32 +73,42 @@ run(() => {
   const address: InternetAddress = lookUp(to);
   const server = bind(from);
   const selector = new DefaultSelector<(events: number) => void, Socket>();
-  let count = 0;
+  const pairs = new Set<(now: number) => void>();
+  let swept = performance.now();
+  let spare: Socket | undefined;
 
   server.listen();
-  const acceptor = new Acceptor(selector, server, forward, { hasRoom: () => count < limit });
+  const acceptor = new Acceptor(selector, server, forward, { hasRoom });
   const { constructor } = selector;
   const where = formatAddress(server.localAddress);
   print(`listening on ${where} (${constructor.name}), to ${formatAddress(address)}`);
   for (;;) {
-    for (const [key, events] of selector.select(acceptor.timeout)) key.data(events);
+    const timeout = pairs.size > 0 ? SWEEP : acceptor.timeout;
+    for (const [key, events] of selector.select(timeout)) key.data(events);
+    const now = performance.now();
+    if (now - swept >= SWEEP) {
+      swept = now;
+      for (const check of pairs) check(now);
+    }
     acceptor.update();
+  }
+
+  /** Makes the socket for the target first: a client without one could only be reset. */
+  function hasRoom(): boolean {
+    if (pairs.size >= limit) return false;
+    spare ??= new Socket(familyOf(address.hostname), SOCK_STREAM);
+    return true;
   }
 
   function forward(client: Socket): void {
     const peer = options.verbose ? peerOf(client) : "";
-    let target: Socket;
-    try {
-      target = new Socket(familyOf(address.hostname), SOCK_STREAM);
-    } catch (error) {
-      reset(client);
-      throw error;
-    }
+    const target = spare!;
+    spare = undefined;
     const there = new Flow(client, target, { end: () => target.shutdown("write") });
     const back = new Flow(target, client, { end: () => client.shutdown("write") });
     let isConnected = false;
-    let isOver = false;
-    count++;
+    let lastActive = performance.now();
+    pairs.add(check);
     note("connected");
     attempt(() => {
       for (const socket of [client, target]) {
@@ -125,23 +141,18 @@ run(() => {
 
     /** Takes a step, and watches for the next event. */
     function attempt(step: () => void): void {
-      if (isOver) return; // The other side ended it just before this event.
+      if (!pairs.has(check)) return; // The other side ended it just before this event.
+      lastActive = performance.now();
       try {
         step();
-        if (there.isDone && back.isDone) return close("closed");
+        if (there.isDone && back.isDone) {
+          return close("closed", (socket) => discard(selector, socket));
+        }
         // Reads from the client only when the target is connected.
-        watch(
-          selector,
-          client,
-          isConnected ? there.sourceEvents | back.sinkEvents : 0,
-          serveClient,
-        );
-        watch(
-          selector,
-          target,
-          isConnected ? back.sourceEvents | there.sinkEvents : EVENT_WRITE,
-          serveTarget,
-        );
+        const clientEvents = isConnected ? there.sourceEvents | back.sinkEvents : 0;
+        const targetEvents = isConnected ? back.sourceEvents | there.sinkEvents : EVENT_WRITE;
+        watch(selector, client, clientEvents, serveClient);
+        watch(selector, target, targetEvents, serveTarget);
       } catch (error) {
         if (!(error instanceof OSError)) throw error;
         if (!isConnected) warn(`Cannot connect to ${formatAddress(address)}: ${error.message}`);
@@ -149,13 +160,19 @@ run(() => {
       }
     }
 
-    function close(reason: string, end = (socket: Socket) => socket.close()): void {
-      isOver = true;
-      count--;
-      for (const socket of [client, target]) {
-        watch(selector, socket, 0, serveClient);
-        end(socket);
+    /** Resets an idle pair, and one with a broken side that is not watched for anything now. */
+    function check(now: number): void {
+      if (now - lastActive >= idle) return close("idle", reset);
+      for (const socket of isConnected ? [client, target] : [client]) {
+        const error = socket.error();
+        if (error !== null) return close(error.message, reset);
       }
+    }
+
+    function close(reason: string, end: (socket: Socket) => void): void {
+      pairs.delete(check);
+      end(client);
+      end(target);
       acceptor.resume();
       note(reason);
     }
@@ -164,14 +181,14 @@ run(() => {
       if (options.verbose) log(peer, event);
     }
   }
-});
 
-/** Closes a socket so that its peer sees a reset, not an end. */
-function reset(socket: Socket): void {
-  try {
-    socket.setOption(SOL_SOCKET, SO_LINGER, RESET);
-  } catch (error) {
-    if (!(error instanceof OSError)) throw error; // The connection is broken already.
+  /** Closes a socket so that its peer sees a reset, not an end. */
+  function reset(socket: Socket): void {
+    try {
+      socket.setOption(SOL_SOCKET, SO_LINGER, RESET);
+    } catch (error) {
+      if (!(error instanceof OSError)) throw error; // The connection is broken already.
+    }
+    discard(selector, socket);
   }
-  socket.close();
-}
+});

@@ -1,7 +1,7 @@
 import { type BaseSelector, EVENT_READ, EVENT_WRITE, OSError } from "@readiness/selectors";
 import type { Socket } from "@readiness/selectors/socket";
 import { Flow } from "./flow.ts";
-import { watch } from "./watching.ts";
+import { discard, watch } from "./watching.ts";
 
 /** What a connection that is echoed begins and ends with. */
 export interface EchoOptions {
@@ -33,8 +33,7 @@ export function serveEcho(
       if (!(error instanceof OSError)) throw error;
       reason = error.message;
     }
-    watch(selector, connection, 0, step);
-    connection.close();
+    discard(selector, connection);
     end(reason);
   }
 }

@@ -9,6 +9,7 @@ import { type BaseSelector, EVENT_READ, EVENT_WRITE, OSError } from "@readiness/
 import { IPPROTO_TCP, type Socket, TCP_NODELAY } from "@readiness/selectors/socket";
 import { CONTINUE, type Request, RequestReader, TIMEOUT, writeHead } from "./http_requests.ts";
 import { Acceptor } from "./listening.ts";
+import { discard } from "./watching.ts";
 
 /** An answer, before the fields that depend on the connection. */
 export interface Response {
@@ -220,9 +221,7 @@ class Connection {
   }
 
   #close(): void {
-    const { selector } = this.#server;
-    if (selector.getMap().has(this.#socket)) selector.unregister(this.#socket);
-    this.#socket.close();
+    discard(this.#server.selector, this.#socket);
     this.#server.forget(this);
   }
 }

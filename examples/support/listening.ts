@@ -14,7 +14,7 @@ import {
 } from "@readiness/selectors/socket";
 import { familyOf } from "./addresses.ts";
 import { warn } from "./output.ts";
-import { watch } from "./watching.ts";
+import { discard, watch } from "./watching.ts";
 
 /** How long to rest if no connection ends, in milliseconds. */
 const REST = 1000;
@@ -43,7 +43,10 @@ export function hasNoRoom(error: unknown): error is OSError {
 
 /** Options of an acceptor. */
 export interface AcceptorOptions {
-  /** Whether there is room for a connection; others wait in the backlog (there always is). */
+  /**
+   * Whether there is room for a connection; others wait in the backlog (there always is). It may
+   * throw when descriptors run out.
+   */
   hasRoom?: () => boolean;
 }
 
@@ -95,8 +98,10 @@ export class Acceptor {
   update(): void {
     if (this.#isClosed) return;
     if (this.#restsUntil <= performance.now()) this.#restsUntil = 0;
-    const events = this.#restsUntil === 0 && this.#hasRoom() ? EVENT_READ : 0;
-    this.#orRest(() => watch(this.#selector, this.#socket, events, this.#accept));
+    this.#orRest(() => {
+      const events = this.#restsUntil === 0 && this.#hasRoom() ? EVENT_READ : 0;
+      watch(this.#selector, this.#socket, events, this.#accept);
+    });
   }
 
   /** Rests from now on. */
@@ -132,8 +137,7 @@ export class Acceptor {
       this.#serve(connection);
     } catch (error) {
       if (!(error instanceof OSError)) throw error;
-      watch(this.#selector, connection, 0, this.#accept);
-      connection.close();
+      discard(this.#selector, connection);
       if (hasNoRoom(error)) throw error;
     }
   }

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
 import { createHash } from "node:crypto";
 import { AF_INET, type InternetAddress, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
-import { linuxOnly, needsProgram } from "../support/skip.ts";
+import { isWindows } from "../support/os.ts";
+import { linuxOnly, needsProgram, skipIf } from "../support/skip.ts";
 import { inTime } from "../support/deadline.ts";
 import {
   Example,
@@ -10,7 +11,14 @@ import {
   runExample,
   unusedHostname,
 } from "../support/example_process.ts";
-import { acceptFrom, listener, needsIpv6, noise, reset } from "../support/sockets.ts";
+import {
+  acceptFrom,
+  listener,
+  needsIpv6,
+  noise,
+  reset,
+  untilReadable,
+} from "../support/sockets.ts";
 import { assertUsageErrors } from "./command_lines.ts";
 import { logged } from "./logged.ts";
 
@@ -122,6 +130,71 @@ Deno.test("proxy.ts --limit lets more connections wait until one ends", async ()
   target.close();
   using next = await inTime(server.accept(), "the next connection");
   assertEquals(await read(next), "first");
+});
+
+const needsResetError = skipIf(isWindows, "Winsock sets no SO_ERROR for a reset");
+
+for (const side of ["client", "target"] as const) {
+  const name = `proxy.ts resets a pair whose ${side} half-closed and was then reset`;
+  Deno.test(name, needsResetError, async () => {
+    using server = listener();
+    const { port } = server.localAddress as InternetAddress;
+    await using proxy = await start(port, "--limit", "1", "--verbose");
+    using client = new Socket(AF_INET, SOCK_STREAM);
+    client.connect({ hostname: "127.0.0.1", port: proxy.port });
+    using target = acceptFrom(server);
+    const [broken, other] = side === "client" ? [client, target] : [target, client];
+    broken.shutdown("write");
+    untilReadable(other);
+    assertEquals(other.recv(new Uint8Array(1)), 0);
+    reset(broken);
+    await proxy.stdout.wait(logged("127.0.0.1:\\d+ (?!connected|closed).*"));
+    assertMatch(other.error()?.code ?? "none", /^(EPIPE|ECONNRESET)$/);
+    using _next = await Deno.connect({ port: proxy.port });
+    acceptFrom(server).close();
+  });
+}
+
+Deno.test({
+  name: "proxy.ts resets a pair whose client is reset while the target does not answer",
+  ...linuxOnly,
+  async fn() {
+    using server = listener(undefined, 0);
+    const { port } = server.localAddress as InternetAddress;
+    using _first = await Deno.connect({ port }); // There is no room for another.
+    await using proxy = await start(port, "--verbose");
+    const client = new Socket(AF_INET, SOCK_STREAM);
+    client.connect({ hostname: "127.0.0.1", port: proxy.port });
+    await proxy.stdout.wait(logged("127.0.0.1:\\d+ connected"));
+    reset(client);
+    await proxy.stdout.wait(logged("127.0.0.1:\\d+ .*ECONNRESET.*"));
+  },
+});
+
+Deno.test("proxy.ts --idle resets silent pairs, so that others have their turn", async () => {
+  using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using proxy = await start(server.addr.port, "--limit", "2", "--idle", "1");
+  const [silent, itsTarget] = await connectThrough(proxy.port, server);
+  const [busy, echoing] = await connectThrough(proxy.port, server);
+  const sending = echoing.readable.pipeTo(echoing.writable);
+  using waiting = await Deno.connect({ port: proxy.port });
+  await writeAll(waiting, encode("hello"));
+  let isServed = false;
+  const serving = inTime(server.accept(), "the waiting connection").then(async (target) => {
+    isServed = true;
+    assertEquals(await text(target), "hello");
+    target.close();
+  });
+  while (!isServed) {
+    await busy.write(encode("busy"));
+    assertEquals(await read(busy), "busy");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  await serving;
+  await assertReset(() => silent);
+  await assertReset(() => itsTarget);
+  busy.close();
+  await sending;
 });
 
 Deno.test({
@@ -266,6 +339,7 @@ Deno.test("proxy.ts exits with 2 if an option is wrong", async () => {
     "--to :80 --listen 127.0.0.1:65536",
     "--to :80 --listen 127.0.0.1",
     "--to :80 --limit 0",
+    "--to :80 --idle 0",
   ]);
 });
 
