@@ -22,7 +22,6 @@ import {
   sendMessage,
   SOCK_STREAM,
   Socket,
-  socketpair,
 } from "@readiness/selectors/socket";
 import { formatAddress, peerOf } from "./support/addresses.ts";
 import {
@@ -36,6 +35,7 @@ import {
 import { serveEcho } from "./support/echoing.ts";
 import { Acceptor, bind } from "./support/listening.ts";
 import { log, print, printable, warn } from "./support/output.ts";
+import { ownUser } from "./support/users.ts";
 import { discard } from "./support/watching.ts";
 
 const USAGE = `Usage: fdpass.ts [OPTIONS] accept
@@ -200,11 +200,3 @@ run(async () => {
     }
   }
 });
-
-/** The number of the user of this process, which needs no permission this way (Linux). */
-function ownUser(): number {
-  const pair = socketpair();
-  const { uid } = peerCredentials(pair[0]);
-  for (const socket of pair) socket.close();
-  return uid;
-}

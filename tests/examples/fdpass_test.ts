@@ -10,19 +10,14 @@ import {
   socketpair,
 } from "../../ffi/socket/mod.ts";
 import { runCommand } from "../support/command.ts";
-import { linuxOnly, needs, skipIf } from "../support/skip.ts";
+import { linuxOnly, skipIf } from "../support/skip.ts";
+import { asNobody, needsNobody } from "../support/nobody.ts";
 import { needsNc } from "../support/netcat.ts";
 import { inTime } from "../support/deadline.ts";
 import { Example, runExample } from "../support/example_process.ts";
 import { Lines } from "../support/lines.ts";
 import { abstractPath, filePath, noise, untilReadable } from "../support/sockets.ts";
-import {
-  inNetworkOf,
-  inOwnNetwork,
-  needsOwnNetwork,
-  needsRoot,
-  needsSetpriv,
-} from "../support/privileges.ts";
+import { inNetworkOf, inOwnNetwork, needsOwnNetwork, needsSetpriv } from "../support/privileges.ts";
 import { isWindows } from "../support/os.ts";
 import { assertUsageErrors } from "./command_lines.ts";
 
@@ -236,20 +231,6 @@ Deno.test({
     assertEquals((await door.stop()).code, 0);
   },
 });
-
-/** Runs a Python program as another user. */
-const asNobody = (source: string, ...args: string[]) =>
-  new Deno.Command("setpriv", {
-    args: ["--reuid", "65534", "--clear-groups", "python3", "-c", source, ...args],
-    env: { PATH: "/usr/local/bin:/usr/bin:/bin" },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "null",
-  });
-
-const needsNobody = needsRoot.ignore
-  ? needsRoot
-  : needs("python3 for other users", asNobody("").outputSync().success);
 
 Deno.test({
   name: "fdpass.ts does not pass connections to processes of other users",
