@@ -3,8 +3,8 @@
  * the port, with the privilege that it takes, and starts this at the first connection.
  *
  * It shows how to take over the descriptors of `LISTEN_FDS`; how to find out what they are, as one
- * may be listening, connected, or for datagrams; and how to end when there is nothing to do, as
- * systemd starts it again when there is.
+ * may be listening, connected, or for datagrams; how to tell systemd that it serves; and how to end
+ * when there is nothing to do, as systemd starts it again when there is.
  *
  *     systemd-socket-activate -l 127.0.0.1:1234 -E HOME deno run --allow-ffi examples/activation.ts
  *
@@ -15,6 +15,7 @@ import { DefaultSelector, EVENT_READ, OSError } from "@readiness/selectors";
 import {
   type ListenFd,
   listenFds,
+  notify,
   SO_ACCEPTCONN,
   SO_TYPE,
   SOCK_DGRAM,
@@ -49,8 +50,8 @@ To try it, and connect from another terminal with "nc 127.0.0.1 1234":
 With systemd, in echo.socket and echo.service:
 
   [Socket]                          [Service]
-  ListenStream=127.0.0.1:1234       ExecStart=deno run --allow-ffi .../activation.ts --idle 60
-  [Install]
+  ListenStream=127.0.0.1:1234       Type=notify
+  [Install]                         ExecStart=deno run --allow-ffi .../activation.ts --idle 60
   WantedBy=sockets.target`;
 
 run(async () => {
@@ -73,6 +74,7 @@ run(async () => {
     else if (kind === "listening") accept(descriptor);
     else selector.register(descriptor, EVENT_READ, () => answer(descriptor));
   }
+  notify("READY=1");
   try {
     while (selector.getMap().size > 0 || acceptors.length > 0) {
       const rest = Math.min(...acceptors.map(({ timeout = Infinity }) => timeout));
@@ -86,6 +88,7 @@ run(async () => {
   } catch (error) {
     if (!interrupted.aborted) throw error;
   }
+  notify("STOPPING=1");
 
   function accept(socket: Socket): void {
     const acceptor = new Acceptor(

@@ -1,12 +1,12 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { AF_INET, SOCK_DGRAM, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
+import { AF_INET, AF_UNIX, SOCK_DGRAM, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
 import { runCommand } from "../support/command.ts";
 import { linuxOnly, needsProgram, skipIf } from "../support/skip.ts";
 import { needsNc } from "../support/netcat.ts";
 import { inTime } from "../support/deadline.ts";
 import { Example, runExample } from "../support/example_process.ts";
 import { Lines } from "../support/lines.ts";
-import { untilReadable } from "../support/sockets.ts";
+import { abstractPath, untilReadable } from "../support/sockets.ts";
 import { isWindows } from "../support/os.ts";
 import { assertUsageErrors } from "./command_lines.ts";
 
@@ -76,6 +76,30 @@ Deno.test({
     assertEquals(stdout, "hello");
     await said.wait(`echo: listening on 127.0.0.1:${port}`);
     assertEquals((await inTime(activate.status, "the end of being idle")).code, 0);
+  },
+});
+
+Deno.test({
+  name: "activation.ts tells systemd when it serves, and when it ends",
+  ...linuxOnly,
+  ...needsPython,
+  async fn() {
+    const path = abstractPath();
+    using manager = new Socket(AF_UNIX, SOCK_DGRAM);
+    manager.bind({ path });
+    const variable = `NOTIFY_SOCKET=${path.replace("\0", "@")}`;
+    await using server = await Example.start("activation", [], {
+      through: (command) => ["env", variable, ...through("stream")(command)],
+    });
+    const buffer = new Uint8Array(100);
+    const receive = () => {
+      untilReadable(manager);
+      return new TextDecoder().decode(buffer.subarray(0, manager.recv(buffer)!));
+    };
+    assertEquals(receive(), "READY=1");
+    server.kill("SIGINT");
+    assertEquals(receive(), "STOPPING=1");
+    assertEquals((await server.end()).code, 0);
   },
 });
 
