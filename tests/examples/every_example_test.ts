@@ -17,6 +17,7 @@ const EXAMPLES: Record<string, { args: string[] } & Skip> = {
   echo: { args: ["--port", "0"] },
   echo_client: { args: ["--port", "1"] },
   fdpass: { args: ["--port", "0", "accept"], ...notOnWindows },
+  handover: { args: ["--port", "0"], ...notOnWindows },
   http: { args: ["--port", "0"] },
   multicast: { args: ["239.1.2.3:7008"] },
   nc: { args: ["1"], ...notOnWindows },
@@ -97,6 +98,11 @@ const SERVERS: Record<string, (hostname: string, port: number) => string[]> = {
     ...["--hostname", hostname, "--port", `${port}`],
   ],
   echo: (hostname, port) => ["--hostname", hostname, "--port", `${port}`],
+  handover: (hostname, port) => [
+    "--name",
+    `readiness-test-${crypto.randomUUID()}`,
+    ...["--hostname", hostname, "--port", `${port}`],
+  ],
   http: (hostname, port) => ["--hostname", hostname, "--port", `${port}`],
   proxy: (hostname, port) => ["--to", ":80", "--listen", `${hostname}:${port}`],
   workers: (hostname, port) => ["--hostname", hostname, "--port", `${port}`],
@@ -105,7 +111,7 @@ const SERVERS: Record<string, (hostname: string, port: number) => string[]> = {
 for (const [name, listenOn] of Object.entries(SERVERS)) {
   Deno.test({
     name: `${name}.ts exits with 1 if it cannot listen on the address, 2 if there is none`,
-    ...name === "workers" ? notOnWindows : {},
+    ...name === "handover" ? linuxOnly : name === "workers" ? notOnWindows : {},
     async fn() {
       using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
       const { port } = taken.addr;
