@@ -603,24 +603,25 @@ Deno.test("writableStream() ends a pending write at once when it is aborted", as
 
 Deno.test("writableStream() writes nothing more after abort()", async () => {
   using ends = new Pair();
-  const writer = writableStream(ends.left).getWriter();
-  const large = rejection(writer.write(new Uint8Array(1 << 24)));
+  let count = 0;
+  const file = { fileno: () => ends.left.fileno(), write: () => ++count % 2 };
+  const writer = writableStream(file).getWriter();
+  const written = rejection(writer.write(new Uint8Array(1 << 26)));
   await turnEventLoop();
+  assertGreater(count, 1);
   await writer.abort("stop");
-  assertEquals(await large, "stop");
-  let total = 0;
-  const buffer = new Uint8Array(1 << 20);
-  for (let size; (size = ends.right.recv(buffer)) !== null;) total += size;
+  assertEquals(await written, "stop");
+  const before = count;
   await turnEventLoop();
-  assertEquals(ends.right.recv(new Uint8Array(9)), null);
-  assertLess(total, 1 << 24);
+  assertEquals(count, before);
 });
 
 Deno.test("writableStream() fails when the peer has gone, or the descriptor is closed", async () => {
   {
     using ends = new Pair();
+    ends.stuff();
     const writer = writableStream(ends.left).getWriter();
-    const written = assertRejects(() => writer.write(new Uint8Array(1 << 24)), OSError);
+    const written = assertRejects(() => writer.write(new Uint8Array(9)), OSError);
     await turnEventLoop();
     ends.right.close();
     await written;
@@ -687,9 +688,13 @@ Deno.test("pipeTo() from a reset connection aborts, and to one cancels", async (
   assertEquals(error.code, "ECONNRESET");
   ends.right.close();
   using source = new Pair();
-  source.fill();
-  const piped = readableStream(source.left).pipeTo(writableStream(ends.left));
-  await assertRejects(() => piped, OSError);
+  let isOver = false;
+  const piped = rejection(readableStream(source.left).pipeTo(writableStream(ends.left)))
+    .finally(() => isOver = true);
+  // Over TCP, as on Windows, the first write succeeds.
+  for (; !isOver; await turnEventLoop(1)) source.fill();
+  assertInstanceOf(await piped, OSError);
+  source.drain();
   source.fill();
   await turnEventLoop();
   assertEquals(source.left.recv(new Uint8Array(9)), 1);
