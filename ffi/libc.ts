@@ -158,7 +158,9 @@ function openLibrary<const D extends Declarations>(path: string, declarations: D
       `Cannot open the library ${path} without FFI permission: run again with --allow-ffi=${path}`,
     );
   }
-  const declared = Object.entries(declarations);
+  const declared = Object.entries(declarations).map(([name, call]) =>
+    [name, withoutPrototype(call)] as const
+  );
   let symbols: Record<string, unknown>;
   try {
     symbols = dlopen(
