@@ -1,5 +1,7 @@
+import { isQemu, isWine } from "./os.ts";
+
 /** The longest wait of a test, in milliseconds: it fails instead of hanging. */
-const DEADLINE = 30_000;
+const DEADLINE = isQemu || isWine ? 120_000 : 30_000;
 
 /** Waits for a promise, and rejects when the deadline passes first. */
 export async function inTime<T>(promise: Promise<T>, what: string): Promise<T> {
