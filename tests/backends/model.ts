@@ -1,0 +1,468 @@
+/**
+ * A model of a selector and of the descriptors that it watches. Random steps change both, and every
+ * result of the selector is compared with the model's.
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { FileDescriptor } from "../../ffi/fd/mod.ts";
+import { type Socket, socketpair } from "../../ffi/socket/mod.ts";
+import {
+  type BaseSelector,
+  EVENT_READ,
+  EVENT_WRITE,
+  KeyError,
+  OSError,
+  type ReadyEvent,
+} from "../../mod.ts";
+import { inTime } from "../support/deadline.ts";
+import { Descriptor } from "../support/descriptors.ts";
+import { isPending, turnEventLoop } from "../support/event_loop.ts";
+import type { Backend } from "./suite/backend.ts";
+
+/** A class that is compared with the model. */
+export interface ModelledBackend extends Omit<Backend, "source" | "excused" | "many"> {
+  /** Whether a wait fails while a closed descriptor is registered. */
+  readonly failsOnClosed?: boolean;
+}
+
+const BOTH = EVENT_READ | EVENT_WRITE;
+
+/** The number of descriptors in a world. */
+const SLOTS = 3;
+
+/** A timeout that nothing here takes, so that a wait fails instead of hanging. */
+const SOON = 20_000;
+
+/** Changes that take no time, so that they can be made during a wait, too. */
+const CHANGES = [
+  ...["open", "duplicate", "duplicate", "close"],
+  ...["register", "register", "register", "modify", "modify", "unregister"],
+  ...["send", "receive", "fill", "empty", "half-close", "hang up"],
+] as const;
+
+const ENDS = ["wake", "abort", "send", "close"] as const;
+
+interface Change {
+  readonly change: (typeof CHANGES)[number];
+  readonly slot: number;
+  readonly other: number;
+  readonly events: number;
+}
+
+/** A wait in the event loop, with changes during it, some after a turn of the event loop. */
+interface AsyncWait {
+  readonly during: readonly { readonly change: Change; readonly turn: boolean }[];
+  readonly end: (typeof ENDS)[number];
+}
+
+type Step = Change | AsyncWait | "select" | "wake" | "new selector";
+
+const change: fc.Arbitrary<Change> = fc.record({
+  change: fc.constantFrom(...CHANGES),
+  slot: fc.nat(SLOTS - 1),
+  other: fc.nat(SLOTS - 1),
+  events: fc.constantFrom(EVENT_READ, EVENT_WRITE, BOTH),
+});
+
+const asyncWait: fc.Arbitrary<AsyncWait> = fc.record({
+  during: fc.array(fc.record({ change, turn: fc.boolean() }), { maxLength: 6 }),
+  end: fc.constantFrom(...ENDS),
+});
+
+/** Random steps. */
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.oneof(
+    { arbitrary: change, weight: 40 },
+    { arbitrary: fc.constant("select" as const), weight: 20 },
+    { arbitrary: asyncWait, weight: 2 },
+    { arbitrary: fc.constant("wake" as const), weight: 1 },
+    { arbitrary: fc.constant("new selector" as const), weight: 1 },
+  ),
+  { maxLength: 100, size: "max" },
+);
+
+/**
+ * Whatever the steps, a selector does what the model predicts.
+ *
+ * @param backend The class
+ * @param onStep Called after each step
+ */
+export function property(
+  backend: ModelledBackend,
+  onStep: () => void = () => {},
+): fc.IAsyncProperty<[Step[]]> {
+  return fc.asyncProperty(steps, async (steps) => {
+    using world = new World(backend);
+    for (const step of steps) {
+      await world.step(step);
+      onStep();
+    }
+  });
+}
+
+/** An open file: one of two connected sockets. The other is its peer. */
+class OpenFile {
+  readonly peer: Socket;
+  /** How many descriptors refer to it. */
+  references = 0;
+  /** The descriptors under which it was registered. */
+  readonly registered = new Set<number>();
+  received = 0;
+  isFull = false;
+  isHalfClosed = false;
+  isHungUp = false;
+
+  constructor(peer: Socket) {
+    this.peer = peer;
+  }
+
+  get ready(): number {
+    if (this.isHungUp) return BOTH;
+    return (this.received > 0 || this.isHalfClosed ? EVENT_READ : 0) |
+      (this.isFull ? 0 : EVENT_WRITE);
+  }
+}
+
+/** A descriptor with a number of its own, which is closed, or refers to an open file. */
+interface Slot {
+  readonly descriptor: Descriptor;
+  file: OpenFile | null;
+}
+
+/** A key of the selector. */
+interface Key {
+  events: number;
+  data: number;
+  /** The open file that was registered. */
+  readonly file: OpenFile | null;
+  /** Whether the descriptor was closed or reused since. */
+  isStale: boolean;
+  /** Whether it was modified since then. */
+  isMixed: boolean;
+}
+
+/** Events of a key that must be reported, and those that may be. */
+interface Expected {
+  readonly must: number;
+  readonly may: number;
+}
+
+/** A selector, the descriptors that it watches, and the model of both. */
+class World implements Disposable {
+  readonly #backend: ModelledBackend;
+  readonly #slots: readonly Slot[];
+  readonly #keys = new Map<number, Key>();
+  #selector: BaseSelector;
+  #isWoken = false;
+  #serial = 0;
+
+  constructor(backend: ModelledBackend) {
+    this.#backend = backend;
+    this.#selector = backend.create();
+    const [left, right] = socketpair();
+    this.#slots = Array.from({ length: SLOTS }, () => {
+      const descriptor = Descriptor.dupHigh(left.fileno());
+      descriptor.close();
+      return { descriptor, file: null };
+    });
+    left.close();
+    right.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.#selector.close();
+    for (const slot of this.#slots) this.#close(slot);
+  }
+
+  /** Makes a step, and compares what happens with the model. */
+  async step(step: Step): Promise<void> {
+    if (step === "select") this.#select();
+    else if (step === "wake") this.#wake();
+    else if (step === "new selector") this.#renew();
+    else if ("during" in step) await this.#wait(step);
+    else this.#change(step);
+    this.#compareMap();
+  }
+
+  #change({ change, slot: number, other, events }: Change): void {
+    const slot = this.#slots[number]!;
+    const { file } = slot;
+    switch (change) {
+      case "open":
+        return this.#open(slot);
+      case "duplicate": {
+        const target = this.#slots[other]!;
+        if (file === null || target === slot) return;
+        file.references++; // Also while the target still refers to it.
+        target.descriptor.becomes(slot.descriptor.fd);
+        this.#refer(target, file);
+        file.references--;
+        return;
+      }
+      case "close":
+        return this.#close(slot);
+      case "register":
+        return this.#register(slot, events);
+      case "modify":
+        return this.#modify(slot, events);
+      case "unregister":
+        return this.#unregister(slot);
+    }
+    if (file === null || file.isHungUp) return;
+    const end = new FileDescriptor(slot.descriptor.fd);
+    switch (change) {
+      case "send":
+        if (!file.isHalfClosed) {
+          file.received += file.peer.send(new Uint8Array(1))!;
+        }
+        return;
+      case "receive":
+        while ((end.read(new Uint8Array(64)) ?? 0) > 0);
+        file.received = 0;
+        return;
+      case "fill":
+        while (end.write(new Uint8Array(1 << 16)) !== null);
+        file.isFull = true;
+        return;
+      case "empty":
+        while ((file.peer.recv(new Uint8Array(1 << 16)) ?? 0) > 0);
+        file.isFull = false;
+        return;
+      case "half-close":
+        file.peer.shutdown("write");
+        file.isHalfClosed = true;
+        return;
+      case "hang up":
+        file.peer.close();
+        file.isHungUp = true;
+        return;
+    }
+  }
+
+  #open(slot: Slot): void {
+    const [left, peer] = socketpair();
+    slot.descriptor.becomes(left.fileno());
+    left.close();
+    this.#refer(slot, new OpenFile(peer));
+  }
+
+  #close(slot: Slot): void {
+    if (slot.file === null) return;
+    slot.descriptor.close();
+    this.#refer(slot, null);
+  }
+
+  /** The descriptor was closed, and refers to another open file now, if any. */
+  #refer(slot: Slot, file: OpenFile | null): void {
+    const key = this.#keys.get(slot.descriptor.fd);
+    if (key !== undefined) key.isStale = true;
+    const before = slot.file;
+    slot.file = file;
+    if (file !== null) file.references++;
+    if (before !== null && --before.references === 0) before.peer.close();
+  }
+
+  #register({ descriptor: { fd }, file }: Slot, events: number): void {
+    const data = this.#serial++;
+    const register = () => this.#selector.register(fd, events, data);
+    if (this.#keys.has(fd)) {
+      assertThrows(register, KeyError);
+    } else if (file === null && this.#backend.descriptorsAreChecked) {
+      assertEquals(assertThrows(register, OSError).code, "EBADF");
+    } else {
+      try {
+        register();
+      } catch (error) {
+        if (file !== null) throw error;
+        return;
+      }
+      const isStale = file === null;
+      file?.registered.add(fd);
+      this.#keys.set(fd, { events, data, file, isStale, isMixed: false });
+    }
+  }
+
+  #modify({ descriptor: { fd } }: Slot, events: number): void {
+    const data = this.#serial++;
+    const modify = () => this.#selector.modify(fd, events, data);
+    const key = this.#keys.get(fd);
+    if (key === undefined) return void assertThrows(modify, KeyError);
+    try {
+      modify();
+      if (key.isStale && events !== key.events) key.isMixed = true;
+      key.events = events;
+      key.data = data;
+    } catch (error) {
+      if (!key.isStale || !(error instanceof OSError)) throw error;
+      this.#keys.delete(fd);
+    }
+  }
+
+  #unregister({ descriptor: { fd } }: Slot): void {
+    const unregister = () => this.#selector.unregister(fd);
+    const key = this.#keys.get(fd);
+    if (key === undefined) return void assertThrows(unregister, KeyError);
+    assertEquals(unregister().data, key.data);
+    this.#keys.delete(fd);
+  }
+
+  #wake(): void {
+    this.#selector.wakeup();
+    this.#isWoken = true;
+  }
+
+  #renew(): void {
+    this.#selector.close();
+    this.#selector = this.#backend.create();
+    this.#keys.clear();
+    this.#isWoken = false;
+  }
+
+  #select(): void {
+    const isSure = this.#isWoken || this.#isReady(this.#expected());
+    const select = () => this.#selector.select(isSure ? SOON : 0);
+    if (this.#failsOnClosed()) assertEquals(assertThrows(select, OSError).code, "EBADF");
+    else this.#compare(select(), this.#expected());
+    this.#isWoken = false;
+  }
+
+  async #wait({ during, end }: AsyncWait): Promise<void> {
+    const controller = new AbortController();
+    const wait = this.#selector.selectAsync(null, controller);
+    wait.catch(() => {});
+    assertThrows(() => this.#selector.select(0), Deno.errors.Busy);
+    let isQuiet = true; // So far nothing can have ended the wait.
+    let mayFail = false;
+    const excuse = (error: unknown) => {
+      if (!mayFail || !(error instanceof OSError)) throw error;
+    };
+    for (const { change, turn } of during) {
+      isQuiet &&= this.#isQuiet();
+      mayFail ||= this.#hasClosed();
+      if (this.#isWoken || this.#isReady(this.#expected(true))) break;
+      if (turn) await turnEventLoop(1);
+      this.#change(change);
+    }
+    mayFail ||= this.#hasClosed();
+    const expected = this.#expected(true);
+    if (this.#isWoken || this.#isReady(expected)) {
+      const ready = await inTime(wait, "selectAsync()").catch(excuse);
+      if (isQuiet && ready !== undefined) this.#compare(ready, expected);
+      this.#isWoken = false;
+    } else if (isQuiet && this.#isQuiet()) {
+      assert(await isPending(wait), "It must go on waiting");
+      await this.#end(wait, controller, end);
+    } else {
+      controller.abort("over");
+      await inTime(wait, "the abort").catch((error) => error === "over" || excuse(error));
+    }
+  }
+
+  /** Ends a wait while nothing is ready. */
+  async #end(
+    wait: Promise<ReadyEvent[]>,
+    controller: AbortController,
+    end: (typeof ENDS)[number],
+  ): Promise<void> {
+    switch (end) {
+      case "wake":
+        this.#selector.wakeup();
+        assertEquals(await inTime(wait, "the wake"), []);
+        return;
+      case "abort":
+        controller.abort("over");
+        assertStrictEquals(await inTime(wait.catch((reason) => reason), "the abort"), "over");
+        return;
+      case "close":
+        this.#selector.close();
+        await assertRejects(() => inTime(wait, "the close"), Deno.errors.BadResource);
+        return this.#renew();
+      case "send": {
+        const slot = this.#slots.find(({ descriptor }) => !this.#keys.has(descriptor.fd));
+        if (slot === undefined) return await this.#end(wait, controller, "wake");
+        this.#open(slot);
+        this.#register(slot, EVENT_READ);
+        this.#change({ change: "send", slot: this.#slots.indexOf(slot), other: 0, events: 0 });
+        this.#compare(await inTime(wait, "the data"), this.#expected(true));
+      }
+    }
+  }
+
+  /**
+   * The events of each key, by its descriptor.
+   *
+   * @param isAsync Whether for a wait in the event loop, which may use other system calls: what it
+   * makes of a stale key is not predicted for a class that cannot see that it is stale
+   */
+  #expected(isAsync = false): Map<number, Expected> {
+    const all = new Map<number, Expected>();
+    for (const [fd, key] of this.#keys) {
+      const { file } = this.#slots.find(({ descriptor }) => descriptor.fd === fd)!;
+      const ready = key.events & (file?.ready ?? key.events);
+      if (!key.isStale) all.set(fd, { must: ready, may: ready });
+      else if (this.#backend.seesReuse) {
+        all.set(fd, { must: 0, may: key.events & lingering(fd, key, file) });
+      } else if (isAsync) all.set(fd, { must: 0, may: key.events });
+      else all.set(fd, { must: ready, may: ready });
+    }
+    return all;
+  }
+
+  #isQuiet(): boolean {
+    return [...this.#expected(true).values()].every(({ may }) => may === 0);
+  }
+
+  #isReady(expected: Map<number, Expected>): boolean {
+    return [...expected.values()].some(({ must }) => must !== 0);
+  }
+
+  /** Whether a closed descriptor is registered, of which some system calls complain. */
+  #hasClosed(): boolean {
+    return this.#slots.some(({ descriptor, file }) =>
+      file === null && this.#keys.has(descriptor.fd)
+    );
+  }
+
+  /** `select` fails while a closed descriptor is registered. */
+  #failsOnClosed(): boolean {
+    return this.#backend.failsOnClosed === true && this.#hasClosed();
+  }
+
+  #compare(ready: readonly ReadyEvent[], expected: Map<number, Expected>): void {
+    const reported = new Map(ready.map(([{ fd }, events]) => [fd, events]));
+    assertEquals(reported.size, ready.length, "A key was reported twice");
+    for (const [key, events] of ready) {
+      assertStrictEquals(key, this.#selector.getKey(key.fd));
+      const { may } = expected.get(key.fd)!;
+      assert(events !== 0 && (events & ~may) === 0, `fd ${key.fd}: ${events} of at most ${may}`);
+    }
+    for (const [fd, { must }] of expected) {
+      const events = reported.get(fd) ?? 0;
+      assertEquals(events & must, must, `fd ${fd}: ${events} instead of ${must}`);
+    }
+  }
+
+  #compareMap(): void {
+    const map = this.#selector.getMap();
+    assertEquals(map.size, this.#keys.size);
+    for (const [fd, { data, events }] of this.#keys) {
+      const key = map.get(fd);
+      assert(key?.data === data && key.events === events, `The key of fd ${fd} differs`);
+    }
+  }
+}
+
+/**
+ * Events that may still come for a key whose descriptor was closed or reused: of the open file that
+ * was registered, while it lives, since epoll watches open files; of the file behind the descriptor,
+ * if it was registered earlier, or if the key was modified; all, if the descriptor was closed when it
+ * was registered.
+ */
+function lingering(fd: number, { file: old, isMixed }: Key, file: OpenFile | null): number {
+  if (old === null) return BOTH;
+  const ofOld = old.references > 0 ? old.ready : 0;
+  return isMixed || file?.registered.has(fd) === true ? ofOld | (file?.ready ?? BOTH) : ofOld;
+}

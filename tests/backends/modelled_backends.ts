@@ -1,0 +1,55 @@
+import {
+  DevpollSelector,
+  EpollSelector,
+  KqueueSelector,
+  PollSelector,
+  SelectSelector,
+} from "../../mod.ts";
+import { fakeLibrary, needsFakes } from "../support/fake_library.ts";
+import { skipUnless } from "../support/skip.ts";
+import type { ModelledBackend } from "./model.ts";
+
+/** The classes that are compared with the model. */
+export const backends: readonly ModelledBackend[] = [
+  {
+    name: "EpollSelector",
+    create: () => new EpollSelector(),
+    descriptorsAreChecked: true,
+    seesReuse: true,
+    skip: skipUnless(EpollSelector.isAvailable(), "this system has no epoll"),
+  },
+  {
+    name: "PollSelector",
+    create: () => new PollSelector(),
+    descriptorsAreChecked: false,
+    seesReuse: false,
+  },
+  {
+    name: "SelectSelector",
+    create: () => new SelectSelector(),
+    descriptorsAreChecked: false,
+    seesReuse: false,
+    failsOnClosed: true,
+  },
+  {
+    name: "KqueueSelector",
+    create: () => new KqueueSelector({ library: fakeLibrary("kqueue") }),
+    descriptorsAreChecked: true,
+    seesReuse: true,
+    skip: needsFakes,
+  },
+  {
+    name: "KqueueSelector[libc]",
+    create: () => new KqueueSelector(),
+    descriptorsAreChecked: true,
+    seesReuse: true,
+    skip: skipUnless(KqueueSelector.isAvailable(), "this system has no kqueue"),
+  },
+  {
+    name: "DevpollSelector",
+    create: () => new DevpollSelector({ library: fakeLibrary("devpoll") }),
+    descriptorsAreChecked: false,
+    seesReuse: true,
+    skip: needsFakes,
+  },
+];
