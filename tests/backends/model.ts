@@ -23,7 +23,7 @@ import { isPending, turnEventLoop } from "../support/event_loop.ts";
 import type { Backend } from "./suite/backend.ts";
 
 /** A class that is compared with the model. */
-export interface ModelledBackend extends Omit<Backend, "source" | "excused" | "many"> {
+export interface ModelledBackend extends Omit<Backend, "source" | "supports" | "excused" | "many"> {
   /** Whether a wait fails while a closed descriptor is registered. */
   readonly failsOnClosed?: boolean;
 }
