@@ -20,8 +20,8 @@ export interface Backend {
   readonly waitCall: string;
   /** The system call that changes what is watched, for messages. */
   readonly changeCall: string;
-  /** Its own descriptor, readable while something is ready; -1 if it has none. */
-  readonly fd: number;
+  /** A descriptor of its own that is readable while something is ready; -1 if there is none. */
+  readonly pollableFd: number;
   /** Whether the system itself implements `ONE_SHOT`. */
   readonly hasOneShot: boolean;
   /** The first descriptor that is too high to be watched. */

@@ -23,7 +23,7 @@ import { SelectorWait } from "./selector_wait.ts";
 import { MAX_WAIT, now, parseTimeout } from "./timeout.ts";
 import { WakeDescriptor, type Waker } from "./waker.ts";
 
-const { EBADF, EINTR, EINVAL, EMFILE, ENFILE, ENOENT, EPERM } = abi.errno;
+const { EBADF, EINTR, EINVAL, EMFILE, ENFILE, ENOENT, ENOTSOCK, EPERM } = abi.errno;
 
 /**
  * The refusals to remove a descriptor that was closed, or by now stands for another file, for a
@@ -578,7 +578,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     this.#keys.clear();
     dropped.unregister(this);
     // The reactor must not watch a descriptor that is closed.
-    if (this.#backend.fd >= 0) forgetDescriptor(this.#backend.fd);
+    if (this.#backend.pollableFd >= 0) forgetDescriptor(this.#backend.pollableFd);
     if (this.#wake !== null) forgetDescriptor(this.#wake.reader);
     this.#wait?.end();
     closeAll(this.#held());
@@ -680,8 +680,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
       if (key.events > READ_WRITE) this.#reportSpecial(key, asked, events);
       else if (asked !== 0) this.#ready.push(this.#keys.event(key, asked));
     } else if (fd === this.#wakeFd) {
-      this.#wake!.drain();
-      this.#woken = true;
+      if (this.#wake!.drain()) this.#woken = true;
     }
   }
 
@@ -722,7 +721,9 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     signal?.addEventListener("abort", end);
     try {
       // A selector with a descriptor is watched by that, unless epoll instances nest too deep.
-      const result = this.#backend.fd < 0 ? -1 : wait.watch(this.#backend.fd, EVENT_READ, true);
+      const result = this.#backend.pollableFd < 0
+        ? -1
+        : wait.watch(this.#backend.pollableFd, EVENT_READ, true);
       if (result < 0) this.#watchAll(wait);
       await wait.ended;
     } finally {
@@ -739,7 +740,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
       const result = wait.watch(fd, events & ALL_EVENTS, announcesClosing(fileobj));
       // A regular file is always ready, and a closed descriptor never is.
       if (result === -EPERM) wait.end();
-      else if (result < 0 && result !== -EBADF) {
+      else if (result < 0 && result !== -EBADF && result !== -ENOTSOCK) {
         throw this.#changeError(`Cannot wait for ${describeFile(fileobj, fd)}`, result);
       }
     }

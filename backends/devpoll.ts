@@ -49,6 +49,7 @@ export class DevpollBackend implements OffThreadBackend {
   readonly hasOneShot = false;
   readonly limit = Infinity;
   fd: number;
+  readonly #isEmulated: boolean;
   readonly #calls: Calls<typeof declarations>;
   #offThread: OffThreadRead | undefined;
   #count = 0;
@@ -62,12 +63,13 @@ export class DevpollBackend implements OffThreadBackend {
    * @param library The shared library with the calls; libc by default
    */
   constructor(library: string | undefined) {
+    this.#isEmulated = library !== undefined;
     if (library === undefined) {
       need(
         abi.devpoll,
         "Cannot make a DevpollSelector",
         "/dev/poll",
-        "DefaultSelector takes what the system has",
+        "use DefaultSelector instead",
       );
       this.#calls = systemCalls();
     } else {
@@ -75,6 +77,11 @@ export class DevpollBackend implements OffThreadBackend {
     }
     this.fd = this.#calls.open(cString("/dev/poll"), O_RDWR | O_CLOEXEC);
     if (this.fd < 0) throw new OSError("Cannot open /dev/poll", "open", lastErrno());
+  }
+
+  /** An emulation in a library need not make its descriptor readable. */
+  get pollableFd(): number {
+    return this.#isEmulated ? -1 : this.fd;
   }
 
   supports(events: number): boolean {

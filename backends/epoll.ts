@@ -74,7 +74,7 @@ export class EpollBackend implements OffThreadBackend {
       abi.epoll,
       "Cannot make an EpollSelector",
       "epoll_create1",
-      "DefaultSelector takes what the system has",
+      "use DefaultSelector instead",
     );
     this.#calls = epollCalls();
     this.isPrecise = hasPwait2(this.#calls);
@@ -82,6 +82,10 @@ export class EpollBackend implements OffThreadBackend {
     if (this.fd < 0) {
       throw new OSError("Cannot make an epoll instance", "epoll_create1", lastErrno());
     }
+  }
+
+  get pollableFd(): number {
+    return this.fd;
   }
 
   supports(events: number): boolean {

@@ -57,6 +57,7 @@ export class KqueueBackend implements OffThreadBackend {
   readonly hasOneShot = false;
   readonly limit = Infinity;
   fd: number;
+  readonly #isEmulated: boolean;
   readonly #calls: Calls<ReturnType<typeof declare>>;
   readonly #table: Kqueue;
   readonly #time = timeWords();
@@ -80,12 +81,13 @@ export class KqueueBackend implements OffThreadBackend {
    * @param layout The layout of `struct kevent` that the library uses
    */
   constructor(library: string | undefined, layout: KqueueLayout | undefined) {
+    this.#isEmulated = library !== undefined;
     if (library === undefined) {
       this.#table = need(
         abi.kqueue,
         "Cannot make a KqueueSelector",
         "kqueue",
-        "DefaultSelector takes what the system has",
+        "use DefaultSelector instead",
       );
       this.#calls = systemCalls();
     } else {
@@ -103,6 +105,11 @@ export class KqueueBackend implements OffThreadBackend {
   /** A descriptor that kqueue refuses is not part of a wait in progress. */
   get isLive(): boolean {
     return this.#broken.size === 0;
+  }
+
+  /** An emulation in a library need not make its descriptor readable. */
+  get pollableFd(): number {
+    return this.#isEmulated ? -1 : this.fd;
   }
 
   supports(events: number): boolean {

@@ -20,7 +20,7 @@ const { POLLIN, POLLOUT, POLLPRI, POLLRDHUP = 0 } = abi.constants;
 export class PollBackend implements OffThreadBackend {
   readonly waitCall = "poll";
   readonly changeCall = "poll";
-  readonly fd = -1;
+  readonly pollableFd = -1;
   readonly isLive = false;
   readonly isPrecise = hasPpoll();
   readonly hasOneShot = false;

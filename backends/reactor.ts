@@ -10,6 +10,7 @@
  */
 
 import { abi } from "../ffi/abi/mod.ts";
+import { isOpen } from "../ffi/descriptor.ts";
 import { OSError } from "../ffi/errno.ts";
 import { type BackendOwner, type OffThreadBackend, UNASKED } from "./backend.ts";
 import { createBackend } from "./default_backend.ts";
@@ -268,6 +269,7 @@ class Reactor implements BackendOwner {
   #poll(timeout: number): boolean {
     const result = this.#backend.wait(timeout);
     if (result < 0 && result !== -EINTR) {
+      if (this.#dropClosed()) return true;
       throw this.#error("Cannot wait for descriptors", this.#backend.waitCall, result);
     }
     const failure = result > 0 ? this.#backend.collect(result, this) : 0;
@@ -279,6 +281,13 @@ class Reactor implements BackendOwner {
     for (const watch of found) watch.ready();
     if (this.#unwanted.length > 0) this.#narrow();
     return this.#expire() || found.length > 0;
+  }
+
+  /** Drops descriptors that were closed unannounced: one of them makes `select` fail. */
+  #dropClosed(): boolean {
+    const closed = this.#watched.values().filter(({ fd }) => !isOpen(fd));
+    for (const { fd } of closed) this.forget(fd);
+    return closed.length > 0;
   }
 
   #expire(): boolean {

@@ -36,7 +36,7 @@ const WAITS_FOR_NOTHING = abi.winsock === undefined;
 export class SelectBackend implements OffThreadBackend {
   readonly waitCall = "select";
   readonly changeCall = "select";
-  readonly fd = -1;
+  readonly pollableFd = -1;
   readonly isLive = false;
   /** Windows' timers are coarse. */
   readonly isPrecise = abi.winsock === undefined;

@@ -72,18 +72,22 @@ export class WakeDescriptor {
   /**
    * Makes it quiet again, however often it was woken.
    *
+   * @returns Whether it was woken: Windows may report a socket as readable that has nothing
    * @throws {OSError} If the system refuses (`read`)
    */
-  drain(): void {
+  drain(): boolean {
     const buffer = this.#buffer;
-    let size: number;
-    do size = readWriteCalls().read(this.reader, buffer, buffer.length); while (
-      size === buffer.length && this.reader !== this.writer
-    );
-    if (size >= 0) return;
-    const errno = lastErrno();
-    if (errno !== EAGAIN && errno !== EWOULDBLOCK && errno !== EINTR) {
-      throw new OSError(`Cannot drain fd ${this.reader}`, callNames.read, errno);
+    let wasWoken = false;
+    for (;;) {
+      const size = readWriteCalls().read(this.reader, buffer, buffer.length);
+      if (size > 0) wasWoken = true;
+      if (size === 0 || size > 0 && this.reader === this.writer) return wasWoken;
+      if (size > 0) continue;
+      const errno = lastErrno();
+      if (errno === EAGAIN || errno === EWOULDBLOCK) return wasWoken;
+      if (errno !== EINTR) {
+        throw new OSError(`Cannot drain fd ${this.reader}`, callNames.read, errno);
+      }
     }
   }
 

@@ -22,7 +22,7 @@ const READABLE = abi.winsock?.constants.POLLRDNORM ?? POLLIN;
 export class WinsockPollBackend implements Backend {
   readonly waitCall = "WSAPoll";
   readonly changeCall = "WSAPoll";
-  readonly fd = -1;
+  readonly pollableFd = -1;
   readonly hasOneShot = false;
   readonly limit = Infinity;
   readonly #calls = pollCalls();
@@ -32,8 +32,8 @@ export class WinsockPollBackend implements Backend {
     need(
       platform.winsock!.hasReliablePoll(),
       "Cannot make a PollSelector",
-      "WSAPoll that reports failed connections (since Windows 10 2004)",
-      "DefaultSelector takes what the system has",
+      "WSAPoll that reports failed connections before build 19041",
+      "use DefaultSelector instead",
     );
   }
 

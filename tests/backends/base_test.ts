@@ -14,7 +14,7 @@ class FakeBackend implements Backend {
   readonly changeCall = "fake_change";
   hasOneShot = false;
   readonly limit = 1_000;
-  fd = -1;
+  pollableFd = -1;
   /** The calls that were made. */
   readonly log: unknown[][] = [];
   /** The `errno` of the next change. */
@@ -191,7 +191,7 @@ for (
     Deno.test(`BaseSelector.selectAsync() sees ${what} ${ticks} ticks after a false alarm`, async () => {
       using pipe = new Pipe();
       using selector = new FakeSelector();
-      selector.backend.fd = pipe.reader.fileno();
+      selector.backend.pollableFd = pipe.reader.fileno();
       const controller = new AbortController();
       const wait = selector.selectAsync(undefined, controller);
       const ended = reason === undefined ? wait : assertRejects(() => wait, reason);
@@ -213,7 +213,7 @@ for (
 Deno.test("BaseSelector.selectAsync() waits on after a false alarm", async () => {
   using pipe = new Pipe();
   using selector = new FakeSelector();
-  selector.backend.fd = pipe.reader.fileno();
+  selector.backend.pollableFd = pipe.reader.fileno();
   const key = selector.register(7, EVENT_READ);
   const wait = selector.selectAsync();
   await turnEventLoop();

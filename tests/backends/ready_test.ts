@@ -149,7 +149,7 @@ Deno.test("ready() lets go of a descriptor that is closed: its peer sees the end
   const wait = assertRejects(() => ready(ends.left, BOTH ^ EVENT_WRITE), BadResource);
   await turnEventLoop();
   ends.left.close();
-  assertEquals(ends.right.recv(new Uint8Array(1)), 0);
+  assertEquals(await whenReadable(ends.right, () => ends.right.recv(new Uint8Array(1))), 0);
   await wait;
 });
 
@@ -482,12 +482,14 @@ Deno.test("sendAll() rejects when the peer is gone, or it is aborted", async () 
   const data = new Uint8Array(1 << 24);
   {
     using ends = new Pair();
+    ends.stuff();
     const sent = assertRejects(() => sendAll(ends.left, data), OSError);
     await turnEventLoop();
     ends.right.close();
     await sent;
   }
   using ends = new Pair();
+  ends.stuff();
   const controller = new AbortController();
   const sent = rejection(sendAll(ends.left, data, controller));
   assert(await isPending(sent));
