@@ -33,12 +33,12 @@ const { AF_INET, IPPROTO_IP, IPPROTO_IPV6 } = abi.constants;
  * OpenBSD and Solaris
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { AF_INET, joinSourceGroup, SOCK_DGRAM, Socket } from "@readiness/selectors/socket";
  *
  * using socket = new Socket(AF_INET, SOCK_DGRAM);
- * socket.bind({ hostname: "0.0.0.0", port: 0 });
- * if (Deno.build.os === "linux") joinSourceGroup(socket, "232.1.2.3", "192.0.2.1", "lo");
+ * socket.bind({ hostname: "232.1.2.3", port: 5000 });
+ * joinSourceGroup(socket, "232.1.2.3", "192.0.2.1", "eth0");
  * ```
  */
 export function joinSourceGroup(
@@ -65,7 +65,7 @@ export function joinSourceGroup(
  * @throws {Deno.errors.NotSupported} If the package does not know the system's call
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import {
  *   AF_INET,
  *   joinSourceGroup,
@@ -75,10 +75,9 @@ export function joinSourceGroup(
  * } from "@readiness/selectors/socket";
  *
  * using socket = new Socket(AF_INET, SOCK_DGRAM);
- * if (Deno.build.os === "linux") {
- *   joinSourceGroup(socket, "232.1.2.3", "192.0.2.1", "lo");
- *   leaveSourceGroup(socket, "232.1.2.3", "192.0.2.1", "lo");
- * }
+ * socket.bind({ hostname: "232.1.2.3", port: 5000 });
+ * joinSourceGroup(socket, "232.1.2.3", "192.0.2.1", "eth0");
+ * leaveSourceGroup(socket, "232.1.2.3", "192.0.2.1", "eth0");
  * ```
  */
 export function leaveSourceGroup(
