@@ -69,7 +69,7 @@ const LOCAL_TABLE = 255;
 /** A cached route of older systems, which nobody has configured. */
 const CLONED = 0x200;
 
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Reads entries, and keeps the names of links for what is on them. */
 export class EntryReader {

@@ -53,7 +53,10 @@ export class TunDevice extends FileDescriptor {
         new DataView(request.buffer).setUint16(NAME_SIZE, IFF_TUN | IFF_NO_PI, true);
         ioctl(file, TUNSETIFF, request);
         const given = request.subarray(0, request.indexOf(0));
-        return new TunDevice(file.detach(), new TextDecoder().decode(given));
+        return new TunDevice(
+          file.detach(),
+          new TextDecoder("utf-8", { ignoreBOM: true }).decode(given),
+        );
       } finally {
         file.close();
       }

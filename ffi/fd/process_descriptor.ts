@@ -48,7 +48,7 @@ const calls = libcCalls({
 export class ProcessDescriptor extends FileDescriptor {
   /** The process ID. */
   readonly pid: number;
-  #pipes: Pipes = {};
+  #pipes: Pipes = Object.create(null);
   #status: Deno.CommandStatus | null = null;
 
   /**

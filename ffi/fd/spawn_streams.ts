@@ -50,7 +50,7 @@ export class ChildStreams implements Disposable {
   readonly sources: readonly (number | undefined)[];
   /** The child's controlling terminal. */
   readonly terminal: number | undefined;
-  readonly #pipes: Pipes = {};
+  readonly #pipes: Pipes = Object.create(null);
   readonly #always = new DisposableStack();
   readonly #onFailure = new DisposableStack();
 

@@ -94,7 +94,13 @@ const USE = `
     if (Deno.build.os !== "linux") return;
     using counter = new package3.EventDescriptor();
     using child = package3.ProcessDescriptor.spawn("sh", ["-c", "exit 3"]);
-    return [counter.readCounter(), (await child.exited()).code];
+    let input;
+    try {
+      input = child.stdin;
+    } catch (error) {
+      input = error.name;
+    }
+    return [counter.readCounter(), (await child.exited()).code, input];
   });
   await use("permission", () => [...paths].every((path) => !String(path).includes("evil")));
   console.log(lines.join("\\n"));
