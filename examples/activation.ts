@@ -33,6 +33,7 @@ import {
 import { serveEcho } from "./support/echoing.ts";
 import { Acceptor } from "./support/listening.ts";
 import { print, printable, warn } from "./support/output.ts";
+import { waitOnce } from "./support/watching.ts";
 
 const USAGE = `Usage: activation.ts [OPTIONS]
 
@@ -64,6 +65,7 @@ run(async () => {
   const buffer = new Uint8Array(65_536);
   const acceptors: Acceptor[] = [];
   let connections = 0;
+  await waitOnce(selector);
 
   for (const { name, descriptor } of takeOver()) {
     const label = printable(name);

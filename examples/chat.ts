@@ -24,7 +24,7 @@ import {
 import { Lines } from "./support/lines.ts";
 import { Acceptor, bind } from "./support/listening.ts";
 import { log, print, warn } from "./support/output.ts";
-import { discard, watch } from "./support/watching.ts";
+import { discard, waitOnce, watch } from "./support/watching.ts";
 
 const USAGE = `Usage: chat.ts [OPTIONS]
 
@@ -52,8 +52,14 @@ const GOODBYE = 1000;
 /** One to 32 characters that do not make the name look like a notice or a message. */
 const NAME = /^(?!\*)[^:]{1,32}$/u;
 
+/**
+ * How much to read from a guest in a row, in bytes. A short line becomes a long one for everybody
+ * else, so more would take too long, and too much room.
+ */
+const TURN = 2048;
+
 const encoder = new TextEncoder();
-const buffer = new Uint8Array(64 * 1024);
+const buffer = new Uint8Array(TURN);
 
 interface Settings {
   /** After how many milliseconds of silence to drop a guest. */
@@ -64,7 +70,7 @@ interface Settings {
 
 /** The room with all guests. */
 class Chat {
-  readonly selector = new DefaultSelector<(events: number) => void, Socket>();
+  readonly selector: DefaultSelector<(events: number) => void, Socket>;
   readonly settings: Settings;
   readonly #server: Socket;
   readonly #acceptor: Acceptor;
@@ -72,10 +78,14 @@ class Chat {
   #rest: ReturnType<typeof setTimeout> | undefined;
   #isEnding = false;
 
-  constructor(server: Socket, settings: Settings) {
+  constructor(
+    selector: DefaultSelector<(events: number) => void, Socket>,
+    server: Socket,
+    settings: Settings,
+  ) {
+    this.selector = selector;
     this.#server = server;
     this.settings = settings;
-    server.listen();
     this.#acceptor = new Acceptor(this.selector, server, (socket) => this.#welcome(socket));
   }
 
@@ -209,20 +219,26 @@ class Guest {
   #receive(): void {
     const size = this.#socket.recv(buffer);
     if (size === null) return;
+    const said: string[] = [];
+    let hasSpoken = false;
     for (const line of this.#lines.cut(buffer.subarray(0, size))) {
-      if (!this.#isDismissed && !this.#isGone) this.#say(line);
+      if (this.#isDismissed || this.#isGone) break;
+      hasSpoken = true;
+      this.#say(line, said);
     }
+    if (hasSpoken && !this.#isDismissed && !this.#isGone) this.#restartTimer();
+    // All at once: a call for each line and each guest would take too long.
+    if (said.length > 0) this.#chat.tell(said.join("\n"), this);
     if (size === 0 && !this.#isGone) this.#leave("left");
   }
 
-  #say(line: string | null): void {
-    this.#restartTimer();
+  #say(line: string | null, said: string[]): void {
     if (line === null) {
       this.hear(`* That line is dropped: it has more than ${LONGEST_LINE} bytes`);
     } else if (this.name === "") {
       this.#introduce(line.trim());
     } else if (line !== "") {
-      this.#chat.tell(`${this.name}: ${line}`, this);
+      said.push(`${this.name}: ${line}`);
     }
   }
 
@@ -244,7 +260,7 @@ class Guest {
     if (unsent.length === 0 && this.#isDismissed) {
       // Closing with something unread would reset the connection, and the guest would lose the
       // line.
-      this.#socket.recv(buffer);
+      for (let i = 0; i < 32 && (this.#socket.recv(buffer) ?? 0) > 0; i++);
       return this.#leave("dismissed");
     }
     const events = unsent.length > 0 ? EVENT_READ | EVENT_WRITE : EVENT_READ;
@@ -292,6 +308,9 @@ run(async () => {
   const address = { hostname: options.hostname, port: parsePort(options.port) };
   const idle = parseInteger("idle time", options.idle, 1, 1_000_000) * 1000;
   using server = bind(address);
-  const chat = new Chat(server, { idle, verbose: options.verbose });
+  server.listen();
+  const selector = new DefaultSelector<(events: number) => void, Socket>();
+  await waitOnce(selector);
+  const chat = new Chat(selector, server, { idle, verbose: options.verbose });
   await chat.run(interruption());
 });

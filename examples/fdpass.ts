@@ -36,7 +36,7 @@ import { serveEcho } from "./support/echoing.ts";
 import { Acceptor, bind } from "./support/listening.ts";
 import { log, print, printable, warn } from "./support/output.ts";
 import { ownUser } from "./support/users.ts";
-import { discard } from "./support/watching.ts";
+import { discard, waitOnce } from "./support/watching.ts";
 
 const USAGE = `Usage: fdpass.ts [OPTIONS] accept
        fdpass.ts [OPTIONS] serve
@@ -95,6 +95,7 @@ run(async () => {
     door.bind(meeting);
     door.listen();
     server.listen();
+    await waitOnce(selector);
     const joining = new Acceptor(selector, door, welcome);
     const arriving = new Acceptor(selector, server, passOn, {
       hasRoom: () => workers.length > 0 && held === undefined,

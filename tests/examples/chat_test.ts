@@ -249,6 +249,44 @@ Deno.test(
   },
 );
 
+Deno.test("chat.ts serves others while a guest floods it with short lines", async () => {
+  await using server = await start();
+  await using anna = await Guest.join(server, "anna");
+  await using bob = await Guest.join(server, "bob");
+  const listeners = await Promise.all(Array.from({ length: 30 }, async (_, i) => {
+    const connection = await tcp(server.port);
+    await connection.write(encode(`listener ${i}\n`));
+    return connection;
+  }));
+  const heard = listeners.map(async (connection) => {
+    let lines = 0;
+    try {
+      for await (const piece of connection.readable) {
+        for (const byte of piece) if (byte === 10) lines++;
+      }
+    } catch {
+      // The end of the server can reset the connection.
+    }
+    return lines;
+  });
+  await using flooder = await Guest.join(server, "x".repeat(32));
+  const flood = encode("y\n".repeat(32_768));
+  const flooding = flooder.write([...flood]);
+  let slowest = 0;
+  for (let i = 0; i < 10; i++) {
+    const said = performance.now();
+    await anna.say(`${i}`);
+    await bob.hears(`anna: ${i}`);
+    slowest = Math.max(slowest, performance.now() - said);
+  }
+  await flooding;
+  assertLess(slowest, 2000);
+  await flooder.say("the end");
+  await bob.hears(`${"x".repeat(32)}: the end`);
+  await server.stop("SIGKILL");
+  for (const lines of await Promise.all(heard)) assertGreaterOrEqual(lines, 32_768);
+});
+
 Deno.test("chat.ts announces a guest whose connection is reset, and goes on", async () => {
   await using server = await start("--verbose");
   await using anna = await Guest.join(server, "anna");
