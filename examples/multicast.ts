@@ -14,15 +14,10 @@
 import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
 import {
   AF_INET6,
-  type ControlMessage,
   type Interface,
   interfaceName,
-  IP_PKTINFO,
-  IPPROTO_IP,
-  IPPROTO_IPV6,
-  IPV6_PKTINFO,
-  IPV6_RECVPKTINFO,
   joinGroup,
+  type ReceivedMessage,
   receiveMessage,
   setMulticastHops,
   setMulticastInterface,
@@ -40,10 +35,11 @@ import {
   run,
 } from "./support/command_line.ts";
 import { print, printable } from "./support/output.ts";
+import { arrivalOf, receivePacketInfo } from "./support/packet_info.ts";
 
 const USAGE = `Usage: multicast.ts [OPTIONS] GROUP:PORT
 
-Joins a group, such as 239.1.2.3:7008 or [ff02::1234]:7008, and prints what is sent to it, until it
+Joins a group, such as 239.1.2.3:7008 or [ff02::1234%eth0]:7008, and prints what is sent to it, until it
 is interrupted (Ctrl-C); or sends to it.
 
 Options:
@@ -53,6 +49,15 @@ Options:
   --hops N           how many hops a datagram may make; 1 stays on the link (1)
   -h, --help         show this and exit`;
 
+/** IPv6 groups of an interface or a link. */
+const LINK_LOCAL = /^ff.[12]:/i;
+
+/** How many datagrams to read before signals have a turn. */
+const TURN = 64;
+
+const buffer = new Uint8Array(65_536);
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
 run(async () => {
   const { values: options, positionals } = parseCommandLine(USAGE, {
     interface: { type: "string", short: "i", multiple: true },
@@ -61,18 +66,26 @@ run(async () => {
     hops: { type: "string", default: "1" },
   }, true);
   if (positionals.length !== 1) exitWith(2, "There must be one group", USAGE);
-  const group = parseAddress(positionals[0]);
+  const { hostname, port } = parseAddress(positionals[0]);
+  const [group, zone] = hostname.split("%") as [string, string?];
   const hops = parseInteger("number of hops", options.hops, 0, 255);
   const count = options.count === undefined
     ? Infinity
     : parseInteger("count", options.count, 1, 1_000_000_000);
-  const interfaces: Interface[] = (options.interface ?? ["0"]).map((text) =>
+  if (zone !== undefined && options.interface !== undefined) {
+    exitWith(2, "Cannot use both --interface and the zone of an address");
+  }
+  const names = options.interface ?? (zone === undefined ? ["0"] : [zone]);
+  const interfaces: Interface[] = names.map((text) =>
     /^\d+$/.test(text) ? parseInteger("interface", text, 0, 0x7fff_ffff) : text
   );
-  const isIpv6 = familyOf(group.hostname) === AF_INET6;
-  if (!isIpv6 && !/^[\d.]+$/.test(group.hostname)) exitWith(2, "The group must be an IP address");
+  const family = familyOf(group);
+  const address = { hostname: group, port };
+  if (!/^[\d.]+$/.test(group) && family !== AF_INET6) {
+    exitWith(2, "The group must be an IP address");
+  }
 
-  using socket = new Socket(familyOf(group.hostname), SOCK_DGRAM);
+  using socket = new Socket(family, SOCK_DGRAM);
   if (options.send === undefined) await receive();
   else send(new TextEncoder().encode(options.send));
 
@@ -80,54 +93,59 @@ run(async () => {
     setMulticastHops(socket, hops);
     for (const each of interfaces) {
       setMulticastInterface(socket, each);
-      if (socket.sendTo(data, group) === null) exitWith(1, "Cannot send now: no room");
+      if (socket.sendTo(data, address) === null) exitWith(1, "Cannot send now: no room");
     }
   }
 
   async function receive(): Promise<void> {
     const interrupted = interruption();
-    // Other programs may join the group, too. Bound to it, the socket receives nothing else.
-    socket.setOption(SOL_SOCKET, SO_REUSEADDR, 1);
-    if (isIpv6) socket.setOption(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-    else if (IP_PKTINFO !== undefined) socket.setOption(IPPROTO_IP, IP_PKTINFO, 1);
-    // Windows cannot bind to a group.
-    const any = isIpv6 ? "::" : "0.0.0.0";
-    socket.bind(Deno.build.os === "windows" ? { hostname: any, port: group.port } : group);
-    for (const each of interfaces) joinGroup(socket, group.hostname, each);
-    const names = interfaces.map((each) => each === 0 ? "the system's choice" : each).join(", ");
-    print(`joined ${formatAddress(group)} on ${printable(names)}`);
+    socket.setOption(SOL_SOCKET, SO_REUSEADDR, 1); // Other programs may join the group, too.
+    receivePacketInfo(socket, family);
+    socket.bind({ hostname: bindable(), port });
+    for (const each of interfaces) joinGroup(socket, group, each);
+    const joined = interfaces.map((each) => each === 0 ? "the system's choice" : each).join(", ");
+    print(`joined ${formatAddress(address)} on ${printable(joined)}`);
     using selector = new DefaultSelector();
     selector.register(socket, EVENT_READ);
-    const buffer = new Uint8Array(65_536);
-    for (let received = 0; received < count;) {
-      try {
+    try {
+      for (let left = count; left > 0;) {
         await selector.selectAsync(null, { signal: interrupted });
-      } catch (error) {
-        if (interrupted.aborted) return;
-        throw error;
+        // Not until there are no more, which may never be the case.
+        for (let i = 0; i < TURN && left > 0; i++) {
+          const message = receiveMessage(socket, buffer);
+          if (message === null) break;
+          if (show(message)) left--;
+        }
       }
-      for (let message; received < count && (message = receiveMessage(socket, buffer));) {
-        received++;
-        const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(
-          buffer.subarray(0, message.size),
-        );
-        const via = message.control.map(nameOf).find((name) => name !== undefined);
-        const from = formatAddress(message.address);
-        print(`${from} via ${printable(via ?? "?")}: ${printable(JSON.stringify(text))}`);
-      }
+    } catch (error) {
+      if (!interrupted.aborted) throw error;
     }
+  }
+
+  /** The address to bind to: the group, so that the socket receives nothing else, where possible. */
+  function bindable(): string {
+    const any = family === AF_INET6 ? "::" : "0.0.0.0";
+    if (Deno.build.os === "windows") return any; // It cannot bind to a group.
+    if (!LINK_LOCAL.test(group)) return group;
+    // Such a group belongs to one interface.
+    return interfaces.length === 1 && interfaces[0] !== 0 ? `${group}%${interfaces[0]}` : any;
+  }
+
+  /** Prints a datagram, unless it is for another group at the same port. */
+  function show({ size, address, control }: ReceivedMessage): boolean {
+    const arrival = arrivalOf(control);
+    const isOther = arrival !== undefined && arrival.destination !== canonical(group);
+    if (isOther) return false;
+    const text = decoder.decode(buffer.subarray(0, size));
+    const via = arrival === undefined ? "?" : interfaceName(arrival.interface) ?? "?";
+    const from = formatAddress(address);
+    print(`${from} via ${printable(via)}: ${printable(JSON.stringify(text))}`);
+    return true;
   }
 });
 
-/**
- * The name of the interface in control data. Its index follows an address, but for IPv4 it comes
- * first except on Windows.
- */
-function nameOf({ level, type, data }: ControlMessage): string | undefined {
-  const isIpv4 = level === IPPROTO_IP && type === IP_PKTINFO;
-  const isIpv6 = level === IPPROTO_IPV6 && type === IPV6_PKTINFO;
-  if (!isIpv4 && !isIpv6 || data.length < (isIpv4 ? 8 : 20)) return undefined;
-  const view = new DataView(data.buffer, data.byteOffset);
-  const at = !isIpv4 ? 16 : Deno.build.os === "windows" ? 4 : 0;
-  return interfaceName(view.getUint32(at, true));
+/** Formats an IP address as the system does. */
+function canonical(address: string): string {
+  const url = new URL(`http://${address.includes(":") ? `[${address}]` : address}`);
+  return url.hostname.replace(/^\[(.*)\]$/, "$1");
 }

@@ -1,7 +1,7 @@
 /**
  * A UDP echo server on several addresses, which counts the datagrams that are dropped, and why.
  *
- * It shows one socket per address, so that each answer comes from the address that was asked; how
+ * It shows how each answer comes from the address that was asked, also on a wildcard address; how
  * to detect datagrams that are larger than the buffer; the system's count of datagrams that it had
  * no room for, which comes as control data; and that a UDP server never waits to send: if there is
  * no room for an answer, it is dropped.
@@ -18,6 +18,7 @@ import {
   IPPROTO_IPV6,
   IPV6_V6ONLY,
   receiveMessage,
+  sendMessage,
   SO_RCVBUF,
   SO_RXQ_OVFL,
   SOCK_DGRAM,
@@ -27,6 +28,7 @@ import {
 import { familyOf, formatAddress, parseAddress } from "./support/addresses.ts";
 import { interruption, parseCommandLine, parseInteger, run } from "./support/command_line.ts";
 import { log, print } from "./support/output.ts";
+import { answerFrom, receivePacketInfo } from "./support/packet_info.ts";
 
 const USAGE = `Usage: udp_echo.ts [OPTIONS] [ADDRESS...]
 
@@ -37,7 +39,10 @@ Options:
   --size BYTES    the largest datagram that is sent back (65535)
   --buffer BYTES  the receive buffer of each address (the system's default)
   --verbose       log each datagram
-  -h, --help      show this and exit`;
+  -h, --help      show this and exit
+
+Echo servers answer each other, too: one datagram with the address of another echo server as its
+source keeps both busy for ever. Listen only where no stranger can send to.`;
 
 /** How many datagrams to read in a row, so that no address waits for another. */
 const TURN = 64;
@@ -106,6 +111,8 @@ run(async () => {
     if (room !== undefined) socket.setOption(SOL_SOCKET, SO_RCVBUF, room);
     countOverflows(socket);
     socket.bind(address);
+    const { hostname } = socket.localAddress as InternetAddress;
+    if (["0.0.0.0", "::"].includes(hostname)) receivePacketInfo(socket, family);
     return socket;
   }
 
@@ -124,13 +131,16 @@ run(async () => {
     try {
       const message = receiveMessage(socket, buffer);
       if (message === null) return false;
-      const drops = message.control.find(({ type }) => type === SO_RXQ_OVFL)?.data;
+      const { address, control, truncated } = message;
+      const drops = control.find(({ level, type }) => level === SOL_SOCKET && type === SO_RXQ_OVFL)
+        ?.data;
       if (drops !== undefined) place.overflowed = new DataView(drops.buffer).getUint32(0, true);
-      peer = formatAddress(message.address);
-      if (message.truncated) {
+      peer = formatAddress(address);
+      const data = buffer.subarray(0, message.size);
+      if (truncated) {
         place.tooLarge++;
         note(peer, `sent more than ${size} bytes to ${place.address}`);
-      } else if (socket.sendTo(buffer.subarray(0, message.size), message.address) === null) {
+      } else if (sendMessage(socket, data, { address, control: answerFrom(control) }) === null) {
         place.unsent++;
       } else {
         place.echoed++;

@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertLess, assertMatch } from "@std/assert";
 import { runCommand } from "../support/command.ts";
 import { needsProgram, skipIf } from "../support/skip.ts";
 import { inNetworkOf, inOwnNetwork, needsOwnNetwork } from "../support/privileges.ts";
@@ -77,6 +77,68 @@ Deno.test({
 });
 
 Deno.test({
+  name: "multicast.ts receives from a link-local group, by interface and by zone",
+  ...needsOwnNetwork,
+  ...skipIf(isQemu, "qemu has no IPV6_MULTICAST_IF"),
+  async fn() {
+    const [group, inZone] = ["[ff02::1234]:7008", "[ff02::1234%lo]:7008"];
+    for (
+      const [receiving, sending, joined] of [
+        [["-i", "lo", group], ["-i", "lo", group], `joined ${group} on lo`],
+        [[inZone], [inZone], `joined ${group} on lo`],
+        [["-i", "lo", "-i", "one", group], [inZone], `joined ${group} on lo, one`],
+      ] as const
+    ) {
+      await using receiver = await start("-n", "1", ...receiving);
+      assertEquals(receiver.firstLine, joined);
+      // Another group at the same port, which is not for this one.
+      await beside(receiver, "-i", "lo", "-s", "other", "[ff02::4321]:7008");
+      const { code, stderr } = await beside(receiver, "-s", "link", ...sending);
+      assertEquals([code, stderr], [0, ""]);
+      const { stdout } = await receiver.end();
+      assertMatch(stdout.split("\n")[1]!, /^\[.+\]:\d+ via lo: "link"$/);
+    }
+  },
+});
+
+Deno.test({
+  name: "multicast.ts ends at once when it is interrupted under a flood",
+  ...needsOwnNetwork,
+  ...needsPython,
+  async fn() {
+    await using receiver = await start("-i", "lo", GROUP);
+    const source = `
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
+print("ready", flush=True)
+while True: s.sendto(b"flood", ("239.1.2.3", 7008))
+`;
+    const [command, ...args] = inNetworkOf(receiver.pid, ["python3", "-c", source]);
+    await using flood = new Deno.Command(command!, { args, stdin: "null", stdout: "piped" })
+      .spawn();
+    await new Lines(flood.stdout).wait("ready");
+    await receiver.stdout.wait(/"flood"$/);
+    const interrupted = performance.now();
+    const { code } = await receiver.stop();
+    assertEquals(code, 0);
+    assertLess(performance.now() - interrupted, 2000);
+    flood.kill("SIGKILL");
+  },
+});
+
+Deno.test({
+  name: "multicast.ts escapes control characters",
+  ...needsOwnNetwork,
+  async fn() {
+    await using receiver = await start("-i", "lo", "-n", "1", GROUP);
+    await beside(receiver, "-i", "lo", "-s", "a\x1b[2J\u009b2J", GROUP);
+    const { stdout } = await receiver.end();
+    assertMatch(stdout.split("\n")[1]!, /: "a\\u001b\[2J\\x9b2J"$/);
+  },
+});
+
+Deno.test({
   name: "multicast.ts receives what socat sends",
   ...needsSocat,
   ...needsOwnNetwork,
@@ -151,6 +213,7 @@ Deno.test("multicast.ts exits with 2 if the command line is wrong", async () => 
     ["--hops", "256", GROUP],
     ["-n", "0", GROUP],
     ["-i", "4294967296", GROUP],
+    ["-i", "lo", "[ff02::1%lo]:7008"],
   ]);
 });
 

@@ -8,8 +8,13 @@ import {
 } from "../../ffi/socket/mod.ts";
 import { runCommand } from "../support/command.ts";
 import { linuxOnly, needsProgram, skipIf } from "../support/skip.ts";
-import { needsRaw } from "../support/privileges.ts";
-import { Example, needsSignals, unusedHostname } from "../support/example_process.ts";
+import { inNetworkOf, inOwnNetwork, needsOwnNetwork, needsRaw } from "../support/privileges.ts";
+import {
+  Example,
+  needsSignals,
+  needsUnusedHostname,
+  unusedHostname,
+} from "../support/example_process.ts";
 import { datagrams, needsIpv6, noise, untilReadable } from "../support/sockets.ts";
 import { isQemu } from "../support/os.ts";
 import { assertUsageErrors, runEach } from "./command_lines.ts";
@@ -136,6 +141,38 @@ Deno.test({
     untilReadable(client);
     const { stdout } = await server.stop();
     assertMatch(stdout, /: 1 echoed, dropped: 0 too large, 1 unsent, 0 by a full buffer$/m);
+  },
+});
+
+Deno.test({
+  name: "udp_echo.ts on 0.0.0.0 answers from the address that was asked",
+  ...needsUnusedHostname,
+  async fn() {
+    await using server = await start("0.0.0.0:0");
+    using client = new Socket(AF_INET, SOCK_DGRAM);
+    // Connected, it receives only from that address.
+    client.connect({ hostname: unusedHostname(), port: server.port });
+    client.send(noise(3));
+    untilReadable(client);
+    assertEquals(client.recv(new Uint8Array(9)), 3);
+  },
+});
+
+Deno.test({
+  name: "udp_echo.ts on :: answers from the address that was asked",
+  ...needsOwnNetwork,
+  ...needsIpv6,
+  ...needsPython,
+  async fn() {
+    const addresses = ["fd00::1", "fd00::2"].map((address) => `ip addr add ${address} dev lo`);
+    await using server = await Example.start("udp_echo", ["[::]:0"], {
+      through: (command) => inOwnNetwork(addresses.join("\n"), command),
+    });
+    const source = "import socket, sys; s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM); " +
+      "s.settimeout(10); s.bind(('fd00::1', 0)); s.connect(('fd00::2', int(sys.argv[1]))); " +
+      "s.send(b'hello'); print(s.recv(9))";
+    const client = inNetworkOf(server.pid, ["python3", "-c", source, `${server.port}`]);
+    assertEquals((await runCommand(client)).stdout, "b'hello'\n");
   },
 });
 
