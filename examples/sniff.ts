@@ -58,6 +58,9 @@ const LOOPBACK = 772;
 /** How many packets to read before signals have a turn. */
 const TURN = 256;
 
+/** How many bytes to receive of each packet: enough for its headers. */
+const CAPTURE = 2048;
+
 /** The receive buffer in bytes; the system may give less (net.core.rmem_max). */
 const ROOM = 16 << 20;
 
@@ -82,7 +85,7 @@ run(async () => {
   socket.bind({ interface: interfaceIndex(positionals[0]), protocol: ETH_P_ALL });
   using selector = new DefaultSelector();
   selector.register(socket, EVENT_READ);
-  const buffer = new Uint8Array(1 << 17);
+  const buffer = new Uint8Array(CAPTURE);
   let printed = 0;
   let malformed = 0;
 
@@ -113,8 +116,7 @@ run(async () => {
       return;
     }
     try {
-      if (size > buffer.length) throw new MalformedPacket(`more than ${buffer.length} bytes`);
-      const packet = readPacket(buffer.subarray(0, size));
+      const packet = readPacket(buffer.subarray(0, size), size);
       if (port === undefined || packet.ports?.includes(port)) {
         printPacket(`${now} ${formatPacket(packet)}`);
       }

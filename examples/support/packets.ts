@@ -29,33 +29,38 @@ const HOP_BY_HOP = 0, ROUTING = 43, FRAGMENT = 44, OPTIONS = 60, NOTHING = 59;
 /**
  * Reads a packet that starts with its IP header.
  *
+ * @param bytes The packet, or its first bytes
+ * @param size The size of the whole packet
  * @throws {MalformedPacket} If it is cut short, or its lengths contradict each other
  */
-export function readPacket(bytes: Uint8Array): Packet {
+export function readPacket(bytes: Uint8Array, size = bytes.length): Packet {
   const version = at(bytes, 0) >> 4;
-  if (version === 4) return readIpv4(bytes);
-  if (version === 6) return readIpv6(bytes);
+  if (version === 4) return readIpv4(bytes, size);
+  if (version === 6) return readIpv6(bytes, size);
   throw new MalformedPacket(`IP version ${version}`);
 }
 
-function readIpv4(bytes: Uint8Array): Packet {
+// The length fields are 0 in segments that the network interface will split (TSO), and that have no
+// room in 16 bits (BIG TCP).
+function readIpv4(bytes: Uint8Array, size: number): Packet {
   const header = (at(bytes, 0) & 15) * 4;
-  const total = word(bytes, 2);
+  const total = word(bytes, 2) || size;
   if (header < 20) throw new MalformedPacket(`an IP header of ${header} bytes`);
   if (total < header) throw new MalformedPacket(`a total of ${total} bytes, less than the header`);
-  if (total > bytes.length) throw cut(total, bytes.length);
+  if (total > size) throw cut(total, size);
   const fragment = word(bytes, 6) & 0x1fff;
-  return readTransport(at(bytes, 9), bytes.subarray(header, total), {
+  return readTransport(at(bytes, 19, 9), bytes.subarray(header, total), total - header, {
     version: 4,
     source: bytes.subarray(12, 16).join("."),
     destination: bytes.subarray(16, 20).join("."),
   }, fragment);
 }
 
-function readIpv6(bytes: Uint8Array): Packet {
-  const total = 40 + word(bytes, 4);
+function readIpv6(bytes: Uint8Array, size: number): Packet {
   if (bytes.length < 40) throw cut(40, bytes.length);
-  if (total > bytes.length) throw cut(total, bytes.length);
+  const payload = word(bytes, 4);
+  const total = payload === 0 ? size : 40 + payload;
+  if (total > size) throw cut(total, size);
   const addresses = {
     version: 6 as const,
     source: ipv6(bytes.subarray(8, 24)),
@@ -63,37 +68,40 @@ function readIpv6(bytes: Uint8Array): Packet {
   };
   let next = bytes[6];
   let rest = bytes.subarray(40, total);
+  let length = total - 40;
   let fragment = 0;
   while (next === HOP_BY_HOP || next === ROUTING || next === FRAGMENT || next === OPTIONS) {
-    const size = next === FRAGMENT ? 8 : (at(rest, 1) + 1) * 8;
+    const header = next === FRAGMENT ? 8 : (at(rest, 1) + 1) * 8;
     if (next === FRAGMENT) fragment = word(rest, 2) >> 3;
-    if (size > rest.length) throw cut(size, rest.length);
+    if (header > rest.length) throw cut(header, rest.length);
     next = rest[0];
-    rest = rest.subarray(size);
+    rest = rest.subarray(header);
+    length -= header;
   }
-  return readTransport(next, rest, addresses, fragment);
+  return readTransport(next, rest, length, addresses, fragment);
 }
 
 function readTransport(
   protocol: number,
   bytes: Uint8Array,
+  length: number,
   addresses: Pick<Packet, "version" | "source" | "destination">,
   fragment: number,
 ): Packet {
   const name = new Map([[1, "ICMP"], [6, "TCP"], [17, "UDP"], [58, "ICMPv6"]]).get(protocol);
-  const base = { ...addresses, protocol: name ?? `protocol ${protocol}`, length: bytes.length };
+  const base = { ...addresses, protocol: name ?? `protocol ${protocol}`, length };
   if (fragment > 0) return { ...base, detail: `fragment at ${fragment * 8}` };
   if (protocol === NOTHING) return { ...base, detail: "nothing" };
   switch (name) {
     case "TCP":
-      return { ...base, ...readTcp(bytes) };
+      return { ...base, ...readTcp(bytes, length) };
     case "UDP":
-      return { ...base, ...readUdp(bytes) };
+      return { ...base, ...readUdp(bytes, length) };
     case "ICMP":
     case "ICMPv6":
       return {
         ...base,
-        length: bytes.length - 8,
+        length: length - 8,
         detail: `type ${at(bytes, 0)}, code ${at(bytes, 7, 1)}`,
       };
     default:
@@ -101,10 +109,10 @@ function readTransport(
   }
 }
 
-function readTcp(bytes: Uint8Array) {
+function readTcp(bytes: Uint8Array, size: number) {
   const header = (at(bytes, 19, 12) >> 4) * 4;
-  if (header < 20 || header > bytes.length) {
-    throw new MalformedPacket(`a TCP header of ${header} bytes in ${bytes.length}`);
+  if (header < 20 || header > size) {
+    throw new MalformedPacket(`a TCP header of ${header} bytes in ${size}`);
   }
   const flags = [...FLAGS].filter((_, bit) => bytes[13] & (1 << bit)).join("");
   const view = new DataView(bytes.buffer, bytes.byteOffset);
@@ -113,18 +121,18 @@ function readTcp(bytes: Uint8Array) {
     detail: `[${flags}], seq ${view.getUint32(4)}, ack ${view.getUint32(8)}, win ${
       word(bytes, 14)
     }`,
-    length: bytes.length - header,
+    length: size - header,
   };
 }
 
-function readUdp(bytes: Uint8Array) {
+function readUdp(bytes: Uint8Array, size: number) {
   const length = word(bytes, 4);
   if (at(bytes, 7) === -1 || length < 8) throw new MalformedPacket(`a UDP length of ${length}`);
   // The first fragment has the length of all fragments.
   return {
     ports: [word(bytes, 0), word(bytes, 2)] as const,
-    detail: length > bytes.length ? `${length} bytes in fragments` : "",
-    length: Math.min(length, bytes.length) - 8,
+    detail: length > size ? `${length} bytes in fragments` : "",
+    length: Math.min(length, size) - 8,
   };
 }
 

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertMatch, assertThrows } from "@std/assert";
 import { formatIp, MalformedPacket, readPacket } from "../../examples/support/packets.ts";
 import { runCommand } from "../support/command.ts";
 import { linuxOnly, needsProgram, skipIf } from "../support/skip.ts";
@@ -152,6 +152,33 @@ u.sendto(b"last", ("127.0.0.1", 9))
 });
 
 Deno.test({
+  name: "sniff.ts prints segments above 64 KiB with the filter by port",
+  ...both,
+  ...needsStatistics,
+  async fn() {
+    await using program = await Example.start("sniff", ["--port", "1234", "lo"], {
+      through: (command) => inOwnNetwork("ip link set lo gso_max_size 200000", command),
+    });
+    const source = `
+import socket, threading
+server = socket.create_server(("::1", 1234), family=socket.AF_INET6)
+client = socket.create_connection(("::1", 1234))
+connection, _ = server.accept()
+threading.Thread(target=lambda: client.sendall(b"x" * 20_000_000)).start()
+for _ in range(20): connection.recv(1_000_000, socket.MSG_WAITALL)
+client.close()
+`;
+    const { stderr } = await runCommand(inNetworkOf(program.pid, ["python3", "-c", source]));
+    assertEquals(stderr, "");
+    await program.stdout.wait(/ TCP \[F/);
+    const { stdout } = await program.stop();
+    assertMatch(stdout, /^\d+ packets, 0 malformed/m);
+    const lengths = [...stdout.matchAll(/ length (\d+)$/gm)].map(([, length]) => Number(length));
+    assertGreater(Math.max(...lengths), 65_536);
+  },
+});
+
+Deno.test({
   name: "sniff.ts --count sets the number of packets",
   ...needsStatistics,
   ...both,
@@ -274,6 +301,39 @@ Deno.test("formatIp() replaces the longest run of zeros, the first of two, and n
     ] as const
   ) assertEquals(formatIp(new Uint8Array(words.flatMap((word) => [word >> 8, word & 255]))), text);
   assertEquals(formatIp(new Uint8Array([192, 0, 2, 1])), "192.0.2.1");
+});
+
+Deno.test("formatIp() formats IPv6 addresses as python3 does", needsPython, async () => {
+  const bytes = noise(16 * 8000, 3);
+  // Addresses with many zeros in all places, too.
+  for (let i = 0; i < 16 * 6000; i += 2) {
+    const kind = bytes[i] % 4;
+    if (kind < 3) bytes[i] = 0;
+    if (kind < 2) bytes[i + 1] = kind === 0 ? 0 : bytes[i + 1] & 15;
+  }
+  const addresses = Array.from({ length: 8000 }, (_, i) => bytes.subarray(16 * i, 16 * i + 16));
+  const source = "import ipaddress, sys\n" +
+    "for line in sys.stdin: print(ipaddress.IPv6Address(bytes.fromhex(line)))";
+  const input = addresses.map((address) => `${address.toHex()}\n`).join("");
+  const { stdout } = await runCommand(["python3", "-c", source], input);
+  assertEquals(addresses.map(formatIp), stdout.trim().split("\n"));
+});
+
+Deno.test("readPacket() reads segments above 64 KiB, whose length fields are 0", () => {
+  const payload = [...TCP, ...Array(100_000).fill(7)];
+  const large = ipv4(6, payload, { 2: 0, 3: 0 });
+  assertEquals([readPacket(large).ports, readPacket(large).length], [[80, 1234], 100_001]);
+  const large6 = ipv6(6, payload);
+  large6.fill(0, 4, 6);
+  assertEquals([readPacket(large6).ports, readPacket(large6).length], [[80, 1234], 100_001]);
+  // With the option for jumbograms, which BIG TCP has on some systems.
+  const jumbo = ipv6(0, [6, 0, 0xc2, 4, 0, 1, 0x86, 0xbd, ...payload]);
+  jumbo.fill(0, 4, 6);
+  assertEquals([readPacket(jumbo).ports, readPacket(jumbo).length], [[80, 1234], 100_001]);
+  // The length is that of the packet, of which the buffer may hold a part.
+  assertEquals(readPacket(large.subarray(0, 100), large.length), readPacket(large));
+  assertEquals(readPacket(large6.subarray(0, 100), large6.length), readPacket(large6));
+  assertThrows(() => readPacket(ipv4(17, UDP).subarray(0, 25), 31), MalformedPacket);
 });
 
 Deno.test("readPacket() ignores bytes after the packet, such as padding", () => {
