@@ -1,5 +1,4 @@
 import { abi } from "../../abi/mod.ts";
-import { hasProperty } from "../../checks.ts";
 import { type Calls, type Declarations, libcCalls } from "../../libc.ts";
 import { startWinsock } from "./startup.ts";
 
@@ -39,7 +38,7 @@ function started<D extends Declarations>(calls: Calls<D>, declarations: D): Call
   startWinsock();
   const kept = Object.entries(calls).map(([name, call]) => [
     name,
-    call === null || hasProperty(declarations[name]!, "nonblocking")
+    call === null || Object.hasOwn(declarations[name]!, "nonblocking")
       ? call
       : keepErrno(call as Call, REPEATS.get(name)),
   ]);
