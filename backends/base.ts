@@ -740,7 +740,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
       const result = wait.watch(fd, events & ALL_EVENTS, announcesClosing(fileobj));
       // A regular file is always ready, and a closed descriptor never is.
       if (result === -EPERM) wait.end();
-      else if (result < 0 && result !== -EBADF && result !== -ENOTSOCK) {
+      else if (result < 0 && result !== -EBADF && result !== -ENOTSOCK!) {
         throw this.#changeError(`Cannot wait for ${describeFile(fileobj, fd)}`, result);
       }
     }
