@@ -42,6 +42,9 @@ It needs a group in net.ipv4.ping_group_range, or the privilege for raw sockets.
 /** How many requests to send before answers have a turn. */
 const BURST = 32;
 
+/** How many packets to receive before signals and requests have a turn. */
+const TURN = 256;
+
 /** A host, and what it has been sent and has answered. */
 interface Host {
   readonly name: string;
@@ -93,7 +96,9 @@ run(async () => {
 
   for (const { hostname } of hosts) {
     const family = familyOf(hostname);
-    if (!families.has(family)) families.set(family, { icmp: new IcmpSocket(family), due: [] });
+    if (!families.has(family)) {
+      families.set(family, { icmp: new IcmpSocket(family, size), due: [] });
+    }
   }
   for (const family of families.values()) {
     selector.register(family.icmp.socket, EVENT_READ, family);
@@ -141,15 +146,15 @@ run(async () => {
     const { icmp, due } = family;
     for (let i = 0; i < BURST && due.length > 0; i++) {
       const [host] = due;
+      const number = host.sent + 1;
       sequence = (sequence + 1) & 0xffff;
-      // Taken first, as the answer can arrive before the call returns.
-      const request = { host, number: host.sent + 1, time: performance.now() };
       try {
-        if (!icmp.send(host.hostname, sequence, size)) break;
-        requests.set(sequence, request);
+        const time = icmp.send(host.hostname, sequence);
+        if (time === null) break;
+        requests.set(sequence, { host, number, time });
       } catch (error) {
         if (!(error instanceof OSError)) throw error;
-        note(`${host.name}: seq=${request.number} ${error.message}`);
+        note(`${host.name}: seq=${number} ${error.message}`);
       }
       host.sent++;
       due.shift();
@@ -159,7 +164,10 @@ run(async () => {
   }
 
   function receive({ icmp }: Family): void {
-    for (let answer; (answer = icmp.receive()) !== null;) {
+    // Not until there are no more, which may never be the case.
+    for (let i = 0; i < TURN; i++) {
+      const answer = icmp.receive();
+      if (answer === null) return;
       if (answer === "malformed") malformed++;
       if (typeof answer === "string") continue;
       const request = requests.get(answer.sequence);
@@ -169,7 +177,7 @@ run(async () => {
       }
       requests.delete(answer.sequence);
       const { host, number, time } = request;
-      const took = answer.time - time;
+      const took = Math.max(answer.time - time, 0); // The system's clock can be set back.
       host.times.push(took);
       const hops = answer.hops === undefined ? "" : ` ttl=${answer.hops}`;
       note(

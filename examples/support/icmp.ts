@@ -20,6 +20,7 @@ import {
   SOCK_RAW,
   Socket,
 } from "@readiness/selectors/socket";
+import { ArrivalClock } from "./arrival_clock.ts";
 import { exitWith } from "./command_line.ts";
 
 /** The size of an ICMP header, in bytes. */
@@ -34,6 +35,7 @@ export interface Answer {
   readonly size: number;
   readonly from: string;
   readonly hops: number | undefined;
+  /** When it arrived, as `performance.now()` tells the time. */
   readonly time: number;
 }
 
@@ -44,31 +46,39 @@ export class IcmpSocket {
   readonly #isRaw: boolean;
   readonly #id = crypto.getRandomValues(new Uint16Array(1))[0];
   readonly #buffer = new Uint8Array(65_536);
+  readonly #packet: Uint8Array<ArrayBuffer>;
+  readonly #clock = new ArrivalClock();
 
-  constructor(family: number) {
+  /** @param size The size of the payload of each request, in bytes */
+  constructor(family: number, size: number) {
     this.#isIpv6 = family === AF_INET6;
     const protocol = this.#isIpv6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
     [this.socket, this.#isRaw] = open(family, protocol);
     if (this.#isIpv6) this.socket.setOption(IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
     else this.socket.setOption(IPPROTO_IP, IP_RECVTTL, 1);
+    this.#clock.watch(this.socket);
+    this.#packet = new Uint8Array(HEADER + size);
+    this.#packet.set(TOKEN, HEADER);
     this.receive(); // The first call takes longer, which should not count for a host.
   }
 
-  /** Sends a request. Returns whether there was room for it. */
-  send(hostname: string, sequence: number, size: number): boolean {
-    const packet = new Uint8Array(HEADER + size);
+  /** Sends a request. Returns when it was sent, or `null` if there is no room for it. */
+  send(hostname: string, sequence: number): number | null {
+    const packet = this.#packet;
     const view = new DataView(packet.buffer);
     packet[0] = this.#isIpv6 ? 128 : 8;
+    view.setUint16(2, 0);
     view.setUint16(4, this.#id); // The system replaces it for datagram sockets.
     view.setUint16(6, sequence);
-    packet.set(TOKEN, HEADER);
     if (!this.#isIpv6) view.setUint16(2, checksum(packet)); // The system writes ICMPv6's.
-    return this.socket.sendTo(packet, { hostname, port: 0 }) !== null;
+    const address = { hostname, port: 0 };
+    // Taken first, as the answer can arrive before the call returns.
+    const time = performance.now();
+    return this.socket.sendTo(packet, address) === null ? null : time;
   }
 
   /** Receives an answer to this program, or `null` if there is none. */
   receive(): Answer | "malformed" | "foreign" | null {
-    const time = performance.now();
     const message = receiveMessage(this.socket, this.#buffer);
     if (message === null) return null;
     let packet = this.#buffer.subarray(0, message.size);
@@ -79,7 +89,9 @@ export class IcmpSocket {
     const isEcho = packet[0] === (this.#isIpv6 ? 129 : 0);
     const isForeign = this.#isRaw && view.getUint16(4) !== this.#id;
     if (!isEcho || isForeign) return "foreign"; // A raw socket receives everything that arrives.
-    if (!TOKEN.every((byte, i) => packet[HEADER + i] === byte)) return "malformed";
+    // The system verifies the others' checksums.
+    if (this.#isRaw && !this.#isIpv6 && checksum(packet) !== 0) return "malformed";
+    if (!isSame(packet.subarray(HEADER), this.#packet.subarray(HEADER))) return "malformed";
     const hops = message.control.find(({ level, type }) =>
       level === IPPROTO_IP ? type === IP_TTL || type === IP_RECVTTL : type === IPV6_HOPLIMIT
     );
@@ -88,9 +100,13 @@ export class IcmpSocket {
       size: packet.length,
       from: "hostname" in message.address ? message.address.hostname : "",
       hops: hops?.data[0],
-      time,
+      time: this.#clock.read(message.control),
     };
   }
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 /** Opens a datagram socket, which needs no privilege, or else a raw socket. */
