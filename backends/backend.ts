@@ -117,4 +117,7 @@ export interface BackendOwner {
    * @returns Each descriptor and its interest mask
    */
   registrations(): Iterable<readonly [fd: number, events: number]>;
+
+  /** Learns that the backend's descriptor stands for a set that was built again. */
+  replaced(): void;
 }

@@ -3,21 +3,22 @@ import { signalOf } from "../ffi/checks.ts";
 import { announcesClosing } from "../ffi/descriptor.ts";
 import { OSError } from "../ffi/errno.ts";
 import { type Backend, type BackendOwner, UNASKED } from "./backend.ts";
-import { type Closable, closeAll, dropped } from "./dropped.ts";
+import { announced, type Closable, closeAll, dropped } from "./dropped.ts";
 import { holdLoop, loopMustTurn, turnLoop } from "./event_loop.ts";
-import { EVENT_READ, EVENT_WRITE, EXCLUSIVE, ONE_SHOT } from "./events.ts";
+import { EDGE_TRIGGERED, EVENT_READ, EVENT_WRITE, EXCLUSIVE, ONE_SHOT } from "./events.ts";
 import { iterate } from "./iterator.ts";
 import {
   describeFile,
   descriptorOf,
   type FileObject,
+  hasDescriptor,
   KeyError,
   type ReadyEvent,
   type SelectorKey,
 } from "./key.ts";
 import { KeyTable } from "./key_table.ts";
 import { ALL_BITS, ALL_EVENTS, checkEvents, isMask, namesOf, READ_WRITE } from "./masks.ts";
-import { forgetDescriptor } from "./reactor.ts";
+import { renewDescriptor } from "./reactor.ts";
 import { SelectorMap } from "./selector_map.ts";
 import { SelectorWait } from "./selector_wait.ts";
 import { MAX_WAIT, now, parseTimeout } from "./timeout.ts";
@@ -99,8 +100,9 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     this.#owner = {
       report: (fd, events) => this.#report(fd, events),
       registrations: () => this.#registrations(),
+      replaced: () => renewDescriptor(backend.pollableFd),
     };
-    dropped.register(this, [backend], this);
+    dropped.register(this, this.#held(), this);
   }
 
   /**
@@ -191,7 +193,16 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
       );
     }
     const result = this.#backend.add(fd, events);
-    if (result < 0) throw this.#changeError(`Cannot register ${describeFile(fileobj, fd)}`, result);
+    if (result < 0) {
+      throw this.#changeError(
+        `Cannot register ${describeFile(fileobj, fd)}`,
+        result,
+        result === -EPERM
+          ? "it is always ready, like every regular file, and epoll refuses it; " +
+            "read or write it without waiting, or use PollSelector"
+          : undefined,
+      );
+    }
     const key: SelectorKey<Data, File> = { fileobj, fd, events, data: data as Data };
     this.#keys.add(key);
     this.#wait?.end();
@@ -448,6 +459,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
       interrupt: () => {
         if (this.#state === WAITING) this.wakeup();
       },
+      takeBack: (key) => this.#rearm(key),
     });
   }
 
@@ -577,9 +589,6 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     this.#state = CLOSED;
     this.#keys.clear();
     dropped.unregister(this);
-    // The reactor must not watch a descriptor that is closed.
-    if (this.#backend.pollableFd >= 0) forgetDescriptor(this.#backend.pollableFd);
-    if (this.#wake !== null) forgetDescriptor(this.#wake.reader);
     this.#wait?.end();
     closeAll(this.#held());
   }
@@ -602,7 +611,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
       throw new KeyError(
         `Cannot register ${describeFile(fileobj, fd)}: it is already registered as ${
           describeFile(other.fileobj, fd)
-        }`,
+        }${hasDescriptor(other.fileobj, fd) ? "" : ", which is closed: unregister that first"}`,
       );
     }
     if (this.#wake?.has(fd)) {
@@ -638,8 +647,8 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     return key;
   }
 
-  #changeError(message: string, result: number): OSError {
-    return new OSError(message, this.#backend.changeCall, -result);
+  #changeError(message: string, result: number, reason?: string): OSError {
+    return new OSError(message, this.#backend.changeCall, -result, undefined, reason);
   }
 
   /** Begins a wait: no other may be in progress. After a wake it only polls. */
@@ -702,6 +711,14 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     }
   }
 
+  /** Makes what disarms a key be reported again. */
+  #rearm(key: SelectorKey<Data, File>): void {
+    if ((key.events & (EDGE_TRIGGERED | ONE_SHOT)) === 0) return;
+    if (this.#isWatched(key)) this.#backend.remove(key.fd, key.events);
+    this.#spent.delete(key.fd);
+    this.#backend.add(key.fd, key.events);
+  }
+
   /** Returns whether the backend watches a key. */
   #isWatched(key: SelectorKey<Data, File>): boolean {
     return this.#backend.hasOneShot || !this.#spent.has(key.fd);
@@ -721,10 +738,9 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     signal?.addEventListener("abort", end);
     try {
       // A selector with a descriptor is watched by that, unless epoll instances nest too deep.
-      const result = this.#backend.pollableFd < 0
-        ? -1
-        : wait.watch(this.#backend.pollableFd, EVENT_READ, true);
-      if (result < 0) this.#watchAll(wait);
+      const { pollableFd } = this.#backend;
+      const result = pollableFd < 0 ? 0 : wait.watch(pollableFd, EVENT_READ, true);
+      if (pollableFd < 0 || result < 0) this.#watchAll(wait, result);
       await wait.ended;
     } finally {
       this.#wait = null;
@@ -733,14 +749,17 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     }
   }
 
-  #watchAll(wait: SelectorWait): void {
+  #watchAll(wait: SelectorWait, refusal: number): void {
     if (this.#wake !== null) wait.watch(this.#wakeFd, EVENT_READ, true);
     for (const { fd, events, fileobj } of this.#keys.values()) {
       if (this.#spent.has(fd)) continue;
+      if (events & EDGE_TRIGGERED) { // Watched directly, it would be ready all the time.
+        throw this.#changeError("Cannot watch a selector with EDGE_TRIGGERED", refusal);
+      }
       const result = wait.watch(fd, events & ALL_EVENTS, announcesClosing(fileobj));
-      // A regular file is always ready, and a closed descriptor never is.
-      if (result === -EPERM) wait.end();
-      else if (result < 0 && result !== -EBADF && result !== -ENOTSOCK!) {
+      if (result === -EPERM) {
+        if (events & READ_WRITE) wait.end(); // A regular file is always ready for that.
+      } else if (result < 0 && result !== -EBADF && result !== -ENOTSOCK!) {
         throw this.#changeError(`Cannot wait for ${describeFile(fileobj, fd)}`, result);
       }
     }
@@ -758,12 +777,15 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     this.#wakeFd = wake.reader;
     dropped.unregister(this);
     dropped.register(this, this.#held(), this);
+    this.#wait?.end();
     return wake;
   }
 
   /** What is closed with the selector. */
   #held(): readonly Closable[] {
-    return this.#wake === null ? [this.#backend] : [this.#backend, this.#wake];
+    const held = [announced(this.#backend.pollableFd, this.#backend)];
+    if (this.#wake !== null) held.push(announced(this.#wakeFd, this.#wake));
+    return held;
   }
 }
 

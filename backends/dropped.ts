@@ -1,6 +1,18 @@
+import { forgetDescriptor } from "./reactor.ts";
+
 /** Something that holds descriptors. */
 export interface Closable {
   close(): void;
+}
+
+/** Makes the reactor forget a descriptor before its holder closes it. */
+export function announced(fd: number, holder: Closable): Closable {
+  return {
+    close() {
+      forgetDescriptor(fd);
+      holder.close();
+    },
+  };
 }
 
 /** Closes what selectors hold that were dropped without `close()`. */

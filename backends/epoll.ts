@@ -216,6 +216,7 @@ export class EpollBackend implements OffThreadBackend {
     }
     this.#generation = 0;
     this.#generations.clear();
+    owner.replaced();
     return 0;
   }
 }

@@ -11,6 +11,9 @@
 
 import { now } from "./timeout.ts";
 
+/** A program under test may replace it. */
+const { setImmediate } = globalThis;
+
 /** How long the loop is held between two turns, in milliseconds. 61 of them are 6 ms. */
 const LONGEST_HOLD = 0.1;
 

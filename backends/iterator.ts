@@ -10,6 +10,8 @@ export interface EventSource<Data, File extends FileObject> {
   isClosed(): boolean;
   /** Ends the wait in progress. */
   interrupt(): void;
+  /** Takes an event back that was fetched, but that the caller has not seen. */
+  takeBack(key: SelectorKey<Data, File>): void;
 }
 
 /**
@@ -64,6 +66,7 @@ export function iterate<Data, File extends FileObject>(
       const pending = fetching;
       if (pending !== undefined) source.interrupt();
       await pending?.catch(() => {}); // The caller of next() gets the error.
+      for (let left = take(); left !== undefined; left = take()) source.takeBack(left.value[0]);
       return end;
     },
     [Symbol.asyncIterator]() {

@@ -18,7 +18,7 @@ export interface SelectorKey<Data = unknown, File extends FileObject = FileObjec
   readonly fileobj: File;
   /** Its descriptor. */
   readonly fd: number;
-  /** The interest mask: `EVENT_READ`, `EVENT_WRITE` or both. */
+  /** The interest mask, modes included. */
   readonly events: number;
   /** Whatever the program wants to find again with the event. */
   readonly data: Data;
@@ -60,7 +60,7 @@ export class KeyError extends Error {
 }
 
 /**
- * Tells the descriptor of a file object.
+ * Returns the descriptor of a file object.
  *
  * @throws {TypeError} If it is neither a number nor has a `fileno()` that returns one
  * @throws {RangeError} If the descriptor is negative, fractional or above 2³¹ − 1
@@ -71,6 +71,11 @@ export function descriptorOf(fileobj: unknown): number {
     return fileobj;
   }
   const fd = filenoOf(fileobj);
+  if (fd < 0) {
+    throw new RangeError(
+      `Cannot use a file object: the ${describe(fileobj)} is closed, its fileno() returns ${fd}`,
+    );
+  }
   assertDescriptor("Cannot use a file object: what its fileno() returns", fd);
   return fd;
 }
@@ -98,6 +103,15 @@ function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (value === null || typeof value !== "object") return String(value);
   return value.constructor?.name ?? "an object without a class";
+}
+
+/** Returns whether a file object has a descriptor. A closed one has none, or another file's. */
+export function hasDescriptor(fileobj: FileObject, fd: number): boolean {
+  try {
+    return descriptorOf(fileobj) === fd;
+  } catch {
+    return false;
+  }
 }
 
 /** Names a file object, for a message. */

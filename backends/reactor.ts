@@ -58,9 +58,11 @@ export interface Sleeper {
 /** A descriptor that the system watches. */
 interface Watched {
   readonly fd: number;
-  /** The interest mask in the system. */
+  /** The interest mask in the system; 0 if the descriptor is not in its set. */
   mask: number;
   watches: Watch[];
+  /** Whether the descriptor cannot be closed without {@linkcode forgetDescriptor}. */
+  announces: boolean;
   /** Whether it is in the list of those that nothing waits for. */
   isIdle: boolean;
   /** Whether it has an error or a hang-up that nothing waits for. */
@@ -69,7 +71,7 @@ interface Watched {
 
 class Reactor implements BackendOwner {
   readonly #backend: OffThreadBackend = createBackend();
-  readonly #wake = new WakeDescriptor();
+  readonly #wake: WakeDescriptor;
   readonly #sleepers = new Set<Sleeper>();
   readonly #watched = new DescriptorTable<Watched>();
   /** How many waits there are for descriptors. */
@@ -87,12 +89,15 @@ class Reactor implements BackendOwner {
   #tripEnd = 0;
 
   constructor() {
+    using undo = new DisposableStack();
+    undo.defer(() => this.#backend.close());
+    this.#wake = new WakeDescriptor();
+    undo.defer(() => this.#wake.close());
     const result = this.#backend.add(this.#wake.reader, EVENT_READ);
     if (result < 0) {
-      this.#wake.close();
-      this.#backend.close();
       throw this.#error("Cannot watch the waking descriptor", this.#backend.changeCall, result);
     }
+    undo.move();
   }
 
   /** Returns whether an interest mask can be watched. */
@@ -140,23 +145,25 @@ class Reactor implements BackendOwner {
   watch(watch: Watch, announces: boolean): number {
     const { fd, events } = watch;
     let watched = this.#watched.get(fd);
-    if (watched !== undefined && watched.watches.length === 0) {
-      const isCurrent = announces && this.#change(watched, events) === 0;
-      if (!isCurrent) {
-        this.#remove(watched);
-        watched = undefined;
-      }
-    } else if (watched !== undefined) {
-      const result = this.#change(watched, watched.mask | events);
-      if (result < 0) return result;
-    }
     if (watched === undefined) {
-      const result = this.#backend.add(fd, events);
-      if (result < 0) return result;
-      watched = { fd, mask: events, watches: [], isIdle: false, isBroken: false };
+      watched = { fd, mask: 0, watches: [], announces, isIdle: false, isBroken: false };
       this.#watched.set(fd, watched);
     }
-    watched.watches.push(watch);
+    const { watches } = watched;
+    const mask = watches.reduce((all, { events }) => all | events, events);
+    // If the number may stand for another file by now, the system has to look again.
+    if (!announces || !watched.announces) this.#change(watched, 0);
+    let result = this.#change(watched, mask);
+    if (result < 0 && watched.mask !== 0) {
+      this.#change(watched, 0);
+      result = this.#change(watched, mask);
+    }
+    if (result < 0) {
+      if (watches.length === 0) this.#remove(watched);
+      return result;
+    }
+    watched.announces = announces && (watched.announces || watches.length === 0);
+    watches.push(watch);
     this.#watches++;
     if (!this.#backend.isLive) this.#kick();
     this.#begin();
@@ -189,7 +196,24 @@ class Reactor implements BackendOwner {
     this.#remove(watched);
     this.#watches -= watched.watches.length;
     for (const watch of watched.watches) watch.closed();
-    if (!this.#isNeeded) this.#kick();
+    // A `poll` or `select` in progress holds the open file.
+    if (!this.#isNeeded || !this.#backend.isLive) this.#kick();
+  }
+
+  /**
+   * Watches a descriptor again if it is watched, since another file is open under it now.
+   *
+   * @param fd The descriptor, watched or not
+   */
+  renew(fd: number): void {
+    const watched = this.#watched.get(fd);
+    if (watched === undefined) return;
+    const { mask } = watched;
+    this.#change(watched, 0);
+    const result = this.#change(watched, mask);
+    if (result < 0) {
+      this.#fail(this.#error(`Cannot watch fd ${fd} again`, this.#backend.changeCall, result));
+    }
   }
 
   report(fd: number, events: number): void {
@@ -221,6 +245,9 @@ class Reactor implements BackendOwner {
     for (const { fd, mask } of this.#watched.values()) if (mask !== 0) yield [fd, mask];
     yield [this.#wake.reader, EVENT_READ];
   }
+
+  /** Nothing watches the descriptor of the reactor itself. */
+  replaced(): void {}
 
   async #run(): Promise<void> {
     this.#isRunning = true;
@@ -337,10 +364,11 @@ class Reactor implements BackendOwner {
 
   /** Rejects every wait. */
   #fail(error: unknown): void {
-    const waits = [
-      ...this.#sleepers,
-      ...this.#watched.values().flatMap(({ watches }) => watches.splice(0)),
-    ];
+    const waits: (Sleeper | Watch)[] = [...this.#sleepers, ...this.#found.splice(0)];
+    for (const watched of this.#watched.values()) {
+      waits.push(...watched.watches.splice(0));
+      this.#remove(watched);
+    }
     this.#sleepers.clear();
     this.#watches = 0;
     this.#nextDeadline = Infinity;
@@ -372,8 +400,8 @@ class Reactor implements BackendOwner {
       if (this.#watched.get(watched.fd) !== watched) continue;
       const mask = watched.watches.reduce((all, { events }) => all | events, 0);
       if (mask === 0) this.#remove(watched);
-      else if (watched.isBroken) this.#change(watched, 0); // Or it would be reported for ever.
-      else this.#change(watched, mask);
+      // What has a hang-up, or was closed unnoticed, would be reported for ever.
+      else if (watched.isBroken || this.#change(watched, mask) < 0) this.#change(watched, 0);
       watched.isBroken = false;
     }
   }
@@ -416,4 +444,9 @@ export function theReactor(): Reactor {
 /** Rejects the waits for a descriptor that its owner is about to close or to give up. */
 export function forgetDescriptor(fd: number): void {
   reactor?.forget(fd);
+}
+
+/** Renews the waits for a descriptor under which its owner has opened another file. */
+export function renewDescriptor(fd: number): void {
+  reactor?.renew(fd);
 }

@@ -11,7 +11,7 @@ import { abi } from "../ffi/abi/mod.ts";
 import { holdLoop, loopMustTurn, turnLoop } from "./event_loop.ts";
 import { EVENT_READ, EVENT_WRITE } from "./events.ts";
 import { describeFile, descriptorOf, type FileObject, type HasFileno } from "./key.ts";
-import { ALL_EVENTS, checkEvents, namesOf } from "./masks.ts";
+import { ALL_EVENTS, checkEvents, namesOf, READ_WRITE } from "./masks.ts";
 import { theReactor, type Watch } from "./reactor.ts";
 
 export { forgetDescriptor } from "./reactor.ts";
@@ -100,6 +100,7 @@ class Wait implements Watch {
   }
 
   begin(): void {
+    this.#signal?.throwIfAborted(); // The caller's `fileno()` or attempt may have aborted it.
     const reactor = theReactor();
     if (!reactor.supports(this.events)) {
       throw new Deno.errors.NotSupported(
@@ -107,8 +108,8 @@ class Wait implements Watch {
       );
     }
     const result = reactor.watch(this, announcesClosing(this.#file));
-    if (result === -EPERM) { // A regular file.
-      void turnLoop().then(() => this.#resolve(this.events));
+    if (result === -EPERM && (this.events & READ_WRITE) !== 0) { // A regular file.
+      void turnLoop().then(() => this.#resolve(this.events & READ_WRITE));
       return;
     }
     if (result < 0) {
