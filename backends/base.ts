@@ -24,13 +24,16 @@ import { SelectorWait } from "./selector_wait.ts";
 import { MAX_WAIT, now, parseTimeout } from "./timeout.ts";
 import { WakeDescriptor, type Waker } from "./waker.ts";
 
-const { EBADF, EINTR, EINVAL, EMFILE, ENFILE, ENOENT, ENOTSOCK, EPERM } = abi.errno;
+const { EBADF, EINTR, EINVAL, ELOOP, EMFILE, ENFILE, ENOENT, ENOTSOCK, EPERM } = abi.errno;
 
 /**
  * The refusals to remove a descriptor that was closed, or by now stands for another file, for a
  * regular file (`EPERM`) or for the selector itself (`EINVAL`).
  */
 const GONE: readonly number[] = [EBADF, ENOENT, EPERM, EINVAL];
+
+/** The refusals to watch an epoll instance in yet another one. */
+const TOO_NESTED: readonly number[] = [EINVAL, ELOOP];
 
 // The state of a selector: one number, so that the hot path makes one comparison.
 const IDLE = 0;
@@ -753,7 +756,8 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     if (this.#wake !== null) wait.watch(this.#wakeFd, EVENT_READ, true);
     for (const { fd, events, fileobj } of this.#keys.values()) {
       if (this.#spent.has(fd)) continue;
-      if (events & EDGE_TRIGGERED) { // Watched directly, it would be ready all the time.
+      // Watched directly, an edge-triggered key would be ready all the time.
+      if (events & EDGE_TRIGGERED && TOO_NESTED.includes(-refusal)) {
         throw this.#changeError("Cannot watch a selector with EDGE_TRIGGERED", refusal);
       }
       const result = wait.watch(fd, events & ALL_EVENTS, announcesClosing(fileobj));

@@ -27,7 +27,7 @@ for (
     [1.5, RangeError, "received 1.5"],
     [NaN, RangeError, "received NaN"],
     [2 ** 31, RangeError, "received 2147483648"],
-    [{ fileno: () => -1 }, RangeError, "received -1"],
+    [{ fileno: () => -1 }, RangeError, "the Object is closed, its fileno() returns -1"],
     [undefined, TypeError, "a number or have a fileno() method, received undefined"],
     [null, TypeError, "received null"],
     ["7", TypeError, 'received "7"'],

@@ -9,6 +9,7 @@ import {
 import {
   DefaultSelector,
   EpollSelector,
+  EVENT_PRIORITY,
   EVENT_READ,
   EVENT_WRITE,
   type FileObject,
@@ -20,9 +21,10 @@ import {
   whenReadable,
   whenWritable,
 } from "../../mod.ts";
+import { FileDescriptor } from "../../ffi/fd/mod.ts";
 import { Descriptor, needsDup2, Pair, Pipe } from "../support/descriptors.ts";
 import { isPending, turnEventLoop } from "../support/event_loop.ts";
-import { isWindows } from "../support/os.ts";
+import { isLinux, isWindows } from "../support/os.ts";
 import { linuxOnly, skipIf } from "../support/skip.ts";
 import { runProgram } from "../support/subprocess.ts";
 
@@ -94,6 +96,25 @@ Deno.test({
     for (const events of [EVENT_READ, EVENT_WRITE, BOTH]) {
       assertEquals(await ready(file.fd, events), events);
     }
+  },
+});
+
+Deno.test({
+  name: "ready() and selectAsync() know that a regular file has no priority event",
+  ...skipIf(isWindows, "only sockets are descriptors on Windows"),
+  async fn() {
+    using file = Descriptor.open(Deno.execPath());
+    for (const Selector of [PollSelector, SelectSelector]) {
+      using selector = new Selector();
+      selector.register(file, EVENT_PRIORITY);
+      const wait = selector.selectAsync();
+      assert(await isPending(wait)); // The event loop is free.
+      selector.wakeup();
+      assertEquals(await wait, []);
+    }
+    if (!isLinux) return; // kqueue watches regular files.
+    await assertRejects(() => ready(file.fd, EVENT_PRIORITY), OSError);
+    assertEquals(await ready(file.fd, EVENT_PRIORITY | EVENT_READ), EVENT_READ);
   },
 });
 
@@ -185,6 +206,77 @@ Deno.test("ready() works for a number that was closed and reused right after a w
     ends.fill();
     assertEquals(await wait, EVENT_READ);
   }
+});
+
+Deno.test({
+  name: "ready() works for a number that was closed and reused unnoticed",
+  ...needsDup2,
+  async fn() {
+    for (const isWaitedFor of [true, false]) {
+      using a = new Pair();
+      using b = new Pair();
+      using file = Descriptor.dupHigh(a.left.fileno());
+      a.fill();
+      const old = ready(file.fd, isWaitedFor ? EVENT_PRIORITY : EVENT_READ);
+      if (isWaitedFor) await turnEventLoop();
+      else await old;
+      a.drain();
+      file.close();
+      a.left.close(); // The system no longer watches anything under the number.
+      file.becomes(b.left.fileno());
+      const reused = new FileDescriptor(file.fd);
+      const wait = ready(reused, EVENT_READ);
+      assert(await isPending(wait));
+      b.fill();
+      assertEquals(await wait, EVENT_READ);
+      if (isWaitedFor) {
+        const rejected = assertRejects(() => old, BadResource);
+        reused.detach();
+        await rejected;
+      }
+    }
+  },
+});
+
+Deno.test({
+  name: "ready() does not spin when a number was closed unnoticed and the file lives on",
+  ...needsDup2,
+  async fn() {
+    const { code, stdout, stderr } = await runProgram(`
+      import process from "node:process";
+      import { Descriptor } from "${new URL("../support/descriptors.ts", import.meta.url)}";
+      const [left, right] = sockets.socketpair();
+      while (left.send(new Uint8Array(1 << 16)) !== null);
+      const copy = Descriptor.dup(left.fileno());
+      const controller = new AbortController();
+      const numbers = [EVENT_READ, EVENT_WRITE].map((events) =>
+        selectors.ready(copy.fd, events, controller)
+      );
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      copy.close();
+      while (right.recv(new Uint8Array(1 << 16)) !== null);
+      console.log(await numbers[1]);
+      const before = process.cpuUsage();
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      const { user, system } = process.cpuUsage(before);
+      console.log(user + system < 150_000 || [user, system]);
+      controller.abort("stop");
+      await numbers[0].catch(console.log);
+    `);
+    assertEquals([stderr, stdout, code], ["", "2\ntrue\nstop", 0]);
+  },
+});
+
+Deno.test("ready() rejects when fileno() aborts the signal", async () => {
+  using ends = new Pair();
+  const controller = new AbortController();
+  const file = {
+    fileno() {
+      controller.abort("by fileno()");
+      return ends.left.fileno();
+    },
+  };
+  assertEquals(await rejection(ready(file, EVENT_READ, controller)), "by fileno()");
 });
 
 Deno.test("ready() rejects when the signal is aborted before, during, and not after", async () => {
@@ -300,9 +392,67 @@ Deno.test("ready() keeps the process alive while it waits", async () => {
   assertEquals([stderr, stdout, code], ["", "1", 0]);
 });
 
+Deno.test({
+  name: "ready() leaves no descriptor behind when descriptors have run out",
+  ...linuxOnly,
+  async fn() {
+    const { code, stdout, stderr } = await runProgram(
+      `
+      const open = () => descriptors.FileDescriptor.open("/dev/null");
+      const [left, right] = sockets.socketpair();
+      const held = [];
+      try {
+        for (;;) held.push(open());
+      } catch {}
+      for (let i = 0; i < 3; i++) {
+        held.pop().close(); // Two are needed.
+        console.log(await selectors.ready(left, EVENT_READ).catch(({ code }) => code));
+        held.push(open());
+      }
+      for (const one of held) one.close();
+      right.send(new Uint8Array(1));
+      console.log(await selectors.ready(left, EVENT_READ));
+    `,
+      ["--allow-all"],
+      {},
+      (command) => ["sh", "-c", 'ulimit -n 300; exec "$@"', "sh", ...command],
+    );
+    assertEquals([stderr, stdout, code], ["", "EMFILE\nEMFILE\nEMFILE\n1", 0]);
+  },
+});
+
+Deno.test({
+  name: "ready() and selectAsync() let go of a closed descriptor where there is no epoll",
+  ...linuxOnly,
+  async fn() {
+    // With its name, the call gets a number that no system call has.
+    const { code, stdout, stderr } = await runProgram(`
+      const { dlopen } = Deno;
+      Deno.dlopen = (path, calls) =>
+        dlopen(path, Object.fromEntries(Object.entries(calls).map(([name, call]) =>
+          [name, name === "epoll_create1" ? { ...call, name: "syscall" } : call]
+        )));
+      using selector = new selectors.DefaultSelector();
+      const [left, right] = sockets.socketpair();
+      selector.register(left, EVENT_READ);
+      const wait = selector.selectAsync();
+      const one = selectors.ready(left, EVENT_READ).catch(({ name }) => console.log(name));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      left.close();
+      await one;
+      await selectors.ready(right, EVENT_READ, { signal: AbortSignal.timeout(10_000) });
+      console.log(selector.constructor.name, right.recv(new Uint8Array(1)));
+      selector.wakeup();
+      await wait;
+    `);
+    assertEquals([stderr, stdout, code], ["", "BadResource\nPollSelector 0", 0]);
+  },
+});
+
 Deno.test("ready() and selectAsync() outlive a clock that a test has frozen", async () => {
   const { code, stdout, stderr } = await runProgram(`
     performance.now = () => 0;
+    globalThis.setImmediate = () => {};
     const [left, right] = sockets.socketpair();
     using selector = new selectors.DefaultSelector();
     selector.register(left, 1);
@@ -403,6 +553,16 @@ Deno.test("whenReadable() rejects with what the attempt throws", async () => {
   ends.fill();
   assertStrictEquals(await wait, error);
   assertStrictEquals(await rejection(whenReadable(ends.left, attempt)), error);
+});
+
+Deno.test("whenReadable() rejects when the attempt aborts the signal", async () => {
+  using ends = new Pair();
+  const controller = new AbortController();
+  const attempt = () => {
+    controller.abort("enough");
+    return null;
+  };
+  assertEquals(await rejection(whenReadable(ends.left, attempt, controller)), "enough");
 });
 
 Deno.test("whenReadable() rejects when it is aborted, without an attempt", async () => {

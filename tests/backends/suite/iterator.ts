@@ -1,8 +1,15 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { type BaseSelector, EVENT_READ, EVENT_WRITE, type FileObject } from "../../../mod.ts";
+import {
+  type BaseSelector,
+  EDGE_TRIGGERED,
+  EVENT_READ,
+  EVENT_WRITE,
+  type FileObject,
+  ONE_SHOT,
+} from "../../../mod.ts";
 import { Pair } from "../../support/descriptors.ts";
 import { isPending, turnEventLoop } from "../../support/event_loop.ts";
-import { type Backend, test } from "./backend.ts";
+import { type Backend, supports, test } from "./backend.ts";
 
 /** `for await` over a selector. */
 export function testIterator(backend: Backend): void {
@@ -170,6 +177,31 @@ export function testIterator(backend: Backend): void {
       assertEquals((await selector.selectAsync(0)).map(([ready]) => ready), [key]);
     },
   );
+
+  for (const [name, mode] of Object.entries({ EDGE_TRIGGERED, ONE_SHOT })) {
+    if (!supports(backend, EVENT_READ | mode)) continue;
+    test(
+      backend,
+      `[Symbol.asyncIterator]().return() loses no event of a key with ${name}`,
+      async (selector) => {
+        using stack = new DisposableStack();
+        const all = Array.from({ length: 3 }, () => stack.use(new Pair()));
+        for (const ends of all) {
+          selector.register(ends.left, EVENT_READ | mode, ends);
+          ends.fill();
+        }
+        const seen: unknown[] = [];
+        for (let i = 0; i < all.length; i++) {
+          for await (const [key] of selector) {
+            seen.push(key.data);
+            break;
+          }
+        }
+        assertEquals(new Set(seen), new Set(all));
+        assertEquals(selector.select(0), []);
+      },
+    );
+  }
 
   test(
     backend,

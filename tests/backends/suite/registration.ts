@@ -57,6 +57,19 @@ export function testRegistration(backend: Backend): void {
     assertEquals(selector.select(0), []);
   });
 
+  test(backend, "register() says that an object is closed", (selector) => {
+    using ends = new Pair();
+    selector.register(ends.left, EVENT_READ);
+    const fd = ends.left.fileno();
+    ends.left.close();
+    assertThrows(() => selector.register(ends.left, EVENT_READ), RangeError, "Socket is closed");
+    assertThrows(
+      () => selector.register(fd, EVENT_READ),
+      KeyError,
+      `already registered as fd ${fd} (Socket), which is closed: unregister that first`,
+    );
+  });
+
   test(backend, "register() accepts a file that was unregistered", (selector) => {
     using ends = new Pair();
     for (const events of [EVENT_READ, EVENT_WRITE, BOTH]) {

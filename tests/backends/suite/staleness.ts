@@ -1,6 +1,7 @@
-import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { EVENT_READ, EVENT_WRITE, KeyError } from "../../../mod.ts";
 import { Descriptor, needsDup2, Pair } from "../../support/descriptors.ts";
+import { isPending, turnEventLoop } from "../../support/event_loop.ts";
 import { type Backend, test } from "./backend.ts";
 
 /** Descriptors that are closed, reused or duplicated while they are registered. */
@@ -57,6 +58,27 @@ export function testStaleness(backend: Backend): void {
       assertEquals(selector.select(), [[key, EVENT_READ]]);
       selector.unregister(file);
       assertEquals(selector.select(0), []);
+    },
+    needsDup2,
+  );
+
+  test(
+    backend,
+    "selectAsync() goes on after a late event of a closed descriptor",
+    async (selector) => {
+      using a = new Pair();
+      using b = new Pair();
+      using file = Descriptor.dupHigh(a.left.fileno());
+      selector.register(file, EVENT_READ);
+      const key = selector.register(b.left, EVENT_READ);
+      const wait = selector.selectAsync();
+      await turnEventLoop();
+      file.close();
+      selector.unregister(file);
+      a.fill();
+      assert(await isPending(wait));
+      b.fill();
+      assertEquals(await wait, [[key, EVENT_READ]]);
     },
     needsDup2,
   );

@@ -79,6 +79,13 @@ export function testWaking(backend: Backend): void {
     assertEquals(await wait, []);
   });
 
+  test(backend, "waker() works for a wait in progress", async (selector) => {
+    const wait = selector.selectAsync();
+    await turnEventLoop();
+    wake(selector.waker().fd);
+    assertEquals(await wait, []);
+  });
+
   test(backend, "waker() returns the same descriptor each time", (selector) => {
     const { fd } = selector.waker();
     assert(Number.isInteger(fd) && fd >= 0);
