@@ -370,7 +370,8 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * selectors can wait. Like a pending read, a wait keeps the process alive.
    *
    * All waits of an isolate share one native call on another thread. A Worker that is terminated
-   * during a wait leaves two descriptors open, and that call for up to a minute.
+   * leaves the two descriptors of that call open, and its own selectors and sockets; during a wait,
+   * the call itself goes on for up to a minute.
    *
    * @param timeout How long to wait at most, in milliseconds, as for {@linkcode BaseSelector.select}
    * @param options A signal that ends the wait

@@ -37,12 +37,12 @@ export class SelectorMap<Data = unknown, File extends FileObject = FileObject>
     try {
       return this.#keys.find(fileobj);
     } catch {
-      return undefined; // What tells no descriptor is not registered.
+      return undefined; // What has no descriptor is not registered.
     }
   }
 
   /**
-   * Tells whether a file object is registered.
+   * Returns whether a file object is registered.
    *
    * @param fileobj A descriptor, or an object as it was registered
    * @returns Whether it has a key

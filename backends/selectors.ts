@@ -26,7 +26,11 @@ export type { KqueueLayout };
  * one makes the selector replace its set in the kernel, under the same number, and an epoll instance
  * that watches {@linkcode EpollSelector.fileno} must then register it again.
  *
- * Regular files are refused (`EPERM`). Timeouts below a millisecond are honoured since Linux 5.11
+ * Linux lets 500 waiting selectors watch one file, and epoll instances nest five deep. Beyond that,
+ * `register` is refused during an asynchronous wait (`EINVAL`), and a wait for a key with
+ * `EDGE_TRIGGERED` rejects.
+ *
+ * Regular files and `/dev/null` are refused (`EPERM`): they are always ready. Timeouts below a millisecond are honoured since Linux 5.11
  * and glibc 2.35, and rounded up before.
  *
  * It supports every event and mode. `EVENT_PRIORITY` is `EPOLLPRI`; `EVENT_HANGUP` is `EPOLLRDHUP`,
