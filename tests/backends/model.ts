@@ -5,7 +5,7 @@
  * @module
  */
 
-import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { FileDescriptor } from "../../ffi/fd/mod.ts";
 import { type Socket, socketpair } from "../../ffi/socket/mod.ts";
@@ -26,6 +26,8 @@ import type { Backend } from "./suite/backend.ts";
 export interface ModelledBackend extends Omit<Backend, "source" | "supports" | "excused" | "many"> {
   /** Whether a wait fails while a closed descriptor is registered. */
   readonly failsOnClosed?: boolean;
+  /** Errors with which any call may fail. */
+  readonly faults?: ReadonlySet<string>;
 }
 
 const BOTH = EVENT_READ | EVENT_WRITE;
@@ -144,6 +146,9 @@ interface Key {
   isMixed: boolean;
 }
 
+/** The outcome of a wait. */
+type Outcome = readonly ReadyEvent[] | { readonly error: unknown };
+
 /** Events of a key that must be reported, and those that may be. */
 interface Expected {
   readonly must: number;
@@ -161,7 +166,7 @@ class World implements Disposable {
 
   constructor(backend: ModelledBackend) {
     this.#backend = backend;
-    this.#selector = backend.create();
+    this.#selector = this.#create();
     const [left, right] = socketpair();
     this.#slots = Array.from({ length: SLOTS }, () => {
       const descriptor = Descriptor.dupHigh(left.fileno());
@@ -271,12 +276,13 @@ class World implements Disposable {
     if (this.#keys.has(fd)) {
       assertThrows(register, KeyError);
     } else if (file === null && this.#backend.descriptorsAreChecked) {
-      assertEquals(assertThrows(register, OSError).code, "EBADF");
+      const error = assertThrows(register, OSError);
+      assert(error.code === "EBADF" || this.#isFault(error), error.message);
     } else {
       try {
         register();
       } catch (error) {
-        if (file !== null) throw error;
+        if (file !== null && !this.#isFault(error)) throw error;
         return;
       }
       const isStale = file === null;
@@ -296,7 +302,7 @@ class World implements Disposable {
       key.events = events;
       key.data = data;
     } catch (error) {
-      if (!key.isStale || !(error instanceof OSError)) throw error;
+      if (!(key.isStale && error instanceof OSError || this.#isFault(error))) throw error;
       this.#keys.delete(fd);
     }
   }
@@ -305,7 +311,11 @@ class World implements Disposable {
     const unregister = () => this.#selector.unregister(fd);
     const key = this.#keys.get(fd);
     if (key === undefined) return void assertThrows(unregister, KeyError);
-    assertEquals(unregister().data, key.data);
+    try {
+      assertEquals(unregister().data, key.data);
+    } catch (error) {
+      if (!this.#isFault(error)) throw error;
+    }
     this.#keys.delete(fd);
   }
 
@@ -316,29 +326,56 @@ class World implements Disposable {
 
   #renew(): void {
     this.#selector.close();
-    this.#selector = this.#backend.create();
+    this.#selector = this.#create();
     this.#keys.clear();
     this.#isWoken = false;
   }
 
   #select(): void {
     const isSure = this.#isWoken || this.#isReady(this.#expected());
-    const select = () => this.#selector.select(isSure ? SOON : 0);
-    if (this.#failsOnClosed()) assertEquals(assertThrows(select, OSError).code, "EBADF");
-    else this.#compare(select(), this.#expected());
+    const ready = this.#selectOnce(isSure ? SOON : 0);
+    if (ready !== "EBADF") this.#compare(ready, this.#expected());
     this.#isWoken = false;
+  }
+
+  /** Returns the results, or the error that a closed descriptor causes. */
+  #selectOnce(timeout: number): readonly ReadyEvent[] | "EBADF" {
+    for (;;) {
+      try {
+        const ready = this.#selector.select(timeout);
+        assert(!this.#failsOnClosed(), "A closed descriptor is registered");
+        return ready;
+      } catch (error) {
+        if (this.#failsOnClosed() && error instanceof OSError && error.code === "EBADF") {
+          return "EBADF";
+        }
+        if (!this.#isFault(error)) throw error;
+      }
+      if (this.#isWoken) timeout = 0; // The wake has been used.
+    }
+  }
+
+  #create(): BaseSelector {
+    for (;;) {
+      try {
+        return this.#backend.create();
+      } catch (error) {
+        if (!this.#isFault(error)) throw error;
+      }
+    }
+  }
+
+  #isFault(error: unknown): boolean {
+    return error instanceof OSError && this.#backend.faults?.has(error.code) === true;
   }
 
   async #wait({ during, end }: AsyncWait): Promise<void> {
     const controller = new AbortController();
     const wait = this.#selector.selectAsync(null, controller);
-    wait.catch(() => {});
+    const outcome: Promise<Outcome> = wait.catch((error: unknown) => ({ error }));
     assertThrows(() => this.#selector.select(0), Deno.errors.Busy);
     let isQuiet = true; // So far nothing can have ended the wait.
     let mayFail = false;
-    const excuse = (error: unknown) => {
-      if (!mayFail || !(error instanceof OSError)) throw error;
-    };
     for (const { change, turn } of during) {
       isQuiet &&= this.#isQuiet();
       mayFail ||= this.#hasClosed();
@@ -347,48 +384,53 @@ class World implements Disposable {
       this.#change(change);
     }
     mayFail ||= this.#hasClosed();
+
+    let check: (outcome: Outcome) => void;
     const expected = this.#expected(true);
     if (this.#isWoken || this.#isReady(expected)) {
-      const ready = await inTime(wait, "selectAsync()").catch(excuse);
-      if (isQuiet && ready !== undefined) this.#compare(ready, expected);
-      this.#isWoken = false;
-    } else if (isQuiet && this.#isQuiet()) {
-      assert(await isPending(wait), "It must go on waiting");
-      await this.#end(wait, controller, end);
-    } else {
+      check = (outcome) => {
+        if (isQuiet) this.#compare(outcome, expected);
+      };
+    } else if (!isQuiet || !this.#isQuiet()) {
       controller.abort("over");
-      await inTime(wait, "the abort").catch((error) => error === "over" || excuse(error));
+      check = () => {};
+    } else if (await isPending(wait)) {
+      check = this.#end(end, controller);
+    } else {
+      check = () => assert(false, "It must go on waiting");
+    }
+    const result = await inTime(outcome, "the end of selectAsync()");
+    this.#isWoken = false;
+    if (!("error" in result && this.#isFault(result.error))) {
+      if (!(mayFail && "error" in result && result.error instanceof OSError)) check(result);
+    } else if (!(result.error instanceof Deno.errors.BadResource)) {
+      this.#selectOnce(0); // The wake may not have been used.
     }
   }
 
-  /** Ends a wait while nothing is ready. */
-  async #end(
-    wait: Promise<ReadyEvent[]>,
-    controller: AbortController,
-    end: (typeof ENDS)[number],
-  ): Promise<void> {
+  /** Ends a wait while nothing is ready, and returns a check of its outcome. */
+  #end(end: (typeof ENDS)[number], controller: AbortController): (outcome: Outcome) => void {
     switch (end) {
-      case "wake":
-        this.#selector.wakeup();
-        assertEquals(await inTime(wait, "the wake"), []);
-        return;
       case "abort":
         controller.abort("over");
-        assertStrictEquals(await inTime(wait.catch((reason) => reason), "the abort"), "over");
-        return;
+        return (outcome) => assertEquals(outcome, { error: "over" });
       case "close":
-        this.#selector.close();
-        await assertRejects(() => inTime(wait, "the close"), Deno.errors.BadResource);
-        return this.#renew();
+        this.#renew();
+        return (outcome) => {
+          assert("error" in outcome && outcome.error instanceof Deno.errors.BadResource);
+        };
       case "send": {
         const slot = this.#slots.find(({ descriptor }) => !this.#keys.has(descriptor.fd));
-        if (slot === undefined) return await this.#end(wait, controller, "wake");
+        if (slot === undefined) break;
         this.#open(slot);
         this.#register(slot, EVENT_READ);
         this.#change({ change: "send", slot: this.#slots.indexOf(slot), other: 0, events: 0 });
-        this.#compare(await inTime(wait, "the data"), this.#expected(true));
+        const expected = this.#expected(true);
+        if (this.#isReady(expected)) return (outcome) => this.#compare(outcome, expected);
       }
     }
+    this.#selector.wakeup();
+    return (outcome) => assertEquals(outcome, []);
   }
 
   /**
@@ -431,7 +473,8 @@ class World implements Disposable {
     return this.#backend.failsOnClosed === true && this.#hasClosed();
   }
 
-  #compare(ready: readonly ReadyEvent[], expected: Map<number, Expected>): void {
+  #compare(ready: Outcome, expected: Map<number, Expected>): void {
+    if ("error" in ready) throw ready.error;
     const reported = new Map(ready.map(([{ fd }, events]) => [fd, events]));
     assertEquals(reported.size, ready.length, "A key was reported twice");
     for (const [key, events] of ready) {

@@ -14,7 +14,7 @@ export const needsFakes: Skip = Deno.build.os === "linux"
   ? needs(`${COMPILER}, a C compiler for ${Deno.build.arch}`, canCompile())
   : skipIf(true, "the fakes of system calls run on Linux");
 
-type Fake = "devpoll" | "kqueue" | "loaded" | "scripted_kqueue";
+type Fake = "devpoll" | "faulty_libc" | "kqueue" | "loaded" | "scripted_kqueue";
 
 const made = new Map<string, string>();
 let folder: string | undefined;
