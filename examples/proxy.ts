@@ -11,7 +11,13 @@
  * @module
  */
 
-import { DefaultSelector, EVENT_READ, EVENT_WRITE, OSError } from "@readiness/selectors";
+import {
+  DefaultSelector,
+  EVENT_HANGUP,
+  EVENT_READ,
+  EVENT_WRITE,
+  OSError,
+} from "@readiness/selectors";
 import {
   type InternetAddress,
   IPPROTO_TCP,
@@ -76,6 +82,7 @@ run(() => {
   const pairs = new Set<(now: number) => void>();
   let swept = performance.now();
   let spare: Socket | undefined;
+  const GONE = DefaultSelector.supports(EVENT_HANGUP) ? EVENT_HANGUP : 0;
 
   server.listen();
   const acceptor = new Acceptor(selector, server, forward, { hasRoom });
@@ -106,6 +113,7 @@ run(() => {
     spare = undefined;
     const there = new Flow(client, target, { end: () => target.shutdown("write") });
     const back = new Flow(target, client, { end: () => client.shutdown("write") });
+    const halfClosed = new Set<Socket>();
     let isConnected = false;
     let lastActive = performance.now();
     pairs.add(check);
@@ -118,8 +126,21 @@ run(() => {
       target.connect(address);
     });
 
+    /** Watches a socket that is not read for the end of its connection, until a half-close. */
+    function goneEvents(socket: Socket, events: number): number {
+      return events & EVENT_READ || halfClosed.has(socket) ? 0 : GONE;
+    }
+
+    function notice(socket: Socket, events: number): void {
+      if ((events & GONE) === 0) return;
+      const error = socket.error();
+      if (error !== null) throw error;
+      halfClosed.add(socket); // Its end is read when there is room for what comes before.
+    }
+
     function serveClient(events: number): void {
       attempt(() => {
+        notice(client, events);
         if (events & EVENT_WRITE) back.drain();
         if (events & EVENT_READ) there.fill();
       });
@@ -128,6 +149,7 @@ run(() => {
     function serveTarget(events: number): void {
       attempt(() => {
         if (!isConnected) return finishConnecting();
+        notice(target, events);
         if (events & EVENT_WRITE) there.drain();
         if (events & EVENT_READ) back.fill();
       });
@@ -151,8 +173,8 @@ run(() => {
         // Reads from the client only when the target is connected.
         const clientEvents = isConnected ? there.sourceEvents | back.sinkEvents : 0;
         const targetEvents = isConnected ? back.sourceEvents | there.sinkEvents : EVENT_WRITE;
-        watch(selector, client, clientEvents, serveClient);
-        watch(selector, target, targetEvents, serveTarget);
+        watch(selector, client, clientEvents | goneEvents(client, clientEvents), serveClient);
+        watch(selector, target, targetEvents | goneEvents(target, targetEvents), serveTarget);
       } catch (error) {
         if (!(error instanceof OSError)) throw error;
         if (!isConnected) warn(`Cannot connect to ${formatAddress(address)}: ${error.message}`);

@@ -1,7 +1,7 @@
 /**
  * An HTTP server on several cores: each Worker has a selector, and all of them listen on one port.
  * The system distributes the connections (`SO_REUSEPORT`: Linux spreads them, other systems may
- * not).
+ * not). Or all of them share one listening socket, and `EXCLUSIVE` lets each connection wake one.
  *
  * It shows how to end threads that block: each Worker blocks in a `select`, where no message
  * reaches it, so the main thread sets a flag in shared memory and wakes it. The Workers' code is in
@@ -43,6 +43,7 @@ Options:
   --hostname HOST  the address to listen on (127.0.0.1)
   --port PORT      the port to listen on; 0 lets the system pick one (8000)
   --workers COUNT  the number of Workers, at most ${MOST_WORKERS} (${navigator.hardwareConcurrency})
+  --share          let all Workers accept from one socket, as they do without SO_REUSEPORT
   -h, --help       show this and exit`;
 
 run(async () => {
@@ -50,11 +51,19 @@ run(async () => {
     hostname: { type: "string", default: "127.0.0.1" },
     port: { type: "string", default: "8000" },
     workers: { type: "string", default: `${navigator.hardwareConcurrency}` },
+    share: { type: "boolean", default: false },
   });
   const wanted = { hostname: options.hostname, port: parsePort(options.port) };
   const length = parseInteger("number of workers", options.workers, 1, MOST_WORKERS);
   exitOnWindows("SO_REUSEPORT");
-  const address = claim(wanted);
+  const isShared = options.share || SO_REUSEPORT === undefined;
+  const socket = bind(wanted); // Stays open, to keep the port.
+  const address = socket.localAddress as InternetAddress;
+  if (isShared) socket.listen();
+  // Sockets that share a port do not fail when another program shares it, too. So this one has
+  // bound it alone, and shares it from now on.
+  else socket.setOption(SOL_SOCKET, SO_REUSEPORT, 1);
+  const shared = isShared ? socket.fileno() : undefined;
   const isStopped = new Int32Array(new SharedArrayBuffer(4));
   const wakers: number[] = [];
   const interrupted = interruption();
@@ -64,7 +73,7 @@ run(async () => {
     wakers.forEach(wake);
   });
 
-  const workers = Array.from({ length }, () => start({ address, isStopped }));
+  const workers = Array.from({ length }, () => start({ address, shared, isStopped }));
   await Promise.all(workers.map(async ({ started }) => {
     const waker = await started;
     wakers.push(waker);
@@ -75,16 +84,6 @@ run(async () => {
   counts.forEach((count, i) => print(`worker ${i + 1}: ${count} requests`));
   Deno.exit();
 });
-
-/**
- * Claims the port. Sockets that share a port do not fail when another program shares it, too, so
- * this one binds it alone, and shares it then.
- */
-function claim(address: InternetAddress): InternetAddress {
-  const socket = bind(address);
-  socket.setOption(SOL_SOCKET, SO_REUSEPORT, 1);
-  return socket.localAddress as InternetAddress; // The socket stays open, to keep the port.
-}
 
 /** Starts a Worker, which reports its waker when it starts and its count when it ends. */
 function start(task: Task): { started: Promise<number>; ended: Promise<number> } {

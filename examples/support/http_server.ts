@@ -8,7 +8,7 @@
 import { type BaseSelector, EVENT_READ, EVENT_WRITE, OSError } from "@readiness/selectors";
 import { IPPROTO_TCP, type Socket, TCP_NODELAY } from "@readiness/selectors/socket";
 import { CONTINUE, type Request, RequestReader, TIMEOUT, writeHead } from "./http_requests.ts";
-import { Acceptor } from "./listening.ts";
+import { Acceptor, type AcceptorOptions } from "./listening.ts";
 import { discard } from "./watching.ts";
 
 /** An answer, before the fields that depend on the connection. */
@@ -24,7 +24,7 @@ export interface Response {
 }
 
 /** How a server answers. */
-export interface ServerOptions {
+export interface ServerOptions extends AcceptorOptions {
   /** Answers a request. */
   respond(request: Request, socket: Socket): Response;
   /** Takes note of a request that is refused. */
@@ -69,7 +69,7 @@ export class HttpServer {
     this.#acceptor = new Acceptor(selector, socket, (connection) => {
       connection.setOption(IPPROTO_TCP, TCP_NODELAY, 1);
       this.#connections.add(new Connection(this, connection));
-    });
+    }, options);
     this.update();
   }
 

@@ -9,8 +9,8 @@
  * @module
  */
 
-import { DefaultSelector } from "@readiness/selectors";
-import { type InternetAddress, SO_REUSEPORT, type Socket } from "@readiness/selectors/socket";
+import { DefaultSelector, EVENT_READ, EXCLUSIVE } from "@readiness/selectors";
+import { type InternetAddress, SO_REUSEPORT, Socket } from "@readiness/selectors/socket";
 import { BAD_REQUEST, type Request } from "./http_requests.ts";
 import { HttpServer, type Response } from "./http_server.ts";
 import { bind } from "./listening.ts";
@@ -19,6 +19,8 @@ import { bind } from "./listening.ts";
 export interface Task {
   /** The address to listen on. */
   address: InternetAddress;
+  /** The descriptor of a listening socket that all Workers share; without it, each makes its own. */
+  shared?: number;
   /** Shared memory, which is not 0 when the Worker should end. */
   isStopped: Int32Array;
 }
@@ -29,13 +31,24 @@ export type Report = { waker: number } | { count: number };
 /** How long a connection may be silent, and how long a request may take, in milliseconds. */
 const LIMITS = { idle: 60_000, timeout: 30_000 };
 
-self.onmessage = ({ data: { address, isStopped } }: MessageEvent<Task>) => {
+self.onmessage = ({ data: { address, shared, isStopped } }: MessageEvent<Task>) => {
   // Not closed at the end: the main thread may be about to wake it.
   const selector = new DefaultSelector<(events: number) => void, Socket>();
-  const socket = bind(address, SO_REUSEPORT);
+  let socket: Socket;
+  if (shared === undefined) {
+    socket = bind(address, SO_REUSEPORT);
+    socket.listen();
+  } else {
+    socket = Socket.fromFd(shared);
+  }
+  // A connection to a shared socket wakes one Worker, where the system can do that.
+  const exclusive = EVENT_READ | EXCLUSIVE;
+  const events = shared !== undefined && DefaultSelector.supports(exclusive)
+    ? exclusive
+    : EVENT_READ;
   let count = 0;
-  socket.listen();
-  const server = new HttpServer(selector, socket, { respond, refuse: () => count++, ...LIMITS });
+  const refuse = () => count++;
+  const server = new HttpServer(selector, socket, { respond, refuse, events, ...LIMITS });
 
   report({ waker: selector.waker().fd });
   while (Atomics.load(isStopped, 0) === 0) {

@@ -48,6 +48,8 @@ export interface AcceptorOptions {
    * throw when descriptors run out.
    */
   hasRoom?: () => boolean;
+  /** What to watch the socket for, with modes (`EVENT_READ`). */
+  events?: number;
 }
 
 /**
@@ -61,6 +63,7 @@ export class Acceptor {
   readonly #socket: Socket;
   readonly #serve: (connection: Socket) => void;
   readonly #hasRoom: () => boolean;
+  readonly #events: number;
   #restsUntil = 0;
   #isClosed = false;
 
@@ -75,12 +78,13 @@ export class Acceptor {
     selector: BaseSelector<(events: number) => void, Socket>,
     socket: Socket,
     serve: (connection: Socket) => void,
-    { hasRoom = () => true }: AcceptorOptions = {},
+    { hasRoom = () => true, events = EVENT_READ }: AcceptorOptions = {},
   ) {
     this.#selector = selector;
     this.#socket = socket;
     this.#serve = serve;
     this.#hasRoom = hasRoom;
+    this.#events = events;
     this.update();
   }
 
@@ -99,7 +103,7 @@ export class Acceptor {
     if (this.#isClosed) return;
     if (this.#restsUntil <= performance.now()) this.#restsUntil = 0;
     this.#orRest(() => {
-      const events = this.#restsUntil === 0 && this.#hasRoom() ? EVENT_READ : 0;
+      const events = this.#restsUntil === 0 && this.#hasRoom() ? this.#events : 0;
       watch(this.#selector, this.#socket, events, this.#accept);
     });
   }

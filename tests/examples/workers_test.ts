@@ -42,6 +42,19 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "workers.ts --share lets all workers accept from one socket",
+  ...linuxOnly,
+  async fn() {
+    await using server = await start("--workers", "3", "--share");
+    const answers = await Promise.all(Array.from({ length: 60 }, () => ask(server.port, GET)));
+    for (const answer of answers) assertEquals(answer, HELLO);
+    const { code, counts, stderr } = await stop(server);
+    assertEquals([code, stderr, counts.length], [0, "", 3]);
+    assertEquals(counts.reduce((sum, count) => sum + count), 60);
+  },
+});
+
 Deno.test("workers.ts answers fetch()", needsReusePort, async () => {
   await using server = await start("--workers", "2");
   using client = Deno.createHttpClient({});
