@@ -24,7 +24,7 @@ import {
   type SocketAddress,
   SOL_SOCKET,
 } from "@readiness/selectors/socket";
-import { familyOf, formatAddress, lookUp, parseRemotePort } from "./support/addresses.ts";
+import { familyOf, formatAddress, lookUp, parseRemotePort, peerOf } from "./support/addresses.ts";
 import {
   exitOnWindows,
   exitWith,
@@ -36,21 +36,25 @@ import {
 } from "./support/command_line.ts";
 import { Flow } from "./support/flow.ts";
 import { warn } from "./support/output.ts";
+import { lookUpService } from "./support/services.ts";
 import { watch } from "./support/watching.ts";
 
 const USAGE = `Usage: nc.ts [OPTIONS] [HOST] PORT
        nc.ts [OPTIONS] -U PATH
 
 Connects, or with -l waits for a connection, sends standard input over it, and prints what it
-receives. HOST is 127.0.0.1 if left out. Exits with 0 when both sides have ended; on a terminal,
+receives. HOST is 127.0.0.1 if left out. PORT is a number, or a name in /etc/services. Exits with 0 when both sides have ended; on a terminal,
 when the peer has.
 
 Options:
   -l, --listen        wait for a connection (or a datagram); port 0 lets the system pick one
   -u, --udp           send datagrams, one per read from standard input; they have no end, see --wait
   -U, --unix          use a Unix socket; on Linux, @NAME is one without a file
-  -N, --half-close    close the sending side at the end of the input; on unless --keep-open is given
-  -k, --keep-open     keep the sending side open, and wait for the peer to end
+  -N, --half-close    close the sending side at the end of the input, which is the default
+  --keep-open         keep the sending side open, and wait for the peer to end
+  -k, --keep-listening
+                      with -l, wait for another connection when one ends; with -lu, receive from
+                      all senders
   -w, --wait SECONDS  give up connecting after this long, and end after this long without data
   -v, --verbose       print the addresses, on standard error
   -h, --help          show this and exit
@@ -72,29 +76,32 @@ run(async () => {
     udp: { type: "boolean", short: "u", default: false },
     unix: { type: "boolean", short: "U", default: false },
     "half-close": { type: "boolean", short: "N", default: false },
-    "keep-open": { type: "boolean", short: "k", default: false },
+    "keep-open": { type: "boolean", default: false },
+    "keep-listening": { type: "boolean", short: "k", default: false },
     wait: { type: "string", short: "w" },
     verbose: { type: "boolean", short: "v", default: false },
   }, true);
   const patience = options.wait === undefined
     ? Infinity
     : parseInteger("wait", options.wait, 1, 1_000_000) * 1000;
-  if (options["half-close"] && options["keep-open"]) exitWith(2, "Cannot use both -N and -k");
+  if (options["half-close"] && options["keep-open"]) {
+    exitWith(2, "Cannot use both --half-close and --keep-open");
+  }
+  if (options["keep-listening"] && !options.listen) exitWith(2, "Cannot use -k without -l");
   const address = parseTarget();
   exitOnWindows("selectors for standard input");
   const type = options.udp ? SOCK_DGRAM : SOCK_STREAM;
   const interrupted = interruption();
   const input = new FileDescriptor(0);
   const output = new FileDescriptor(1);
+  let isInputOpen = true;
+  let isRemoved = false;
 
   try {
-    using socket = options.listen ? await accept() : await connect();
-    const blocking = [input, output].filter((file) => file.isBlocking());
-    try {
-      blocking.forEach((file) => file.setBlocking(false));
+    if (options.listen) await serve();
+    else {
+      using socket = await connect();
       await talk(socket);
-    } finally {
-      blocking.forEach((file) => file.setBlocking(true));
     }
   } catch (error) {
     if (error instanceof RangeError) exitWith(2, error.message); // Such as a path that is too long.
@@ -114,8 +121,10 @@ run(async () => {
     }
     if (options.unix) return { path: first.replace(/^@/, "\0") };
     const [hostname, port] = second === undefined ? ["127.0.0.1", first] : [first, second];
-    if (options.listen) return { hostname, port: parsePort(port) };
-    return lookUp({ hostname, port: parseRemotePort(port) });
+    const service = /^\d/.test(port) ? undefined : lookUpService(port, options.udp ? "udp" : "tcp");
+    const number = service === undefined ? port : `${service}`;
+    if (options.listen) return { hostname, port: parsePort(number) };
+    return lookUp({ hostname, port: parseRemotePort(number) });
   }
 
   function open(): Socket {
@@ -138,47 +147,83 @@ run(async () => {
     return socket;
   }
 
-  async function accept(): Promise<Socket> {
-    const server = open();
+  /** Listens, and talks to one peer, or to one after the other. */
+  async function serve(): Promise<void> {
+    using server = open();
     if (!options.unix) server.setOption(SOL_SOCKET, SO_REUSEADDR, 1);
     server.bind(address);
-    if (!options.udp) server.listen(1);
-    note(`listening on ${formatAddress(server.localAddress)}`);
     try {
-      for (;;) {
-        await becomes(server, EVENT_READ);
-        const peer = options.udp ? adoptSender(server) : server.accept();
-        if (peer !== null) return peer;
+      if (!options.udp) server.listen(1);
+      note(`listening on ${formatAddress(server.localAddress)}`);
+      if (options.udp) {
+        if (options["keep-listening"]) isInputOpen = false; // There are several peers.
+        else while (!adoptSender(server)) await becomes(server, EVENT_READ);
+        return await talk(server);
       }
+      while (options["keep-listening"]) {
+        using peer = await accept(server);
+        await talk(peer).catch(noteEnd);
+      }
+      using peer = await accept(server);
+      server.close();
+      removeFile();
+      await talk(peer);
     } finally {
-      if (!options.udp) server.close();
       removeFile();
     }
   }
 
-  /** Connects a socket to the sender of the first datagram, which it still receives afterwards. */
-  function adoptSender(socket: Socket): Socket | null {
-    const first = socket.recvFrom(new Uint8Array(1), MSG_PEEK);
-    if (first === null) return null;
-    note(`connected to ${formatAddress(first.address)}`);
-    if (!("path" in first.address && first.address.path === "")) socket.connect(first.address);
-    return socket;
+  async function accept(server: Socket): Promise<Socket> {
+    for (let peer;;) {
+      await becomes(server, EVENT_READ);
+      if ((peer = server.accept()) === null) continue;
+      note(`connected to ${peerOf(peer)}`);
+      return peer;
+    }
   }
 
+  /** Prints how a connection ended. The end of the output is an end of the program. */
+  function noteEnd(error: unknown): void {
+    if (!(error instanceof OSError) || error.syscall === "write") throw error;
+    warn(error.message);
+  }
+
+  /** Connects a socket to the sender of the first datagram, which it still receives afterwards. */
+  function adoptSender(socket: Socket): boolean {
+    const first = socket.recvFrom(new Uint8Array(1), MSG_PEEK);
+    if (first === null) return false;
+    note(`connected to ${formatAddress(first.address)}`);
+    if (!("path" in first.address && first.address.path === "")) socket.connect(first.address);
+    return true;
+  }
+
+  /** Talks to a peer, while standard input and output do not block: restores them at the end. */
   async function talk(socket: Socket): Promise<void> {
+    const blocking = [input, output].filter((file) => file.isBlocking());
+    try {
+      blocking.forEach((file) => file.setBlocking(false));
+      await exchange(socket);
+    } finally {
+      blocking.forEach((file) => file.setBlocking(true));
+    }
+  }
+
+  async function exchange(socket: Socket): Promise<void> {
     using selector = new DefaultSelector<(events: number) => void, FileDescriptor>();
     const end = () => {
+      isInputOpen = false;
       if (!options.udp && !options["keep-open"]) socket.shutdown("write");
     };
-    const up = new Flow(input, socket, options.udp ? { room: DATAGRAM } : { end });
+    const up = new Flow(input, socket, { end, ...options.udp ? { room: DATAGRAM } : {} });
     const down = options.udp
       ? new Flow(socket, output, { room: LARGEST_DATAGRAM, isEndless: true })
       : new Flow(socket, output);
-    const isPerson = Deno.stdin.isTerminal();
+    const endsWithPeer = Deno.stdin.isTerminal() || options["keep-listening"];
     const files = new Set<FileDescriptor>();
     let failure: OSError | undefined;
+    if (!isInputOpen) up.abandon();
 
-    while (!down.isDone || !up.isDone && !isPerson) {
+    while (!down.isDone || !up.isDone && !endsWithPeer) {
       watch(selector, socket, up.sinkEvents | down.sourceEvents, serve);
       const steps = [
         ...observe(input, up.sourceEvents, fill),
@@ -232,10 +277,12 @@ run(async () => {
     return (await selector.selectAsync(timeout, { signal: interrupted })).length > 0;
   }
 
+  /** Removes the file of a Unix socket, once, if there is permission. */
   function removeFile(): void {
-    if (!("path" in address) || address.path.startsWith("\0")) return;
+    if (!("path" in address) || address.path.startsWith("\0") || isRemoved) return;
     const { state } = Deno.permissions.querySync({ name: "write", path: address.path });
     if (state === "granted") Deno.removeSync(address.path);
+    isRemoved = true;
   }
 
   function note(text: string): void {

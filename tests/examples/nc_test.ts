@@ -1,14 +1,15 @@
 import { assertEquals, assertGreaterOrEqual, assertLess, assertMatch } from "@std/assert";
 import { createHash } from "node:crypto";
-import type { InternetAddress } from "../../ffi/socket/mod.ts";
-import { linuxOnly, needsProgram, skipIf } from "../support/skip.ts";
+import { AF_INET, type InternetAddress, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
+import { linuxOnly, needs, needsProgram, skipIf } from "../support/skip.ts";
 import { needsNc } from "../support/netcat.ts";
 import { inTime } from "../support/deadline.ts";
-import { runExample } from "../support/example_process.ts";
+import { runExample, unusedHostname } from "../support/example_process.ts";
 import { Lines } from "../support/lines.ts";
 import {
   abstractPath,
   acceptFrom,
+  datagrams,
   filePath,
   listener,
   needsIpv6,
@@ -26,6 +27,16 @@ const needsStdin = skipIf(
 
 const ROOT = new URL("../../", import.meta.url);
 const needsPython = needsProgram("python3");
+
+const needsServices = needs("/etc/services", hasServices());
+
+function hasServices(): boolean {
+  try {
+    return /^http\s+80\/tcp/m.test(Deno.readTextFileSync("/etc/services"));
+  } catch {
+    return false;
+  }
+}
 
 const data = noise(5_000_003);
 
@@ -153,11 +164,11 @@ Deno.test(
 );
 
 Deno.test(
-  "nc.ts -k keeps the connection open after its input, and -w ends it",
+  "nc.ts --keep-open keeps the connection open after its input, and -w ends it",
   needsStdin,
   async () => {
     using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    await using cat = Cat.start("nc.ts", ["-k", "-w", "1", `${server.addr.port}`]);
+    await using cat = Cat.start("nc.ts", ["--keep-open", "-w", "1", `${server.addr.port}`]);
     using peer = await inTime(server.accept(), "the connection");
     await cat.write("question");
     await cat.end();
@@ -169,6 +180,66 @@ Deno.test(
     assertEquals(await cat.code, 0);
   },
 );
+
+for (const program of ["nc", "nc.ts"] as const) {
+  Deno.test({
+    name: `nc.ts: ${program} -lk takes one connection after the other, also after a reset`,
+    ...program === "nc" ? needsNc : needsStdin,
+    async fn() {
+      await using cat = await Cat.listen(program, ["-k"]);
+      const [hostname, port] = [cat.target[0]!, Number(cat.target[1])];
+      for (const text of ["one", "two"]) {
+        const client = await Deno.connect({ hostname, port });
+        await client.write(encode(`from ${text}`));
+        await cat.reads(`from ${text}`);
+        await cat.write(`to ${text}`);
+        assertEquals(await inTime(read(client), "the input"), `to ${text}`);
+        client.close();
+      }
+      if (program === "nc.ts") {
+        const broken = new Socket(AF_INET, SOCK_STREAM);
+        broken.connect({ hostname, port });
+        broken.send(encode("broken"));
+        await cat.reads("broken");
+        reset(broken);
+        await cat.stderr.wait(/ECONNRESET/);
+      }
+      // The end of its input ends neither the program nor later connections.
+      await cat.end();
+      for (const text of ["three", "four"]) {
+        const client = await Deno.connect({ hostname, port });
+        await client.write(encode(text));
+        await cat.reads(text);
+        client.close();
+      }
+      cat.kill("SIGTERM");
+      assertEquals(await cat.code, 143);
+    },
+  });
+}
+
+Deno.test("nc.ts -luk prints the datagrams of several senders", needsStdin, async () => {
+  await using cat = await Cat.listen("nc.ts", ["-k", "-u"]);
+  for (const text of ["one", "two", "three"]) {
+    using sender = datagrams();
+    sender.sendTo(encode(text), { hostname: cat.target[0]!, port: Number(cat.target[1]) });
+    await cat.reads(text);
+  }
+});
+
+Deno.test("nc.ts takes the names of services", needsServices, async () => {
+  const hostname = unusedHostname();
+  const [refused, udp, unknown, range] = await runEach("nc", [
+    [hostname, "http"],
+    ["-lu", "192.0.2.1", "domain"],
+    [hostname, "no-such-service"],
+    ["-l", "0x50"],
+  ]);
+  assertEquals(refused!.code, 1);
+  assertMatch(refused!.stderr, RegExp(`Cannot connect to ${hostname}:80: .*ECONNREFUSED`));
+  assertMatch(udp!.stderr, /Cannot bind .*192\.0\.2\.1:53: .*EADDRNOTAVAIL/);
+  assertEquals([unknown!.code, range!.code], [2, 2]);
+});
 
 Deno.test(
   "nc.ts ends with its input from a pipe, not when the peer half-closes",
@@ -478,15 +549,17 @@ Deno.test("nc.ts exits with 2 if the command line is wrong", async () => {
     "localhost 80 81",
     "0",
     "65536",
-    "http",
-    "127.0.0.1 http",
+    "a b c",
+    "no-such-service",
+    "127.0.0.1 no-such-service",
     "127.0.0.1 -u 0",
     "no-such-host.invalid 80",
     "-u no-such-host.invalid 80",
     "-l 65536",
     "-w 0 80",
     "-w soon 80",
-    "-N -k 80",
+    "-N --keep-open 80",
+    "-k 80",
     // On Windows it exits earlier.
     ...isWindows ? [] : [
       "-l no-such-host.invalid 0",
@@ -627,6 +700,11 @@ function flags(pid: number, fd: number): string {
 
 function isNonBlocking(flags: string): boolean {
   return (parseInt(flags, 8) & 0o4000) !== 0;
+}
+
+async function read(connection: Deno.Conn): Promise<string> {
+  const buffer = new Uint8Array(1000);
+  return new TextDecoder().decode(buffer.subarray(0, await connection.read(buffer) ?? 0));
 }
 
 async function text(connection: Deno.Conn): Promise<string> {
