@@ -1,5 +1,5 @@
 /**
- * Echo requests and answers over ICMP, for `ping.ts`.
+ * Echo requests and answers over ICMP, for `ping.ts` and `traceroute.ts`.
  *
  * @module
  */
@@ -7,6 +7,7 @@
 import { OSError } from "@readiness/selectors";
 import {
   AF_INET6,
+  IP_RECVERR,
   IP_RECVTTL,
   IP_TTL,
   IPPROTO_ICMP,
@@ -14,7 +15,12 @@ import {
   IPPROTO_IP,
   IPPROTO_IPV6,
   IPV6_HOPLIMIT,
+  IPV6_RECVERR,
   IPV6_RECVHOPLIMIT,
+  IPV6_UNICAST_HOPS,
+  MSG_ERRQUEUE,
+  type QueuedError,
+  queuedError,
   receiveMessage,
   SOCK_DGRAM,
   SOCK_RAW,
@@ -36,6 +42,13 @@ export interface Answer {
   readonly from: string;
   readonly hops: number | undefined;
   /** When it arrived, as `performance.now()` tells the time. */
+  readonly time: number;
+}
+
+/** An error that ICMP has reported of a request. */
+export interface RequestError {
+  readonly sequence: number;
+  readonly error: QueuedError;
   readonly time: number;
 }
 
@@ -77,6 +90,24 @@ export class IcmpSocket {
     return this.socket.sendTo(packet, address) === null ? null : time;
   }
 
+  /** Receives the errors of requests. Without this, the socket ignores most of them. */
+  reportErrors(): void {
+    reportErrors(this.socket, this.#isIpv6);
+  }
+
+  /** Receives an error of a request of this program, or `null` if there is none. */
+  receiveError(): RequestError | null {
+    for (;;) {
+      const message = receiveMessage(this.socket, this.#buffer, { flags: MSG_ERRQUEUE });
+      if (message === null) return null;
+      const error = queuedError(message);
+      const view = new DataView(this.#buffer.buffer); // It begins with the request's own header.
+      const isForeign = this.#isRaw && view.getUint16(4) !== this.#id;
+      if (error === null || message.size < HEADER || isForeign) continue;
+      return { sequence: view.getUint16(6), error, time: this.#clock.read(message.control) };
+    }
+  }
+
   /** Receives an answer to this program, or `null` if there is none. */
   receive(): Answer | "malformed" | "foreign" | null {
     const message = receiveMessage(this.socket, this.#buffer);
@@ -107,6 +138,18 @@ export class IcmpSocket {
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+/** Lets a socket report the errors of what it sends. */
+export function reportErrors(socket: Socket, isIpv6: boolean): void {
+  if (isIpv6) socket.setOption(IPPROTO_IPV6, IPV6_RECVERR, 1);
+  else socket.setOption(IPPROTO_IP, IP_RECVERR, 1);
+}
+
+/** Sets how many hops the packets may make that a socket sends from now on. */
+export function setHops(socket: Socket, isIpv6: boolean, hops: number): void {
+  if (isIpv6) socket.setOption(IPPROTO_IPV6, IPV6_UNICAST_HOPS, hops);
+  else socket.setOption(IPPROTO_IP, IP_TTL, hops);
 }
 
 /** Opens a datagram socket, which needs no privilege, or else a raw socket. */

@@ -29,6 +29,7 @@ const EXAMPLES: Record<string, { args: string[] } & Skip> = {
   script: { args: ["/dev/null", "--", "true"], ...notOnWindows },
   serial: { args: ["/dev/null"], ...notOnWindows },
   sniff: { args: ["lo"], ...skipUnless(isLinux, "packet sockets are Linux's") },
+  traceroute: { args: ["127.0.0.1"], ...linuxOnly },
   tun: { args: ["--reply"], ...linuxOnly },
   udp_echo: { args: ["127.0.0.1:0"] },
   watch: { args: ["/tmp"], ...skipUnless(isLinux, "inotify is Linux's") },
