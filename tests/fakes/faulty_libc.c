@@ -86,6 +86,15 @@ static int fault(const char *call) {
     return real arguments;                                 \
   }
 
+/* Only to add a descriptor needs memory. */
+int epoll_ctl(int epoll, int operation, int fd, void *event) {
+  static int (*real)(int epoll, int operation, int fd, void *event);
+  int error = operation == 1 /* EPOLL_CTL_ADD */ ? fault("epoll_ctl") : 0;
+  if (error) return errno = error, -1;
+  if (!real) *(void **)&real = dlsym(RTLD_NEXT, "epoll_ctl");
+  return real(epoll, operation, fd, event);
+}
+
 static bool is_zero(const struct timespec *timeout) {
   return timeout && !timeout->tv_sec && !timeout->tv_nsec;
 }
@@ -112,7 +121,6 @@ CALL(int, shutdown, (int fd, int how), (fd, how))
 CALL(int, eventfd, (unsigned count, int flags), (count, flags))
 CALL(int, dup3, (int from, int to, int flags), (from, to, flags))
 CALL(int, epoll_create1, (int flags), (flags))
-CALL(int, epoll_ctl, (int epoll, int operation, int fd, void *event), (epoll, operation, fd, event))
 
 WAIT(int, epoll_wait, (int epoll, void *events, int count, int timeout),
      (epoll, events, count, timeout), timeout)
