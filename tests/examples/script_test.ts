@@ -292,7 +292,7 @@ test("restores the terminal before it waits for a command that ignores the hang-
   using session = new Session([
     "sh",
     "-c",
-    "trap '' HUP; kill -TERM $PPID; sleep 0.5; kill -TERM $PPID; sleep 60",
+    "trap '' HUP; while kill -TERM $PPID; do sleep 0.5; done",
   ]);
   await session.end(143);
 });
