@@ -43,8 +43,8 @@ const USAGE = `Usage: nc.ts [OPTIONS] [HOST] PORT
        nc.ts [OPTIONS] -U PATH
 
 Connects, or with -l waits for a connection, sends standard input over it, and prints what it
-receives. HOST is 127.0.0.1 if left out. PORT is a number, or a name in /etc/services. Exits with 0 when both sides have ended; on a terminal,
-when the peer has.
+receives. HOST is 127.0.0.1 if left out. PORT is a number, or a name in /etc/services. Exits with 0
+when both sides have ended; on a terminal, when the peer has.
 
 Options:
   -l, --listen        wait for a connection (or a datagram); port 0 lets the system pick one

@@ -14,7 +14,7 @@
 
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { OSError } from "@readiness/selectors";
-import { print, printable, program, warn } from "./output.ts";
+import { print, printable, program, warnText } from "./output.ts";
 
 /** The signals that ask a program to end. Windows has no SIGTERM. */
 const INTERRUPTIONS: readonly Deno.Signal[] = Deno.build.os === "windows"
@@ -30,8 +30,8 @@ const EXIT_CODES: { readonly [name in Deno.Signal]?: number } = {
 
 /** Prints a message to standard error, with the usage if there is one, and exits. */
 export function exitWith(code: number, message: string, usage?: string): never {
-  warn(`${program}: ${message.split("\n").map(printable).join("\n")}`);
-  if (usage !== undefined) warn(`\n${usage}`);
+  warnText(`${program}: ${message.split("\n").map(printable).join("\n")}`);
+  if (usage !== undefined) warnText(`\n${usage}`);
   Deno.exit(code);
 }
 

@@ -19,6 +19,9 @@ import { discard, watch } from "./watching.ts";
 /** How long to rest if no connection ends, in milliseconds. */
 const REST = 1000;
 
+/** How long not to repeat a warning, in milliseconds: at a limit, each connection would bring one. */
+const SILENCE = 10_000;
+
 /** How many connections to accept before those that are open have their turn. */
 const TURN = 64;
 
@@ -35,6 +38,9 @@ export function bind(address: InternetAddress, ...options: number[]): Socket {
   socket.bind(address);
   return socket;
 }
+
+/** Errors of `accept` that will not pass. */
+const PERMANENT = ["EBADF", "EFAULT", "EINVAL", "ENOTSOCK", "EOPNOTSUPP"];
 
 /** Whether a call failed because there was no room for one more connection. */
 export function hasNoRoom(error: unknown): error is OSError {
@@ -55,8 +61,9 @@ export interface AcceptorOptions {
 /**
  * Accepts the connections of a listening socket.
  *
- * When descriptors or memory run out, it rests for a second, or until a connection ends. Watching
- * the socket meanwhile would spin: the connection that waits keeps it readable.
+ * When it cannot accept one, mostly because descriptors or memory run out, it rests for a second, or
+ * until a connection ends. Watching the socket meanwhile would spin: the connection that waits keeps
+ * it readable.
  */
 export class Acceptor {
   readonly #selector: BaseSelector<(events: number) => void, Socket>;
@@ -65,6 +72,7 @@ export class Acceptor {
   readonly #hasRoom: () => boolean;
   readonly #events: number;
   #restsUntil = 0;
+  #warned = -Infinity;
   #isClosed = false;
 
   /**
@@ -150,8 +158,12 @@ export class Acceptor {
     try {
       step();
     } catch (error) {
-      if (!hasNoRoom(error)) throw error;
-      warn(`${error.message}; resting from accepting`);
+      if (!(error instanceof OSError) || PERMANENT.includes(error.code)) throw error;
+      const now = performance.now();
+      if (now - this.#warned >= SILENCE) {
+        warn(`${error.message}; resting from accepting`);
+        this.#warned = now;
+      }
       this.rest();
       watch(this.#selector, this.#socket, 0, this.#accept);
     }

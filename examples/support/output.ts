@@ -32,10 +32,15 @@ export function print(line: string): void {
   write(Deno.stdout, encoder.encode(`${line}\n`));
 }
 
-/** Prints a line to standard error, if anybody reads it. */
+/** Prints a line to standard error, without control characters, if anybody reads it. */
 export function warn(line: string): void {
+  warnText(printable(line));
+}
+
+/** Prints several lines to standard error, if anybody reads them. */
+export function warnText(text: string): void {
   try {
-    writeAll(Deno.stderr, encoder.encode(`${line}\n`));
+    writeAll(Deno.stderr, encoder.encode(`${text}\n`));
   } catch {
     // There is nowhere else to say it.
   }
