@@ -168,8 +168,8 @@ class World implements Disposable {
     this.#backend = backend;
     this.#selector = this.#create();
     const [left, right] = socketpair();
-    this.#slots = Array.from({ length: SLOTS }, () => {
-      const descriptor = Descriptor.dupHigh(left.fileno());
+    this.#slots = Array.from({ length: SLOTS }, (_, i) => {
+      const descriptor = Descriptor.dupReserved(left.fileno(), i);
       descriptor.close();
       return { descriptor, file: null };
     });

@@ -132,6 +132,16 @@ export class Descriptor implements Disposable {
     return new Descriptor(calls().dup2(fd, HIGH + highs++ % (HIGHEST - HIGH)));
   }
 
+  /**
+   * Duplicates a descriptor to a number that no other test uses, for the one file that closes and
+   * reuses more numbers than there are high ones.
+   *
+   * @param index Which of the reserved numbers, from 0
+   */
+  static dupReserved(fd: number, index: number): Descriptor {
+    return new Descriptor(calls().dup2(fd, HIGH - 1 - index));
+  }
+
   fileno(): number {
     return this.#open ? this.fd : -1;
   }
