@@ -122,7 +122,9 @@ run(async () => {
     }
   }
 
-  /** The address to bind to: the group, so that the socket receives nothing else, where possible. */
+  /**
+   * The address to bind to: the group, so that the socket receives nothing else, where possible.
+   */
   function bindable(): string {
     const any = family === AF_INET6 ? "::" : "0.0.0.0";
     if (Deno.build.os === "windows") return any; // It cannot bind to a group.

@@ -165,8 +165,8 @@ run(() => {
 });
 
 /**
- * Whether a socket has connected to itself: on loopback the system can pick the port that it connects
- * to as its local port. Then no other socket listens there.
+ * Whether a socket has connected to itself: on loopback the system can pick the port that it
+ * connects to as its local port. Then no other socket listens there.
  */
 function isItsOwnPeer(socket: Socket): boolean {
   try {

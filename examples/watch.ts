@@ -38,7 +38,9 @@ Options:
   --every MS   also run the command at this interval, whether or not something has changed
   -h, --help   show this and exit`;
 
-/** Ends a process and those that it has started (which `kill` alone does not find), given its ID. */
+/**
+ * Ends a process and those that it has started (which `kill` alone does not find), given its ID.
+ */
 const END_TREE = `
   exec 2> /dev/null # Some may have ended by now.
   tree() ( echo $1; for child in $(cat /proc/$1/task/*/children); do tree $child; done )

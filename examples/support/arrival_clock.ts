@@ -1,5 +1,6 @@
 /**
- * When datagrams arrived, as the system notes it (Linux), and not when the program got to read them.
+ * When datagrams arrived, as the system notes it (Linux), and not when the program got to read
+ * them.
  *
  * @module
  */

@@ -78,7 +78,9 @@ export class HttpServer {
     return this.#connections.size > 0 ? SWEEP : this.#acceptor.timeout;
   }
 
-  /** Accepts again if there is room, and closes slow and idle connections. Call it after each wait. */
+  /**
+   * Accepts again if there is room, and closes slow and idle connections. Call it after each wait.
+   */
   update(): void {
     const now = performance.now();
     if (now - this.#swept >= SWEEP) {

@@ -1,8 +1,8 @@
 /// <reference no-default-lib="true" />
 /// <reference lib="deno.worker" />
 /**
- * The Worker of `workers.ts`: HTTP/1.1 on a blocking selector. It answers a GET with a greeting, and
- * anything else with an error, after which it closes the connection.
+ * The Worker of `workers.ts`: HTTP/1.1 on a blocking selector. It answers a GET with a greeting,
+ * and anything else with an error, after which it closes the connection.
  *
  * It shows a thread that blocks and can still be stopped.
  *
@@ -19,7 +19,9 @@ import { bind } from "./listening.ts";
 export interface Task {
   /** The address to listen on. */
   address: InternetAddress;
-  /** The descriptor of a listening socket that all Workers share; without it, each makes its own. */
+  /**
+   * The descriptor of a listening socket that all Workers share; without it, each makes its own.
+   */
   shared?: number;
   /** Shared memory, which is not 0 when the Worker should end. */
   isStopped: Int32Array;

@@ -19,7 +19,9 @@ import { discard, watch } from "./watching.ts";
 /** How long to rest if no connection ends, in milliseconds. */
 const REST = 1000;
 
-/** How long not to repeat a warning, in milliseconds: at a limit, each connection would bring one. */
+/**
+ * How long not to repeat a warning, in milliseconds: at a limit, each connection would bring one.
+ */
 const SILENCE = 10_000;
 
 /** How many connections to accept before those that are open have their turn. */
@@ -61,9 +63,9 @@ export interface AcceptorOptions {
 /**
  * Accepts the connections of a listening socket.
  *
- * When it cannot accept one, mostly because descriptors or memory run out, it rests for a second, or
- * until a connection ends. Watching the socket meanwhile would spin: the connection that waits keeps
- * it readable.
+ * When it cannot accept one, mostly because descriptors or memory run out, it rests for a second,
+ * or until a connection ends. Watching the socket meanwhile would spin: the connection that waits
+ * keeps it readable.
  */
 export class Acceptor {
   readonly #selector: BaseSelector<(events: number) => void, Socket>;

@@ -36,7 +36,9 @@ const NAMES = new Map([
 ]);
 const CHANGES = [...NAMES.keys()].reduce((mask, bit) => mask | bit);
 
-/** How long to look for a path that is gone, in milliseconds: an editor may be replacing the file. */
+/**
+ * How long to look for a path that is gone, in milliseconds: an editor may be replacing the file.
+ */
 const GRACE = 1000;
 
 /** How often to look for it, in milliseconds. */

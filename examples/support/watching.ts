@@ -8,8 +8,8 @@ import { type BaseSelector, type FileObject, OSError } from "@readiness/selector
 import type { FileDescriptor } from "@readiness/selectors/fd";
 
 /**
- * Waits for a moment. The first asynchronous wait of a program takes descriptors, which must be done
- * before connections can take all that there are.
+ * Waits for a moment. The first asynchronous wait of a program takes descriptors, which must be
+ * done before connections can take all that there are.
  */
 export async function waitOnce(selector: BaseSelector<unknown, FileDescriptor>): Promise<void> {
   await selector.selectAsync(1);
@@ -30,7 +30,9 @@ export function watch<Data, File extends FileObject>(
   else selector.modify(file, events, data);
 }
 
-/** Stops watching a file and closes it. Errors do not matter any more: some systems report resets. */
+/**
+ * Stops watching a file and closes it. Errors do not matter any more: some systems report resets.
+ */
 export function discard<File extends FileDescriptor>(
   selector: BaseSelector<unknown, File>,
   file: File,

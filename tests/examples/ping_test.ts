@@ -180,7 +180,9 @@ Deno.test({
 
 const HOST = "127.0.0.1";
 
-/** Runs a command, and answers each ping with three forged answers, and 100 ms later a right one. */
+/**
+ * Runs a command, and answers each ping with three forged answers, and 100 ms later a right one.
+ */
 const FORGER = `
 import socket, struct, subprocess, sys, threading, time
 s = socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)

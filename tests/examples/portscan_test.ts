@@ -147,7 +147,9 @@ Deno.test({
   },
 });
 
-/** Runs a command, and answers each SYN to port 100 + N with ICMP: unreachable, code N, or others. */
+/**
+ * Runs a command, and answers each SYN to port 100 + N with ICMP: unreachable, code N, or others.
+ */
 const ICMP_ERRORS = `
 import socket, struct, subprocess, sys, threading
 seen = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))

@@ -342,7 +342,7 @@ Deno.test("readPacket() ignores bytes after the packet, such as padding", () => 
   assertEquals(readPacket(padded).length, 3);
 });
 
-Deno.test("readPacket() throws MalformedPacket for packets that are cut or contradict themselves", () => {
+Deno.test("readPacket() throws MalformedPacket for packets that are cut or inconsistent", () => {
   for (
     const whole of [
       ipv4(17, UDP),
