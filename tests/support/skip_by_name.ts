@@ -1,1 +1,0 @@
-import "./show_skip_reasons.ts";
