@@ -1,3 +1,4 @@
+import { linuxOnly } from "../support/skip.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { main } from "../../bench/main.ts";
 import { isQemu } from "../support/os.ts";
@@ -58,7 +59,7 @@ Deno.test({
   },
 });
 
-Deno.test("bench --base compares with another checkout", async () => {
+Deno.test("bench --base compares with another checkout", linuxOnly, async () => {
   const { code, stdout } = await bench(
     ...["--base", ROOT, "--only", "registration", "--quick", "--rounds", "1"],
   );
