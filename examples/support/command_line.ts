@@ -112,8 +112,8 @@ export function interruption(...others: Deno.Signal[]): AbortSignal {
   return controller.signal;
 
   function interrupt(by: Deno.Signal): void {
-    for (const [name, listener] of listeners) Deno.removeSignalListener(name, listener);
     Deno.exitCode = EXIT_CODES[by] ?? Deno.exitCode;
-    controller.abort(by);
+    controller.abort(by); // First: a listener may have to clean up before the second signal.
+    for (const [name, listener] of listeners) Deno.removeSignalListener(name, listener);
   }
 }
