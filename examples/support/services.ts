@@ -26,7 +26,8 @@ function readText(path: string): string {
       text += decoder.decode(buffer.subarray(0, size), { stream: true });
     }
   } catch (error) {
-    if (!(error instanceof OSError)) throw error;
+    // Windows has no such file, and opens none as a descriptor.
+    if (!(error instanceof OSError || error instanceof Deno.errors.NotSupported)) throw error;
   }
   return text;
 }
