@@ -10,12 +10,34 @@
  */
 
 /**
+ * The tests of examples that do not run under qemu, where each process takes seconds to start. What
+ * the examples are made of is tested there by the other files.
+ */
+const SLOW = [
+  ...[
+    "every_example",
+    "handover",
+    "http",
+    "multicast",
+    "nc",
+    "netwatch",
+    "pcap",
+    "ping",
+    "portscan",
+  ],
+  ...["proxy", "script", "serial", "sniff", "traceroute", "tun", "udp_echo", "watch", "workers"],
+].map((name) => `tests/examples/${name}_test.ts`);
+
+/**
  * What `deno test` runs on each system, in turn. Test files run one after the other where some use
  * the numbers of closed descriptors, which must not be given to others meanwhile: on Windows every
  * handle is reused at once, and qemu has no descriptors above 1,023 for select().
  */
 const RUNS: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  arm64: [["--parallel", "--ignore=tests/backends,tests/ffi"], ["tests/backends", "tests/ffi"]],
+  arm64: [
+    ["--parallel", `--ignore=${["tests/backends", "tests/ffi", ...SLOW].join()}`],
+    ["tests/backends", "tests/ffi"],
+  ],
   windows: [[]],
 };
 
