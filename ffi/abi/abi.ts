@@ -261,6 +261,7 @@ export type KnownError =
   | "EINPROGRESS"
   | "EINTR"
   | "EINVAL"
+  | "ELOOP"
   | "EMFILE"
   | "ENFILE"
   | "ENOENT"
