@@ -18,7 +18,7 @@ import {
 } from "./key.ts";
 import { KeyTable } from "./key_table.ts";
 import { ALL_BITS, ALL_EVENTS, checkEvents, isMask, namesOf, READ_WRITE } from "./masks.ts";
-import { renewDescriptor, theReactor } from "./reactor.ts";
+import { renewDescriptor } from "./reactor.ts";
 import { SelectorMap } from "./selector_map.ts";
 import { SelectorWait } from "./selector_wait.ts";
 import { MAX_WAIT, now, parseTimeout } from "./timeout.ts";
@@ -405,8 +405,6 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     const asked = parseTimeout(timeout);
     const signal = signalOf("Cannot select", options);
     signal?.throwIfAborted();
-    this.#assertOpen("select");
-    theReactor(); // Now, while there are descriptors for it.
     const limit = this.#begin(asked);
     const deadline = limit > 0 && limit < Infinity ? now() + limit : limit;
     this.#state = WAITING;
