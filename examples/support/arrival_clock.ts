@@ -29,9 +29,13 @@ export class ArrivalClock {
   #offset = Infinity;
   #measured = -Infinity;
 
-  /** Requests the times of a socket, where the system has them. */
+  /** Requests the times of a socket, where the system has them: qemu does not. */
   watch(socket: Socket): void {
-    if (SO_TIMESTAMPNS !== undefined) socket.setOption(SOL_SOCKET, SO_TIMESTAMPNS, 1);
+    try {
+      if (SO_TIMESTAMPNS !== undefined) socket.setOption(SOL_SOCKET, SO_TIMESTAMPNS, 1);
+    } catch (error) {
+      if (!(error instanceof OSError) || error.code !== "ENOPROTOOPT") throw error;
+    }
   }
 
   /** Returns when the datagram with this control data arrived: now, if the system does not say. */

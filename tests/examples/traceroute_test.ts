@@ -9,12 +9,10 @@ import {
   needsRoot,
   needsSetpriv,
 } from "../support/privileges.ts";
-import { linuxOnly, needsProgram, skipIf } from "../support/skip.ts";
-import { isQemu } from "../support/os.ts";
+import { linuxOnly, needsProgram } from "../support/skip.ts";
 import { assertUsageErrors } from "./command_lines.ts";
 
 const needsChain = {
-  ...skipIf(isQemu, "qemu translates few messages of error queues"),
   ...needsOwnNetwork,
   ...needsRoot, // Links are moved between namespaces.
   ...needsProgram("ping"),
