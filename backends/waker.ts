@@ -36,10 +36,10 @@ const ONE = new Uint8Array(new BigUint64Array([1n]).buffer);
  * A descriptor that becomes readable when it is woken: an eventfd, or a pipe where there is none.
  */
 export class WakeDescriptor {
-  /** The end that becomes readable. */
-  readonly reader: number;
-  /** The end to wake, which may be the same. */
-  readonly writer: number;
+  /** The end that becomes readable; -1 once closed. */
+  reader: number;
+  /** The end to wake, which may be the same; -1 once closed. */
+  writer: number;
   readonly #buffer: Uint8Array<ArrayBuffer>;
 
   /**
@@ -91,10 +91,12 @@ export class WakeDescriptor {
     }
   }
 
-  /** Closes it. */
+  /** Closes it. A later wake must not write to whatever gets its number next. */
   close(): void {
-    closeDescriptor(this.reader);
-    if (this.writer !== this.reader) closeDescriptor(this.writer);
+    const { reader, writer } = this;
+    this.reader = this.writer = -1;
+    closeDescriptor(reader);
+    if (writer !== reader) closeDescriptor(writer);
   }
 }
 

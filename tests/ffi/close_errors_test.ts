@@ -10,6 +10,7 @@ import {
   Socket,
   socketpair,
 } from "../../ffi/socket/mod.ts";
+import { Descriptor } from "../support/descriptors.ts";
 import { listener } from "../support/sockets.ts";
 
 const { ECONNRESET, EIO } = abi.errno;
@@ -18,8 +19,9 @@ Deno.test(
   "Socket.close() ignores ECONNRESET, of which FreeBSD says that the peer is gone",
   needsErrno,
   () => {
-    const socket = listener();
-    const fd = socket.fileno();
+    using connection = listener();
+    const { fd } = Descriptor.dupHigh(connection.fileno());
+    const socket = Socket.fromFd(fd);
     failNext("close", ECONNRESET);
     socket.close();
     assertThrows(() => Socket.fromFd(fd), OSError);
