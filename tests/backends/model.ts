@@ -11,9 +11,13 @@ import { FileDescriptor } from "../../ffi/fd/mod.ts";
 import { type Socket, socketpair } from "../../ffi/socket/mod.ts";
 import {
   type BaseSelector,
+  EDGE_TRIGGERED,
+  EVENT_HANGUP,
   EVENT_READ,
   EVENT_WRITE,
+  EXCLUSIVE,
   KeyError,
+  ONE_SHOT,
   OSError,
   type ReadyEvent,
 } from "../../mod.ts";
@@ -23,7 +27,11 @@ import { isPending, turnEventLoop } from "../support/event_loop.ts";
 import type { Backend } from "./suite/backend.ts";
 
 /** A class that is compared with the model. */
-export interface ModelledBackend extends Omit<Backend, "source" | "supports" | "excused" | "many"> {
+export interface ModelledBackend extends Omit<Backend, "source" | "excused" | "many"> {
+  /** Modes that its fake lacks, ORed. */
+  readonly lacks?: number;
+  /** Whether a peer that only sends no more counts as a hang-up. */
+  readonly seesHalfClosed: boolean;
   /** Whether a wait fails while a closed descriptor is registered. */
   readonly failsOnClosed?: boolean;
   /** Errors with which any call may fail. */
@@ -31,6 +39,7 @@ export interface ModelledBackend extends Omit<Backend, "source" | "supports" | "
 }
 
 const BOTH = EVENT_READ | EVENT_WRITE;
+const ALL = BOTH | EVENT_HANGUP;
 
 /** The number of descriptors in a world. */
 const SLOTS = 3;
@@ -62,11 +71,25 @@ interface AsyncWait {
 
 type Step = Change | AsyncWait | "select" | "wake" | "new selector";
 
+const mask = fc.tuple(
+  fc.constantFrom(...Array(3).fill([EVENT_READ, EVENT_WRITE, BOTH]).flat(), EVENT_HANGUP, ALL),
+  fc.constantFrom(
+    0,
+    0,
+    0,
+    ONE_SHOT,
+    ONE_SHOT,
+    EDGE_TRIGGERED,
+    ONE_SHOT | EDGE_TRIGGERED,
+    EXCLUSIVE,
+  ),
+).map(([events, mode]) => events | mode);
+
 const change: fc.Arbitrary<Change> = fc.record({
   change: fc.constantFrom(...CHANGES),
   slot: fc.nat(SLOTS - 1),
   other: fc.nat(SLOTS - 1),
-  events: fc.constantFrom(EVENT_READ, EVENT_WRITE, BOTH),
+  events: mask,
 });
 
 const asyncWait: fc.Arbitrary<AsyncWait> = fc.record({
@@ -122,9 +145,9 @@ class OpenFile {
   }
 
   get ready(): number {
-    if (this.isHungUp) return BOTH;
+    if (this.isHungUp) return ALL;
     return (this.received > 0 || this.isHalfClosed ? EVENT_READ : 0) |
-      (this.isFull ? 0 : EVENT_WRITE);
+      (this.isFull ? 0 : EVENT_WRITE) | (this.isHalfClosed ? EVENT_HANGUP : 0);
   }
 }
 
@@ -144,6 +167,10 @@ interface Key {
   isStale: boolean;
   /** Whether it was modified since then. */
   isMixed: boolean;
+  /** Whether it is one-shot, and was reported. */
+  isSpent: boolean;
+  /** Events that happened since it was reported, if it is edge-triggered. */
+  happened: number;
 }
 
 /** The outcome of a wait. */
@@ -210,9 +237,9 @@ class World implements Disposable {
       case "close":
         return this.#close(slot);
       case "register":
-        return this.#register(slot, events);
+        return this.#register(slot, events & ~(this.#backend.lacks ?? 0));
       case "modify":
-        return this.#modify(slot, events);
+        return this.#modify(slot, events & ~(this.#backend.lacks ?? 0));
       case "unregister":
         return this.#unregister(slot);
     }
@@ -220,10 +247,9 @@ class World implements Disposable {
     const end = new FileDescriptor(slot.descriptor.fd);
     switch (change) {
       case "send":
-        if (!file.isHalfClosed) {
-          file.received += file.peer.send(new Uint8Array(1))!;
-        }
-        return;
+        if (file.isHalfClosed) return;
+        file.received += file.peer.send(new Uint8Array(1))!;
+        return this.#happen(file, EVENT_READ);
       case "receive":
         while ((end.read(new Uint8Array(64)) ?? 0) > 0);
         file.received = 0;
@@ -234,16 +260,17 @@ class World implements Disposable {
         return;
       case "empty":
         while ((file.peer.recv(new Uint8Array(1 << 16)) ?? 0) > 0);
+        if (file.isFull) this.#happen(file, EVENT_WRITE);
         file.isFull = false;
         return;
       case "half-close":
         file.peer.shutdown("write");
         file.isHalfClosed = true;
-        return;
+        return this.#happen(file, EVENT_READ | EVENT_HANGUP);
       case "hang up":
         file.peer.close();
         file.isHungUp = true;
-        return;
+        return this.#happen(file, ALL);
     }
   }
 
@@ -270,10 +297,17 @@ class World implements Disposable {
     if (before !== null && --before.references === 0) before.peer.close();
   }
 
+  #happen(file: OpenFile, events: number): void {
+    for (const key of this.#keys.values()) if (key.file === file) key.happened |= events;
+  }
+
   #register({ descriptor: { fd }, file }: Slot, events: number): void {
     const data = this.#serial++;
     const register = () => this.#selector.register(fd, events, data);
-    if (this.#keys.has(fd)) {
+    if (!this.#backend.supports(events)) {
+      const error = assertThrows(register);
+      assert(error instanceof Deno.errors.NotSupported || this.#keys.has(fd));
+    } else if (this.#keys.has(fd)) {
       assertThrows(register, KeyError);
     } else if (file === null && this.#backend.descriptorsAreChecked) {
       const error = assertThrows(register, OSError);
@@ -287,7 +321,8 @@ class World implements Disposable {
       }
       const isStale = file === null;
       file?.registered.add(fd);
-      this.#keys.set(fd, { events, data, file, isStale, isMixed: false });
+      const isNew = { isStale, isMixed: false, isSpent: false, happened: ALL };
+      this.#keys.set(fd, { events, data, file, ...isNew });
     }
   }
 
@@ -295,10 +330,18 @@ class World implements Disposable {
     const data = this.#serial++;
     const modify = () => this.#selector.modify(fd, events, data);
     const key = this.#keys.get(fd);
-    if (key === undefined) return void assertThrows(modify, KeyError);
+    if (key === undefined) return void assertThrows(modify);
+    const isSame = events === key.events;
+    if (!this.#backend.supports(events) || !isSame && ((events | key.events) & EXCLUSIVE) !== 0) {
+      return void assertThrows(modify, Deno.errors.NotSupported);
+    }
     try {
       modify();
-      if (key.isStale && events !== key.events) key.isMixed = true;
+      if (!isSame || (events & ONE_SHOT) !== 0) { // A system call was made.
+        key.isMixed ||= key.isStale;
+        key.happened = ALL;
+      }
+      key.isSpent = false;
       key.events = events;
       key.data = data;
     } catch (error) {
@@ -334,7 +377,10 @@ class World implements Disposable {
   #select(): void {
     const isSure = this.#isWoken || this.#isReady(this.#expected());
     const ready = this.#selectOnce(isSure ? SOON : 0);
-    if (ready !== "EBADF") this.#compare(ready, this.#expected());
+    if (ready !== "EBADF") {
+      this.#compare(ready, this.#expected());
+      this.#spend(ready);
+    }
     this.#isWoken = false;
   }
 
@@ -403,6 +449,7 @@ class World implements Disposable {
     this.#isWoken = false;
     if (!("error" in result && this.#isFault(result.error))) {
       if (!(mayFail && "error" in result && result.error instanceof OSError)) check(result);
+      if (!("error" in result)) this.#spend(result);
     } else if (!(result.error instanceof Deno.errors.BadResource)) {
       this.#selectOnce(0); // The wake may not have been used.
     }
@@ -443,11 +490,14 @@ class World implements Disposable {
     const all = new Map<number, Expected>();
     for (const [fd, key] of this.#keys) {
       const { file } = this.#slots.find(({ descriptor }) => descriptor.fd === fd)!;
-      const ready = key.events & (file?.ready ?? key.events);
-      if (!key.isStale) all.set(fd, { must: ready, may: ready });
-      else if (this.#backend.seesReuse) {
-        all.set(fd, { must: 0, may: key.events & lingering(fd, key, file) });
-      } else if (isAsync) all.set(fd, { must: 0, may: key.events });
+      const ready = key.events & this.#readyEvents(file);
+      const isEdge = (key.events & EDGE_TRIGGERED) !== 0;
+      if (key.isSpent) all.set(fd, { must: 0, may: 0 });
+      else if (!key.isStale) {
+        all.set(fd, { must: isEdge ? ready & key.happened : ready, may: ready });
+      } else if (this.#backend.seesReuse) {
+        all.set(fd, { must: 0, may: key.events & this.#lingering(fd, key, file) });
+      } else if (isAsync) all.set(fd, { must: 0, may: key.events & ALL });
       else all.set(fd, { must: ready, may: ready });
     }
     return all;
@@ -464,7 +514,7 @@ class World implements Disposable {
   /** Whether a closed descriptor is registered, of which some system calls complain. */
   #hasClosed(): boolean {
     return this.#slots.some(({ descriptor, file }) =>
-      file === null && this.#keys.has(descriptor.fd)
+      file === null && this.#keys.get(descriptor.fd)?.isSpent === false
     );
   }
 
@@ -488,6 +538,22 @@ class World implements Disposable {
     }
   }
 
+  /** Notes what was reported. */
+  #spend(ready: readonly ReadyEvent[]): void {
+    for (const [{ fd, events, data }] of ready) {
+      const key = this.#keys.get(fd);
+      if (key === undefined || key.data !== data) continue; // It was unregistered or modified since.
+      key.happened = 0;
+      key.isSpent = (events & ONE_SHOT) !== 0;
+    }
+  }
+
+  #readyEvents(file: OpenFile | null): number {
+    if (file === null) return ALL;
+    const isSeen = this.#backend.seesHalfClosed || file.isHungUp;
+    return isSeen ? file.ready : file.ready & ~EVENT_HANGUP;
+  }
+
   #compareMap(): void {
     const map = this.#selector.getMap();
     assertEquals(map.size, this.#keys.size);
@@ -496,16 +562,17 @@ class World implements Disposable {
       assert(key?.data === data && key.events === events, `The key of fd ${fd} differs`);
     }
   }
-}
 
-/**
- * Events that may still come for a key whose descriptor was closed or reused: of the open file that
- * was registered, while it lives, since epoll watches open files; of the file behind the descriptor,
- * if it was registered earlier, or if the key was modified; all, if the descriptor was closed when it
- * was registered.
- */
-function lingering(fd: number, { file: old, isMixed }: Key, file: OpenFile | null): number {
-  if (old === null) return BOTH;
-  const ofOld = old.references > 0 ? old.ready : 0;
-  return isMixed || file?.registered.has(fd) === true ? ofOld | (file?.ready ?? BOTH) : ofOld;
+  /**
+   * Events that may still come for a key whose descriptor was closed or reused: of the open file
+   * that was registered, while it lives, since epoll watches open files; of the file behind the
+   * descriptor, if it was registered earlier, or if the key was modified; all, if the descriptor was
+   * closed when it was registered.
+   */
+  #lingering(fd: number, { file: old, isMixed }: Key, file: OpenFile | null): number {
+    if (old === null) return ALL;
+    const ofOld = old.references > 0 ? this.#readyEvents(old) : 0;
+    const isWatched = isMixed || file?.registered.has(fd) === true;
+    return isWatched ? ofOld | this.#readyEvents(file) : ofOld;
+  }
 }

@@ -1,5 +1,6 @@
 import {
   DevpollSelector,
+  EDGE_TRIGGERED,
   EpollSelector,
   KqueueSelector,
   PollSelector,
@@ -14,6 +15,8 @@ export const backends: readonly ModelledBackend[] = [
   {
     name: "EpollSelector",
     create: () => new EpollSelector(),
+    supports: (events) => EpollSelector.supports(events),
+    seesHalfClosed: true,
     descriptorsAreChecked: true,
     seesReuse: true,
     skip: skipUnless(EpollSelector.isAvailable(), "this system has no epoll"),
@@ -21,12 +24,16 @@ export const backends: readonly ModelledBackend[] = [
   {
     name: "PollSelector",
     create: () => new PollSelector(),
+    supports: (events) => PollSelector.supports(events),
+    seesHalfClosed: true,
     descriptorsAreChecked: false,
     seesReuse: false,
   },
   {
     name: "SelectSelector",
     create: () => new SelectSelector(),
+    supports: (events) => SelectSelector.supports(events),
+    seesHalfClosed: true,
     descriptorsAreChecked: false,
     seesReuse: false,
     failsOnClosed: true,
@@ -34,6 +41,9 @@ export const backends: readonly ModelledBackend[] = [
   {
     name: "KqueueSelector",
     create: () => new KqueueSelector({ library: fakeLibrary("kqueue") }),
+    supports: (events) => KqueueSelector.supports(events),
+    lacks: EDGE_TRIGGERED, // EV_CLEAR
+    seesHalfClosed: true,
     descriptorsAreChecked: true,
     seesReuse: true,
     skip: needsFakes,
@@ -41,6 +51,8 @@ export const backends: readonly ModelledBackend[] = [
   {
     name: "KqueueSelector[libc]",
     create: () => new KqueueSelector(),
+    supports: (events) => KqueueSelector.supports(events),
+    seesHalfClosed: true,
     descriptorsAreChecked: true,
     seesReuse: true,
     skip: skipUnless(KqueueSelector.isAvailable(), "this system has no kqueue"),
@@ -48,6 +60,8 @@ export const backends: readonly ModelledBackend[] = [
   {
     name: "DevpollSelector",
     create: () => new DevpollSelector({ library: fakeLibrary("devpoll") }),
+    supports: (events) => DevpollSelector.supports(events),
+    seesHalfClosed: false,
     descriptorsAreChecked: false,
     seesReuse: true,
     skip: needsFakes,
