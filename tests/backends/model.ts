@@ -451,7 +451,8 @@ class World implements Disposable {
       if (!(mayFail && "error" in result && result.error instanceof OSError)) check(result);
       if (!("error" in result)) this.#spend(result);
     } else if (!(result.error instanceof Deno.errors.BadResource)) {
-      this.#selectOnce(0); // The wake may not have been used.
+      const ready = this.#selectOnce(0); // The wake may not have been used.
+      if (ready !== "EBADF") this.#spend(ready);
     }
   }
 
