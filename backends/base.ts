@@ -41,13 +41,21 @@ const WOKEN = 1; // Idle, and the next wait returns at once.
 const WAITING = 2; // An asynchronous wait is in progress.
 const CLOSED = 3;
 
-/** Options of an asynchronous wait. */
+/**
+ * Options of an asynchronous wait.
+ *
+ * @category Selectors
+ */
 export interface SelectAsyncOptions {
   /** Rejects the wait with the signal's reason when it is aborted. */
   signal?: AbortSignal;
 }
 
-/** The `data` argument of a registration, optional where `Data` takes `undefined`. */
+/**
+ * The `data` argument of a registration, optional where `Data` takes `undefined`.
+ *
+ * @category Selectors
+ */
 export type DataArgument<Data> = undefined extends Data ? [data?: Data] : [data: Data];
 
 /**
@@ -75,6 +83,8 @@ export type DataArgument<Data> = undefined extends Data ? [data?: Data] : [data:
  * left.close();
  * right.close();
  * ```
+ *
+ * @category Selectors
  */
 export abstract class BaseSelector<Data = unknown, File extends FileObject = FileObject>
   implements Disposable {

@@ -9,7 +9,11 @@ import {
   SelectSelector,
 } from "./selectors.ts";
 
-/** A class of selectors. */
+/**
+ * A class of selectors.
+ *
+ * @category Selectors
+ */
 export interface SelectorClass {
   /** Makes a selector. */
   new <Data = unknown, File extends FileObject = FileObject>(): BaseSelector<Data, File>;
@@ -61,6 +65,8 @@ export function firstAvailable(classes: readonly SelectorClass[]): SelectorClass
  * using selector = new DefaultSelector();
  * console.log(selector.constructor.name); // EpollSelector, on Linux
  * ```
+ *
+ * @category Selectors
  */
 export const DefaultSelector: SelectorClass = class {
   constructor() {
@@ -87,7 +93,11 @@ export const DefaultSelector: SelectorClass = class {
   }
 } as SelectorClass;
 
-/** A selector of the class that is best on this machine. */
+/**
+ * A selector of the class that is best on this machine.
+ *
+ * @category Selectors
+ */
 export type DefaultSelector<Data = unknown, File extends FileObject = FileObject> = BaseSelector<
   Data,
   File

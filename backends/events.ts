@@ -1,7 +1,15 @@
-/** Ready to read: data, a connection to accept, or the end of the stream. `1`. */
+/**
+ * Ready to read: data, a connection to accept, or the end of the stream. `1`.
+ *
+ * @category Events and modes
+ */
 export const EVENT_READ = 1;
 
-/** Ready to write: there is room, or an attempt to connect has ended. `2`. */
+/**
+ * Ready to write: there is room, or an attempt to connect has ended. `2`.
+ *
+ * @category Events and modes
+ */
 export const EVENT_WRITE = 2;
 
 /**
@@ -25,24 +33,38 @@ export const EVENT_WRITE = 2;
  *   console.log("an edge");
  * }
  * ```
+ *
+ * @category Events and modes
  */
 export const EVENT_PRIORITY = 4;
 
 /**
  * The peer will send no more, or the connection is gone. `8`. It is reported without reading, and
  * also when it is the only event that was asked for.
+ *
+ * @category Events and modes
  */
 export const EVENT_HANGUP = 8;
 
-/** A mode: events are reported when something new happens, not for as long as it lasts. `256`. */
+/**
+ * A mode: events are reported when something new happens, not for as long as it lasts. `256`.
+ *
+ * @category Events and modes
+ */
 export const EDGE_TRIGGERED = 256;
 
-/** A mode: a key is reported once, then not again until `modify` is called. `512`. */
+/**
+ * A mode: a key is reported once, then not again until `modify` is called. `512`.
+ *
+ * @category Events and modes
+ */
 export const ONE_SHOT = 512;
 
 /**
  * A mode: of several selectors that watch one descriptor, one is woken, or a few. `1024`. It holds for
  * `select`. An asynchronous wait may be woken beside another one, since the kernel counts only the
  * waits on the selector itself.
+ *
+ * @category Events and modes
  */
 export const EXCLUSIVE = 1024;

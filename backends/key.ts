@@ -9,10 +9,18 @@ import type { HasFileno } from "../ffi/descriptor.ts";
 
 export type { HasFileno };
 
-/** What can be registered: a descriptor, or an object that has one. */
+/**
+ * What can be registered: a descriptor, or an object that has one.
+ *
+ * @category Descriptors
+ */
 export type FileObject = number | HasFileno;
 
-/** A registration: what was registered, for which events, and the data that goes with it. */
+/**
+ * A registration: what was registered, for which events, and the data that goes with it.
+ *
+ * @category Selectors
+ */
 export interface SelectorKey<Data = unknown, File extends FileObject = FileObject> {
   /** The file object as it was registered, the same reference. */
   readonly fileobj: File;
@@ -24,7 +32,11 @@ export interface SelectorKey<Data = unknown, File extends FileObject = FileObjec
   readonly data: Data;
 }
 
-/** A ready file object: its key, and the events that it is ready for, never more than asked. */
+/**
+ * A ready file object: its key, and the events that it is ready for, never more than asked.
+ *
+ * @category Selectors
+ */
 export type ReadyEvent<Data = unknown, File extends FileObject = FileObject> = readonly [
   key: SelectorKey<Data, File>,
   events: number,
@@ -46,6 +58,8 @@ export type ReadyEvent<Data = unknown, File extends FileObject = FileObject> = r
  * left.close();
  * right.close();
  * ```
+ *
+ * @category Errors
  */
 export class KeyError extends Error {
   /**

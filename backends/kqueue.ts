@@ -43,7 +43,11 @@ const tables: { readonly [layout in KqueueLayout]: Kqueue } = {
 
 const { EBADF, EPIPE } = abi.errno;
 
-/** The system whose `struct kevent` a library uses. */
+/**
+ * The system whose `struct kevent` a library uses.
+ *
+ * @category Selectors
+ */
 export type KqueueLayout = "darwin" | "freebsd" | "netbsd" | "openbsd";
 
 /** A time of 0: a change of registrations returns at once. */

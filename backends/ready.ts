@@ -18,7 +18,11 @@ export { forgetDescriptor } from "./reactor.ts";
 
 const { EPERM } = abi.errno;
 
-/** Options of a wait for one descriptor. */
+/**
+ * Options of a wait for one descriptor.
+ *
+ * @category One descriptor
+ */
 export interface WaitOptions {
   /** Rejects the wait with the signal's reason when it is aborted. */
   signal?: AbortSignal;
@@ -57,6 +61,8 @@ export interface WaitOptions {
  * reader.close();
  * writer.close();
  * ```
+ *
+ * @category One descriptor
  */
 export function ready(file: FileObject, events: number, options?: WaitOptions): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -164,6 +170,8 @@ class Wait implements Watch {
  * left.close();
  * right.close();
  * ```
+ *
+ * @category One descriptor
  */
 export function whenReadable<T>(
   file: FileObject,
@@ -194,6 +202,8 @@ export function whenReadable<T>(
  * left.close();
  * right.close();
  * ```
+ *
+ * @category One descriptor
  */
 export function whenWritable<T>(
   file: FileObject,
@@ -251,6 +261,8 @@ function whenReady<T>(
  * left.close();
  * right.close();
  * ```
+ *
+ * @category One descriptor
  */
 export async function sendAll(
   file: HasFileno & { write(data: Uint8Array): number | null },

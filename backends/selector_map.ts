@@ -7,6 +7,8 @@ import type { KeyTable } from "./key_table.ts";
  *
  * @typeParam Data The data that goes with a registration
  * @typeParam File The file objects that can be registered
+ *
+ * @category Selectors
  */
 export class SelectorMap<Data = unknown, File extends FileObject = FileObject>
   implements ReadonlyMap<FileObject, SelectorKey<Data, File>> {

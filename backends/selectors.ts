@@ -58,6 +58,8 @@ export type { KqueueLayout };
  *   writer.close();
  * }
  * ```
+ *
+ * @category Selectors
  */
 export class EpollSelector<Data = unknown, File extends FileObject = FileObject>
   extends BaseSelector<Data, File> {
@@ -114,7 +116,11 @@ export class EpollSelector<Data = unknown, File extends FileObject = FileObject>
   }
 }
 
-/** Options of a {@linkcode KqueueSelector}. */
+/**
+ * Options of a {@linkcode KqueueSelector}.
+ *
+ * @category Selectors
+ */
 export interface KqueueSelectorOptions {
   /**
    * The shared library that has `kqueue` and `kevent`; libc by default. Give an absolute path.
@@ -162,6 +168,8 @@ export interface KqueueSelectorOptions {
  *   writer.close();
  * }
  * ```
+ *
+ * @category Selectors
  */
 export class KqueueSelector<Data = unknown, File extends FileObject = FileObject>
   extends BaseSelector<Data, File> {
@@ -233,7 +241,11 @@ export class KqueueSelector<Data = unknown, File extends FileObject = FileObject
   }
 }
 
-/** Options of a {@linkcode DevpollSelector}. */
+/**
+ * Options of a {@linkcode DevpollSelector}.
+ *
+ * @category Selectors
+ */
 export interface DevpollSelectorOptions {
   /**
    * The shared library that has `open`, `write` and `ioctl`; libc by default. Give an absolute path.
@@ -277,6 +289,8 @@ export interface DevpollSelectorOptions {
  *   writer.close();
  * }
  * ```
+ *
+ * @category Selectors
  */
 export class DevpollSelector<Data = unknown, File extends FileObject = FileObject>
   extends BaseSelector<Data, File> {
@@ -381,6 +395,8 @@ export class DevpollSelector<Data = unknown, File extends FileObject = FileObjec
  * reader.close();
  * writer.close();
  * ```
+ *
+ * @category Selectors
  */
 export class PollSelector<Data = unknown, File extends FileObject = FileObject>
   extends BaseSelector<Data, File> {
@@ -450,6 +466,8 @@ export class PollSelector<Data = unknown, File extends FileObject = FileObject>
  * reader.close();
  * writer.close();
  * ```
+ *
+ * @category Selectors
  */
 export class SelectSelector<Data = unknown, File extends FileObject = FileObject>
   extends BaseSelector<Data, File> {

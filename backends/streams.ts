@@ -66,6 +66,8 @@ let shared: Uint8Array<ArrayBuffer> | undefined;
  * left.close();
  * right.close();
  * ```
+ *
+ * @category One descriptor
  */
 export function readableStream(
   file: HasFileno & { read(buffer: Uint8Array): number | null },
@@ -139,6 +141,8 @@ function sharedBuffer(): Uint8Array<ArrayBuffer> {
  * left.close();
  * right.close();
  * ```
+ *
+ * @category One descriptor
  */
 export function writableStream(
   file: HasFileno & { write(data: Uint8Array): number | null },

@@ -16,7 +16,11 @@ const calls = libcCalls({
 
 const { callNames, readWriteCalls } = platform;
 
-/** Wakes a selector, even while another thread waits with it. */
+/**
+ * Wakes a selector, even while another thread waits with it.
+ *
+ * @category Other threads
+ */
 export interface Waker {
   /** The descriptor to wake: a plain number, which can be sent to another thread. */
   readonly fd: number;
@@ -134,6 +138,8 @@ function signal(fd: number): void {
  * selector.select(); // Returns once the worker has called wake().
  * worker.terminate();
  * ```
+ *
+ * @category Other threads
  */
 export function wake(fd: number): void {
   assertDescriptor("Cannot wake a selector: the descriptor", fd);

@@ -6,7 +6,11 @@ import type { Pair, Refusal } from "./platform/platform.ts";
 
 const { EBADF, ECONNRESET, EINTR } = abi.errno;
 
-/** An object with a descriptor, such as a socket. */
+/**
+ * An object with a descriptor, such as a socket.
+ *
+ * @category Descriptors
+ */
 export interface HasFileno {
   /**
    * Returns the descriptor.

@@ -17,6 +17,8 @@ import { platform } from "./platform/mod.ts";
  *   if (!(error instanceof OSError) || error.code !== "EINVAL") throw error;
  * }
  * ```
+ *
+ * @category Errors
  */
 export class OSError extends Error {
   /** The system's number of the error, such as 9. */

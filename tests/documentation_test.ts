@@ -11,7 +11,7 @@ interface Symbol {
   name: string;
   declarations: {
     kind: string;
-    jsDoc?: { doc?: string };
+    jsDoc?: { doc?: string; tags?: { kind: string }[] };
     def: { constructors?: Member[]; methods?: Member[]; properties?: Member[] };
   }[];
 }
@@ -51,6 +51,16 @@ Deno.test("the documentation of each selector lists the methods that it inherits
     const text = declarations.map(({ jsDoc }) => jsDoc?.doc).join("\n");
     assertEquals(methods.filter((method) => !text.includes(`\`${method}()\``)), [], name);
   }
+});
+
+Deno.test("every symbol has a category", () => {
+  const without = symbols.filter(({ declarations }) =>
+    // A reference is documented where it leads.
+    declarations.some(({ kind, jsDoc }) =>
+      kind !== "reference" && !jsDoc?.tags?.some(({ kind }) => kind === "category")
+    )
+  );
+  assertEquals(without.map(({ name }) => name), []);
 });
 
 Deno.test("every entry point is linted and in the user's program", () => {

@@ -36,6 +36,8 @@ const COUNTER = new BigUint64Array(1);
  * using event = new EventDescriptor({ initial: 2, semaphore: true });
  * assertEquals([1, 2, 3].map(() => event.readCounter()), [1n, 1n, null]);
  * ```
+ *
+ * @category Timers, signals and events
  */
 export class EventDescriptor extends FileDescriptor {
   /**

@@ -47,6 +47,8 @@ const MAX_TRANSFER = 0x7fff_f000;
  * reader.close();
  * writer.close();
  * ```
+ *
+ * @category Descriptors
  */
 export class FileDescriptor implements HasFileno, Disposable {
   static {

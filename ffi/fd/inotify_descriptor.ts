@@ -16,7 +16,11 @@ const calls = libcCalls({
 /** Room for some hundred events, and for one event with the longest possible name. */
 const EVENTS = new Uint8Array(16 * 1024);
 
-/** A change to a watched file, or in a watched directory. */
+/**
+ * A change to a watched file, or in a watched directory.
+ *
+ * @category File changes
+ */
 export interface InotifyEvent {
   /** The watch, as returned by {@linkcode InotifyDescriptor.watch}, or -1 for an overflow. */
   readonly wd: number;
@@ -53,6 +57,8 @@ export interface InotifyEvent {
  * selector.select();
  * assertEquals(inotify.readEvents(), [{ wd, mask: IN_CLOSE_WRITE, cookie: 0, name: "note" }]);
  * ```
+ *
+ * @category File changes
  */
 export class InotifyDescriptor extends FileDescriptor {
   /**

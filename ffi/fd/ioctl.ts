@@ -63,6 +63,8 @@ const SCRATCH = new Uint8Array(1 << 14);
  *   assertEquals(count[0], 5);
  * }
  * ```
+ *
+ * @category Descriptors
  */
 export function ioctl(
   file: number | HasFileno,

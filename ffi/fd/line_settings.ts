@@ -1,7 +1,11 @@
 import { assertInteger, readOptions } from "../checks.ts";
 import { type Attributes, attributesLayout } from "./terminal_attributes.ts";
 
-/** How bytes travel over a serial line. */
+/**
+ * How bytes travel over a serial line.
+ *
+ * @category Terminals
+ */
 export interface LineSettings {
   /** The speed, in bits per second. */
   readonly speed: number;

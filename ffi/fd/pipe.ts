@@ -1,7 +1,11 @@
 import { makePipe } from "../descriptor.ts";
 import { FileDescriptor } from "./file_descriptor.ts";
 
-/** A pipe: one end reads what the other writes. Disposing of it closes both. */
+/**
+ * A pipe: one end reads what the other writes. Disposing of it closes both.
+ *
+ * @category Descriptors
+ */
 export interface Pipe extends Disposable {
   /** The end to read from. */
   readonly reader: FileDescriptor;
@@ -28,6 +32,8 @@ export interface Pipe extends Disposable {
  * ends.writer.write(new Uint8Array(3));
  * assertEquals(ends.reader.read(new Uint8Array(10)), 3);
  * ```
+ *
+ * @category Descriptors
  */
 export function pipe(): Pipe {
   const fds = makePipe();

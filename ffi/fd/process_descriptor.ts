@@ -44,6 +44,8 @@ const calls = libcCalls({
  * selector.select();
  * assertEquals(child.wait(), { success: false, code: 7, signal: null });
  * ```
+ *
+ * @category Processes
  */
 export class ProcessDescriptor extends FileDescriptor {
   /** The process ID. */

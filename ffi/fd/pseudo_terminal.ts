@@ -16,7 +16,11 @@ const calls = libcCalls({
   ptsname_r: { parameters: ["i32", "buffer", "usize"], result: "i32", optional: true },
 });
 
-/** A pseudo-terminal: each side reads what the other writes. */
+/**
+ * A pseudo-terminal: each side reads what the other writes.
+ *
+ * @category Terminals
+ */
 export interface PseudoTerminal extends Disposable {
   /** The side of a program that stands for the keyboard and the screen. */
   readonly manager: Terminal;
@@ -46,6 +50,8 @@ export interface PseudoTerminal extends Disposable {
  * const size = pair.manager.read(buffer)!;
  * console.log(new TextDecoder().decode(buffer.subarray(0, size))); // login:
  * ```
+ *
+ * @category Terminals
  */
 export function pseudoTerminal(): PseudoTerminal {
   const { termios2 } = termiosTable();

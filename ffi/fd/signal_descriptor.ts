@@ -13,7 +13,11 @@ const calls = libcCalls({
 
 const INFO = new Uint8Array(abi.signalfd?.signalfd_siginfo.size ?? 0);
 
-/** A signal that was read, as the kernel describes it. */
+/**
+ * A signal that was read, as the kernel describes it.
+ *
+ * @category Timers, signals and events
+ */
 export interface SignalInfo {
   /** Its name, or `null` for a real-time signal. */
   readonly signal: Deno.Signal | null;
@@ -70,6 +74,8 @@ const held = new Map<number, { count: number; readonly wasBlocked: boolean }>();
  * assertEquals(signals.readSignal(), null);
  * libc.close();
  * ```
+ *
+ * @category Timers, signals and events
  */
 export class SignalDescriptor extends FileDescriptor {
   /**

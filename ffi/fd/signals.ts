@@ -1,6 +1,10 @@
 import { abi, NOTHING } from "../abi/mod.ts";
 
-/** A signal by its name, or by its number, since real-time signals have no names. */
+/**
+ * A signal by its name, or by its number, since real-time signals have no names.
+ *
+ * @category Timers, signals and events
+ */
 export type Signal = Deno.Signal | number;
 
 /** The highest signal number, that of a real-time signal. */

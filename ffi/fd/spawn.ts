@@ -11,7 +11,11 @@ const { EACCES, ENOENT, ENOTDIR } = abi.errno;
 const OPTIONS = ["cwd", "env", "clearEnv", "stdin", "stdout", "stderr", "terminal"] as const;
 const NO_VARIABLES: Readonly<Record<string, string>> = Object.create(null);
 
-/** Options for {@linkcode ProcessDescriptor.spawn}. */
+/**
+ * Options for {@linkcode ProcessDescriptor.spawn}.
+ *
+ * @category Processes
+ */
 export interface SpawnOptions extends SpawnStreams {
   /** The working directory of the process; that of this process by default. */
   readonly cwd?: string;

@@ -14,10 +14,18 @@ import { pipe } from "./pipe.ts";
 import { isManager } from "./pseudo_terminal.ts";
 import { isTerminal } from "./terminal.ts";
 
-/** A standard stream of a new process: a descriptor, or one end of a new pipe. */
+/**
+ * A standard stream of a new process: a descriptor, or one end of a new pipe.
+ *
+ * @category Processes
+ */
 export type SpawnStream = number | HasFileno | "pipe";
 
-/** The standard streams of a new process. */
+/**
+ * The standard streams of a new process.
+ *
+ * @category Processes
+ */
 export interface SpawnStreams {
   /**
    * Its standard input. `"pipe"` makes a pipe, whose other end is the process's `stdin` here. By

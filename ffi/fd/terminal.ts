@@ -23,7 +23,11 @@ const calls = libcCalls({
   isatty: { parameters: ["i32"], result: "i32" },
 });
 
-/** The size of a terminal's window, in characters. */
+/**
+ * The size of a terminal's window, in characters.
+ *
+ * @category Terminals
+ */
 export interface WindowSize {
   /** The number of lines. */
   readonly rows: number;
@@ -59,6 +63,8 @@ export interface WindowSize {
  * line.raw();
  * assertEquals(line.configure({ speed: 250_000 }).speed, 250_000);
  * ```
+ *
+ * @category Terminals
  */
 export class Terminal extends FileDescriptor {
   /**
@@ -229,6 +235,8 @@ export class Terminal extends FileDescriptor {
  * using line = openTerminal(pair.path);
  * line.write(new TextEncoder().encode("hello"));
  * ```
+ *
+ * @category Terminals
  */
 export function openTerminal(path: string): Terminal {
   termiosTable(); // Throws where it is missing.
@@ -259,6 +267,8 @@ export function openTerminal(path: string): Terminal {
  * reader.close();
  * writer.close();
  * ```
+ *
+ * @category Terminals
  */
 export function isTerminal(file: number | HasFileno): boolean {
   termiosTable();

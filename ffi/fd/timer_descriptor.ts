@@ -43,6 +43,8 @@ const EXPIRATIONS = new BigUint64Array(1);
  * }
  * assertGreaterOrEqual(count, 9);
  * ```
+ *
+ * @category Timers, signals and events
  */
 export class TimerDescriptor extends FileDescriptor {
   /**

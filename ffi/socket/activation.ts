@@ -23,7 +23,11 @@ const FIRST = 3;
 /** More descriptors than a service manager passes, but few enough to look at each. */
 const MAX_FDS = 65_536;
 
-/** A descriptor that the service manager passed to this process. */
+/**
+ * A descriptor that the service manager passed to this process.
+ *
+ * @category systemd
+ */
 export interface ListenFd {
   /** Its name: `FileDescriptorName=` of the unit, or `"unknown"`. */
   readonly name: string;
@@ -63,6 +67,8 @@ export interface ListenFd {
  *   return socket;
  * }
  * ```
+ *
+ * @category systemd
  */
 export function listenFds(): ListenFd[] {
   const command = need(

@@ -24,7 +24,11 @@ import {
 
 const { AF_INET, AF_INET6, AF_PACKET, AF_UNIX } = abi.constants;
 
-/** The address of a socket or of its peer. */
+/**
+ * The address of a socket or of its peer.
+ *
+ * @category Addresses
+ */
 export type SocketAddress = InternetAddress | UnixAddress | RawAddress;
 
 /**
@@ -32,6 +36,8 @@ export type SocketAddress = InternetAddress | UnixAddress | RawAddress;
  * of a port, and any type for a `RawAddress`.
  *
  * @typeParam A The type of an address that was given
+ *
+ * @category Addresses
  */
 export type AddressOf<A extends SocketAddress> = A extends InternetAddress ? InternetAddress
   : A extends UnixAddress ? UnixAddress

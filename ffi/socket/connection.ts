@@ -37,6 +37,8 @@ const { SOCK_STREAM } = abi.constants;
  * );
  * console.log(socket.remoteAddress.port === port); // true
  * ```
+ *
+ * @category Sockets
  */
 export async function createConnection<A extends SocketAddress>(
   address: A,

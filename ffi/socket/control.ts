@@ -4,7 +4,11 @@ import { getField, setField } from "./fields.ts";
 
 const { SOL_SOCKET } = abi.constants;
 
-/** A control message: ancillary data that goes with the bytes of a message. */
+/**
+ * A control message: ancillary data that goes with the bytes of a message.
+ *
+ * @category Messages
+ */
 export interface ControlMessage {
   /** The level: `SOL_SOCKET`, `IPPROTO_IP`, … */
   readonly level: number;
@@ -14,7 +18,11 @@ export interface ControlMessage {
   readonly data: Uint8Array;
 }
 
-/** The credentials of a process. */
+/**
+ * The credentials of a process.
+ *
+ * @category Messages
+ */
 export interface Credentials {
   /** The process id. */
   readonly pid: number;

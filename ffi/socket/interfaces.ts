@@ -30,6 +30,8 @@ const NAME_SIZE = 64;
  *
  * if (Deno.build.os === "linux") console.log(interfaceName(interfaceIndex("lo"))); // lo
  * ```
+ *
+ * @category Network interfaces
  */
 export function interfaceIndex(name: string): number {
   assertCString("Cannot find an interface: its name", name);
@@ -56,6 +58,8 @@ export function interfaceIndex(name: string): number {
  *
  * console.log(interfaceName(1)); // lo, or lo0
  * ```
+ *
+ * @category Network interfaces
  */
 export function interfaceName(index: number): string {
   assertInteger("Cannot find an interface: its index", index, 0);

@@ -18,7 +18,11 @@ const calls = platform.openCalls({
   inet_pton: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
 });
 
-/** An internet address, IPv4 or IPv6. */
+/**
+ * An internet address, IPv4 or IPv6.
+ *
+ * @category Addresses
+ */
 export interface InternetAddress {
   /**
    * A numeric address, or a name that the system's resolver looks up. A link-local IPv6 address

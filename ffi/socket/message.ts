@@ -40,7 +40,11 @@ const CONTROL_SIZE = 256;
 /** The most descriptors that a message can carry: Linux's limit, the highest of all systems. */
 const MAX_DESCRIPTORS = 253;
 
-/** Options of {@linkcode sendMessage}. */
+/**
+ * Options of {@linkcode sendMessage}.
+ *
+ * @category Messages
+ */
 export interface SendMessageOptions<
   Address extends SocketAddress | PacketAddress = SocketAddress,
 > {
@@ -56,7 +60,11 @@ export interface SendMessageOptions<
   readonly flags?: number;
 }
 
-/** Options of {@linkcode receiveMessage}. */
+/**
+ * Options of {@linkcode receiveMessage}.
+ *
+ * @category Messages
+ */
 export interface ReceiveMessageOptions {
   /** The most descriptors to receive, from 0 (the default) to 253. */
   readonly descriptors?: number;
@@ -66,7 +74,11 @@ export interface ReceiveMessageOptions {
   readonly flags?: number;
 }
 
-/** A received message. */
+/**
+ * A received message.
+ *
+ * @category Messages
+ */
 export interface ReceivedMessage<
   Address extends SocketAddress | PacketAddress = SocketAddress,
 > extends Disposable {
@@ -126,6 +138,8 @@ export interface ReceivedMessage<
  * assertEquals(reader.read(new Uint8Array(9)), 2);
  * for (const file of [left, right, reader]) file.close();
  * ```
+ *
+ * @category Messages
  */
 export function sendMessage<Address extends SocketAddress | PacketAddress = SocketAddress>(
   socket: Socket<Address>,
@@ -212,6 +226,8 @@ export function sendMessage<Address extends SocketAddress | PacketAddress = Sock
  * left.close();
  * right.close();
  * ```
+ *
+ * @category Messages
  */
 export function receiveMessage<Address extends SocketAddress | PacketAddress = SocketAddress>(
   socket: Socket<Address>,

@@ -56,6 +56,8 @@ const {
  * setMulticastInterface(socket, "127.0.0.1");
  * leaveGroup(socket, "239.1.2.3", "127.0.0.1");
  * ```
+ *
+ * @category Multicast
  */
 export function joinGroup(socket: AnySocket, group: string, on: Interface = 0): void {
   changeMembership(socket, group, on, IP_ADD_MEMBERSHIP, IPV6_JOIN_GROUP);
@@ -88,6 +90,8 @@ export function joinGroup(socket: AnySocket, group: string, on: Interface = 0): 
  * joinGroup(socket, "239.1.2.3", "127.0.0.1");
  * leaveGroup(socket, "239.1.2.3", "127.0.0.1");
  * ```
+ *
+ * @category Multicast
  */
 export function leaveGroup(socket: AnySocket, group: string, on: Interface = 0): void {
   changeMembership(socket, group, on, IP_DROP_MEMBERSHIP, IPV6_LEAVE_GROUP);
@@ -117,6 +121,8 @@ export function leaveGroup(socket: AnySocket, group: string, on: Interface = 0):
  * using socket = new Socket(AF_INET, SOCK_DGRAM);
  * setMulticastInterface(socket, "127.0.0.1");
  * ```
+ *
+ * @category Multicast
  */
 export function setMulticastInterface(socket: AnySocket, on: Interface): void {
   if (isIpv6(socket)) {
@@ -144,6 +150,8 @@ export function setMulticastInterface(socket: AnySocket, on: Interface): void {
  * using socket = new Socket(AF_INET, SOCK_DGRAM);
  * setMulticastHops(socket, 0); // It stays on this host.
  * ```
+ *
+ * @category Multicast
  */
 export function setMulticastHops(socket: AnySocket, hops: number): void {
   assertInteger("Cannot set the hop limit: it", hops, 0, 255);
@@ -168,6 +176,8 @@ export function setMulticastHops(socket: AnySocket, hops: number): void {
  * using socket = new Socket(AF_INET, SOCK_DGRAM);
  * setMulticastLoop(socket, false);
  * ```
+ *
+ * @category Multicast
  */
 export function setMulticastLoop(socket: AnySocket, loops: boolean): void {
   const value = loops ? 1 : 0;

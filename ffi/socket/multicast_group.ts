@@ -16,6 +16,8 @@ const { AF_INET, AF_INET6 } = abi.constants;
 /**
  * A network interface: its index, its name, such as `"eth0"`, or, only for IPv4, its address, such
  * as `"192.0.2.1"`. 0 lets the system choose.
+ *
+ * @category Multicast
  */
 export type Interface = number | string;
 

@@ -9,7 +9,11 @@ const calls = libcCalls({
   if_freenameindex: { parameters: ["usize"], result: "void" },
 });
 
-/** A network interface of this machine. */
+/**
+ * A network interface of this machine.
+ *
+ * @category Network interfaces
+ */
 export interface NetworkInterface {
   /** Its index, 1 or more, as {@linkcode interfaceName} takes it. */
   index: number;
@@ -34,6 +38,8 @@ export interface NetworkInterface {
  *   for (const { index, name } of networkInterfaces()) console.log(index, name); // 1 lo
  * }
  * ```
+ *
+ * @category Network interfaces
  */
 export function networkInterfaces(): NetworkInterface[] {
   const attempt = "Cannot list the network interfaces";

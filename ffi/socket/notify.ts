@@ -35,6 +35,8 @@ const AT_SIGN = 0x40;
  * using server = createServer({ hostname: "127.0.0.1", port: 0 });
  * notify(`READY=1\nSTATUS=Listening on port ${server.localAddress.port}`);
  * ```
+ *
+ * @category systemd
  */
 export function notify(state: string): boolean {
   assertCString("Cannot notify the service manager: the state", state);

@@ -51,6 +51,8 @@ const NO_USER = 0xffff_ffff;
  *   console.log(new TextDecoder().decode(bytes).replace(/\0.*$/, "")); // cubic
  * }
  * ```
+ *
+ * @category Options
  */
 export function getOptionBytes(
   socket: AnySocket,
@@ -91,6 +93,8 @@ export function getOptionBytes(
  * using socket = new Socket(AF_INET, SOCK_STREAM);
  * setLinger(socket, 0);
  * ```
+ *
+ * @category Options
  */
 export function setLinger(socket: AnySocket, seconds: number | null): void {
   const { constants, linger } = need(abi.options, "Cannot set the linger time", "struct linger");
@@ -105,7 +109,11 @@ export function setLinger(socket: AnySocket, seconds: number | null): void {
   socket.setOption(SOL_SOCKET, option, new Uint8Array(view.buffer));
 }
 
-/** When an idle connection is probed. What is left out keeps the system's value. */
+/**
+ * When an idle connection is probed. What is left out keeps the system's value.
+ *
+ * @category Options
+ */
 export interface KeepAlive {
   /** Seconds before the first probe, 1 or more. */
   readonly idle?: number;
@@ -133,6 +141,8 @@ export interface KeepAlive {
  * using socket = new Socket(AF_INET, SOCK_STREAM);
  * if (Deno.build.os === "linux") setKeepAlive(socket, { idle: 60, interval: 10, count: 3 });
  * ```
+ *
+ * @category Options
  */
 export function setKeepAlive(socket: AnySocket, when: KeepAlive | null): void {
   const { idle, interval, count } = readOptions("Cannot set keep-alive", when, [
@@ -175,6 +185,8 @@ export function setKeepAlive(socket: AnySocket, when: KeepAlive | null): void {
  * left.close();
  * right.close();
  * ```
+ *
+ * @category Options
  */
 export function peerCredentials(socket: AnySocket): Credentials {
   const attempt = "Cannot get the peer's credentials";

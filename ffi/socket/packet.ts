@@ -4,39 +4,81 @@ import { assertInteger, assertString, readOptions } from "../checks.ts";
 
 const constants = (abi.packets?.constants ?? NOTHING) as Packets["constants"];
 
-/** Protocol of a packet address: all protocols (Linux). */
+/**
+ * Protocol of a packet address: all protocols (Linux).
+ *
+ * @category Packet constants
+ */
 export const ETH_P_ALL: number = constants.ETH_P_ALL;
 
-/** Protocol of a packet address: ARP (Linux). */
+/**
+ * Protocol of a packet address: ARP (Linux).
+ *
+ * @category Packet constants
+ */
 export const ETH_P_ARP: number = constants.ETH_P_ARP;
 
-/** Protocol of a packet address: IPv4 (Linux). */
+/**
+ * Protocol of a packet address: IPv4 (Linux).
+ *
+ * @category Packet constants
+ */
 export const ETH_P_IP: number = constants.ETH_P_IP;
 
-/** Protocol of a packet address: IPv6 (Linux). */
+/**
+ * Protocol of a packet address: IPv6 (Linux).
+ *
+ * @category Packet constants
+ */
 export const ETH_P_IPV6: number = constants.ETH_P_IPV6;
 
-/** Packet type: to this host (Linux). */
+/**
+ * Packet type: to this host (Linux).
+ *
+ * @category Packet constants
+ */
 export const PACKET_HOST: number = constants.PACKET_HOST;
 
-/** Packet type: broadcast on the link (Linux). */
+/**
+ * Packet type: broadcast on the link (Linux).
+ *
+ * @category Packet constants
+ */
 export const PACKET_BROADCAST: number = constants.PACKET_BROADCAST;
 
-/** Packet type: multicast on the link (Linux). */
+/**
+ * Packet type: multicast on the link (Linux).
+ *
+ * @category Packet constants
+ */
 export const PACKET_MULTICAST: number = constants.PACKET_MULTICAST;
 
-/** Packet type: to another host, captured in promiscuous mode (Linux). */
+/**
+ * Packet type: to another host, captured in promiscuous mode (Linux).
+ *
+ * @category Packet constants
+ */
 export const PACKET_OTHERHOST: number = constants.PACKET_OTHERHOST;
 
-/** Packet type: from this host (Linux). */
+/**
+ * Packet type: from this host (Linux).
+ *
+ * @category Packet constants
+ */
 export const PACKET_OUTGOING: number = constants.PACKET_OUTGOING;
 
-/** Option level: packet sockets (Linux). */
+/**
+ * Option level: packet sockets (Linux).
+ *
+ * @category Packet constants
+ */
 export const SOL_PACKET: number = constants.SOL_PACKET;
 
 /**
  * Option: the packets that the socket received and dropped since the option was last read, two
  * unsigned `int`s (Linux).
+ *
+ * @category Packet constants
  */
 export const PACKET_STATISTICS: number = constants.PACKET_STATISTICS;
 
@@ -67,6 +109,8 @@ export const PACKET_STATISTICS: number = constants.PACKET_STATISTICS;
  * selector.select();
  * console.log(socket.recvFrom(new Uint8Array(65536))?.address);
  * ```
+ *
+ * @category Addresses
  */
 export interface PacketAddress {
   /** The index of the interface. Binding to 0 captures on all interfaces. */

@@ -6,7 +6,11 @@ import { ADDRESS_SIZE, familyOf } from "./sockaddr.ts";
 
 const { AF_UNSPEC, IPPROTO_IP, IPPROTO_IPV6, IP_RECVERR, IPV6_RECVERR } = abi.constants;
 
-/** An error from the error queue of a socket: why a packet could not be delivered. */
+/**
+ * An error from the error queue of a socket: why a packet could not be delivered.
+ *
+ * @category Messages
+ */
 export interface QueuedError {
   /** The number of the error, such as 111 for `ECONNREFUSED`. 0 if the entry is not an error. */
   readonly errno: number;
@@ -59,6 +63,8 @@ export interface QueuedError {
  *   console.log(queuedError(message)); // { errno: 111, origin: 2, type: 3, code: 3, … }
  * }
  * ```
+ *
+ * @category Messages
  */
 export function queuedError(
   { control }: { readonly control: readonly ControlMessage[] },

@@ -28,6 +28,8 @@ const SIZES = new Map([
  *   console.log(socket.localAddress); // { family: 16, bytes: Uint8Array(10) […] }
  * }
  * ```
+ *
+ * @category Addresses
  */
 export interface RawAddress {
   /** The address family: `AF_NETLINK`, … */

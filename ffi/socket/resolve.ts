@@ -26,7 +26,11 @@ const calls = platform.openCalls({
 /** How many names are looked up at once. Each holds one of Deno's 32 threads for native calls. */
 const MAX_RUNNING = 4;
 
-/** Options of {@linkcode resolve}. */
+/**
+ * Options of {@linkcode resolve}.
+ *
+ * @category Addresses
+ */
 export interface ResolveOptions {
   /** `AF_INET` or `AF_INET6`; both by default. */
   readonly family?: number;
@@ -66,6 +70,8 @@ export interface ResolveOptions {
  * const addresses = await resolve("localhost", { family: AF_INET, signal });
  * console.log(addresses); // [{ hostname: "127.0.0.1", port: 0 }]
  * ```
+ *
+ * @category Addresses
  */
 export async function resolve(
   hostname: string,

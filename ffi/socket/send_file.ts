@@ -80,6 +80,8 @@ const UNSUITABLE = [EINVAL, ENOSYS, EOPNOTSUPP];
  *   console.log(await sendWhole(pair[0], path)); // 5
  * }
  * ```
+ *
+ * @category Sockets
  */
 export function sendFile(
   socket: AnySocket,

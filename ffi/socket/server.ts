@@ -17,7 +17,11 @@ const {
   SO_REUSEPORT,
 } = abi.constants;
 
-/** Options of {@linkcode createServer}. */
+/**
+ * Options of {@linkcode createServer}.
+ *
+ * @category Sockets
+ */
 export interface ServerOptions {
   /** How many connections may wait to be accepted; by default as many as the system allows. */
   readonly backlog?: number;
@@ -69,6 +73,8 @@ export interface ServerOptions {
  * const size = await whenReadable(client, () => client.recv(buffer));
  * console.log(new TextDecoder().decode(buffer.subarray(0, size))); // hello
  * ```
+ *
+ * @category Sockets
  */
 export function createServer<A extends SocketAddress>(
   address: A,

@@ -113,6 +113,8 @@ export let encodeFor: (
  * ```
  *
  * @typeParam Address The type of its addresses, `PacketAddress` for a packet socket (Linux)
+ *
+ * @category Sockets
  */
 export class Socket<Address extends SocketAddress | PacketAddress = SocketAddress>
   extends FileDescriptor {
@@ -645,7 +647,11 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
   }
 }
 
-/** A socket with addresses of any type, for functions that work with all of them. */
+/**
+ * A socket with addresses of any type, for functions that work with all of them.
+ *
+ * @category Sockets
+ */
 export type AnySocket = Socket<SocketAddress | PacketAddress>;
 
 /** Makes a `Socket` of an open socket. */

@@ -5,7 +5,11 @@ import { adopt, type Socket } from "./socket.ts";
 
 const { SOCK_STREAM } = abi.constants;
 
-/** Two connected sockets, which a `using` block closes. */
+/**
+ * Two connected sockets, which a `using` block closes.
+ *
+ * @category Sockets
+ */
 export type SocketPair = [Socket, Socket] & Disposable;
 
 /**
@@ -30,6 +34,8 @@ export type SocketPair = [Socket, Socket] & Disposable;
  * const size = right.recv(buffer)!;
  * console.log(new TextDecoder().decode(buffer.subarray(0, size))); // hi
  * ```
+ *
+ * @category Sockets
  */
 export function socketpair(
   family: number = platform.pairFamily,

@@ -40,6 +40,8 @@ const { AF_INET, IPPROTO_IP, IPPROTO_IPV6 } = abi.constants;
  * socket.bind({ hostname: "232.1.2.3", port: 5000 });
  * joinSourceGroup(socket, "232.1.2.3", "192.0.2.1", "eth0");
  * ```
+ *
+ * @category Multicast
  */
 export function joinSourceGroup(
   socket: AnySocket,
@@ -79,6 +81,8 @@ export function joinSourceGroup(
  * joinSourceGroup(socket, "232.1.2.3", "192.0.2.1", "eth0");
  * leaveSourceGroup(socket, "232.1.2.3", "192.0.2.1", "eth0");
  * ```
+ *
+ * @category Multicast
  */
 export function leaveSourceGroup(
   socket: AnySocket,

@@ -33,6 +33,8 @@ const NO_THRESHOLD = 0x7fff_ffff;
  *   console.log(state, roundTripMilliseconds, congestionWindowSegments); // ESTABLISHED 0.02 10
  * }
  * ```
+ *
+ * @category Options
  */
 export function tcpInfo(socket: AnySocket): TcpInfo {
   const layout = need(layoutOf(abi), "Cannot get the state of a connection", "TCP_INFO");

@@ -1,4 +1,8 @@
-/** The state of a TCP connection, by RFC 9293's name. */
+/**
+ * The state of a TCP connection, by RFC 9293's name.
+ *
+ * @category Options
+ */
 export type TcpState =
   | "CLOSED"
   | "LISTEN"
@@ -15,6 +19,8 @@ export type TcpState =
 /**
  * What the system knows of a TCP connection. A number that the system, or this version of it, does
  * not report is missing; one that has no limit or no value yet is `Infinity`.
+ *
+ * @category Options
  */
 export interface TcpInfo {
   /** The state of the connection. */

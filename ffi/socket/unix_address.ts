@@ -10,6 +10,8 @@ const [AT, ROOM] = abi.structs.sockaddr_un.fields.sun_path;
 /**
  * The address of a Unix socket: a path in the file system. If its bytes are not UTF-8, it is a
  * {@linkcode RawAddress} instead.
+ *
+ * @category Addresses
  */
 export interface UnixAddress {
   /**
