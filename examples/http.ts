@@ -16,8 +16,9 @@ import { DefaultSelector } from "@readiness/selectors";
 import type { Socket } from "@readiness/selectors/socket";
 import { formatAddress, peerOf } from "./support/addresses.ts";
 import { parseCommandLine, parseInteger, parsePort, run } from "./support/command_line.ts";
-import type { Request } from "./support/http_requests.ts";
-import { HttpServer, type Response } from "./support/http_server.ts";
+import { Answer } from "./support/http_answers.ts";
+import type { Request } from "./support/http_heads.ts";
+import { HttpServer } from "./support/http_server.ts";
 import { bind } from "./support/listening.ts";
 import { log, print } from "./support/output.ts";
 
@@ -35,6 +36,9 @@ Options:
   -h, --help         show this and exit`;
 
 const TEXT = ["Content-Type: text/plain"];
+const GREETING = new Answer("200 OK", { fields: TEXT, body: "Hello, world!\n" });
+const NOT_FOUND = new Answer("404 Not Found", { fields: TEXT, body: "Not found\n" });
+const NOT_ALLOWED = new Answer("405 Method Not Allowed", { fields: ["Allow: GET, HEAD"] });
 const BYTES = /^\/bytes\/(\d{1,15})$/;
 
 run(() => {
@@ -53,14 +57,11 @@ run(() => {
   const server = new HttpServer(selector, socket, { respond, refuse: note, idle, timeout });
 
   print(`listening on ${formatAddress(socket.localAddress)} (${selector.constructor.name})`);
-  for (;;) {
-    for (const [key, events] of selector.select(server.timeout)) key.data(events);
-    server.update();
-  }
+  for (;;) server.turn();
 
-  function respond(request: Request, client: Socket): Response {
+  function respond(request: Request, client: Socket): Answer {
     const response = answer(request);
-    note(`${request.method} ${request.target} ${response.status}`, client);
+    if (options.verbose) note(`${request.method} ${request.target} ${response.status}`, client);
     return response;
   }
 
@@ -69,13 +70,11 @@ run(() => {
   }
 });
 
-function answer({ method, target }: Request): Response {
-  if (method !== "GET" && method !== "HEAD") {
-    return { status: "405 Method Not Allowed", fields: ["Allow: GET, HEAD"] };
-  }
+function answer({ method, target }: Request): Answer {
+  if (method !== "GET" && method !== "HEAD") return NOT_ALLOWED;
+  if (target === "/") return GREETING;
   const path = target.replace(/^https?:\/\/[^/?]*/i, "").replace(/\?.*/, "") || "/";
   const bytes = BYTES.exec(path);
-  if (bytes !== null) return { status: "200 OK", fields: TEXT, body: Number(bytes[1]) };
-  if (path === "/") return { status: "200 OK", fields: TEXT, body: "Hello, world!\n" };
-  return { status: "404 Not Found", fields: TEXT, body: "Not found\n" };
+  if (bytes !== null) return new Answer("200 OK", { fields: TEXT, body: Number(bytes[1]) });
+  return path === "/" ? GREETING : NOT_FOUND;
 }

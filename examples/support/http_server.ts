@@ -7,26 +7,16 @@
 
 import { type BaseSelector, EVENT_READ, EVENT_WRITE, OSError } from "@readiness/selectors";
 import { IPPROTO_TCP, type Socket, TCP_NODELAY } from "@readiness/selectors/socket";
-import { CONTINUE, type Request, RequestReader, TIMEOUT, writeHead } from "./http_requests.ts";
+import { Answer } from "./http_answers.ts";
+import type { Request } from "./http_heads.ts";
+import { CONTINUE, RequestReader } from "./http_requests.ts";
 import { Acceptor, type AcceptorOptions } from "./listening.ts";
 import { discard } from "./watching.ts";
-
-/** An answer, before the fields that depend on the connection. */
-export interface Response {
-  /** Such as `200 OK`. */
-  readonly status: string;
-  /** Header fields, such as `Allow: GET`. */
-  readonly fields?: readonly string[];
-  /** Text in ASCII, or the size of a body of dots. */
-  readonly body?: string | number;
-  /** Whether to close the connection after the answer. */
-  readonly isLast?: boolean;
-}
 
 /** How a server answers. */
 export interface ServerOptions extends AcceptorOptions {
   /** Answers a request. */
-  respond(request: Request, socket: Socket): Response;
+  respond(request: Request, socket: Socket): Answer;
   /** Takes note of a request that is refused. */
   refuse?(status: string, socket: Socket): void;
   /** How long a connection may be silent, in milliseconds. */
@@ -41,18 +31,24 @@ const SWEEP = 1000;
 /** How long a client may take to close after its last answer, in milliseconds. */
 const LINGER = 5000;
 
-/** A piece of a body; also how many bytes of answers are written at once. */
-const BLOCK = new Uint8Array(64 * 1024).fill(0x2e);
+/** The most bytes to receive or send at once. */
+const BLOCK = 64 * 1024;
+
+const TIMEOUT = "408 Request Timeout";
 
 const NOTHING = new Uint8Array();
+const DOTS = new Uint8Array(BLOCK).fill(0x2e);
+const INTERIM = new TextEncoder().encode(`HTTP/1.1 ${CONTINUE}\r\n\r\n`);
 
-const encoder = new TextEncoder();
-const buffer = new Uint8Array(64 * 1024);
+/** What all connections receive into. */
+const input = new Uint8Array(BLOCK);
 
 /** A server on a listening socket. */
 export class HttpServer {
   readonly selector: BaseSelector<(events: number) => void, Socket>;
   readonly options: ServerOptions;
+  /** When the last wait ended. */
+  now = 0;
   /** The `Date` field. */
   date = "";
   readonly #acceptor: Acceptor;
@@ -70,23 +66,18 @@ export class HttpServer {
       connection.setOption(IPPROTO_TCP, TCP_NODELAY, 1);
       this.#connections.add(new Connection(this, connection));
     }, options);
-    this.update();
   }
 
-  /** How long a wait may last, in milliseconds. */
-  get timeout(): number | undefined {
-    return this.#connections.size > 0 ? SWEEP : this.#acceptor.timeout;
-  }
-
-  /**
-   * Accepts again if there is room, and closes slow and idle connections. Call it after each wait.
-   */
-  update(): void {
-    const now = performance.now();
-    if (now - this.#swept >= SWEEP) {
-      this.#swept = now;
-      this.date = `Date: ${new Date().toUTCString()}`;
-      for (const connection of this.#connections) connection.check(now);
+  /** Waits once, and serves the connections that are ready. */
+  turn(): void {
+    const timeout = this.#connections.size > 0 ? SWEEP : this.#acceptor.timeout;
+    const ready = this.selector.select(timeout);
+    this.now = performance.now(); // Once for all, as it costs more than to read a request.
+    if (this.now - this.#swept >= SWEEP) this.date = `Date: ${new Date().toUTCString()}`;
+    for (const [key, events] of ready) key.data(events);
+    if (this.now - this.#swept >= SWEEP) {
+      this.#swept = this.now;
+      for (const connection of this.#connections) connection.check(this.now);
     }
     this.#acceptor.update();
   }
@@ -103,127 +94,135 @@ class Connection {
   readonly #socket: Socket;
   readonly #reader = new RequestReader();
   #unsent = NOTHING;
-  #filler = 0; // How many bytes of a body are still to be produced.
+  #dots = 0; // How many bytes of a body are still to be sent.
+  #isSending = false;
   #isLast = false;
-  #lastActive = performance.now();
+  #lastActive: number;
   /** When the request that is arriving started to, or 0. */
   #requestedAt = 0;
 
   constructor(server: HttpServer, socket: Socket) {
     this.#server = server;
     this.#socket = socket;
-    server.selector.register(socket, EVENT_READ, this.#receive);
+    this.#lastActive = server.now;
+    server.selector.register(socket, EVENT_READ, this.#serve);
   }
 
   /** Closes the connection if it is idle, and refuses a request that takes too long. */
   check(now: number): void {
     const { idle, timeout } = this.#server.options;
-    const isSending = this.#unsent.length > 0;
-    if (now - this.#lastActive >= (this.#isLast && !isSending ? LINGER : idle)) {
+    if (now - this.#lastActive >= (this.#isLast && !this.#isSending ? LINGER : idle)) {
       return this.#close();
     }
-    if (this.#isLast || isSending || this.#requestedAt === 0) return;
+    if (this.#isLast || this.#isSending || this.#requestedAt === 0) return;
     if (now - this.#requestedAt >= timeout) {
-      this.#attempt(() => {
-        this.#unsent = encoder.encode(this.#refuse(TIMEOUT));
-        this.#send();
-      });
+      this.#unsent = this.#refuse(TIMEOUT);
+      this.#serve(EVENT_WRITE);
     }
   }
 
-  readonly #receive = (): void =>
-    this.#attempt(() => {
-      const size = this.#socket.recv(buffer);
-      if (size === 0) return this.#close();
-      // What follows the last request is read and dropped: closing with something unread would
-      // reset the connection, and the client would lose the answer.
-      if (size === null || this.#isLast) return;
-      this.#lastActive = performance.now();
-      this.#requestedAt ||= this.#lastActive;
-      this.#reader.push(buffer.subarray(0, size));
-      this.#send();
-    });
+  /** Serves the connection when it is ready, and when its request has taken too long. */
+  readonly #serve = (events: number): void => {
+    if (this.#socket.fileno() < 0) return; // It was closed, just before this event.
+    try {
+      if (events === EVENT_READ) this.#receive();
+      else this.#send();
+    } catch (error) {
+      // An error of one connection, such as a reset, ends that connection alone.
+      if (!(error instanceof OSError)) throw error;
+      this.#close();
+    }
+  };
 
-  readonly #sendMore = (): void => this.#attempt(() => this.#send());
+  #receive(): void {
+    const size = this.#socket.recv(input);
+    if (size === 0) return this.#close();
+    // What follows the last request is read and dropped: closing with something unread would
+    // reset the connection, and the client would lose the answer.
+    if (size === null || this.#isLast) return;
+    this.#lastActive = this.#server.now;
+    this.#requestedAt ||= this.#lastActive;
+    this.#reader.push(input, size);
+    this.#send();
+    this.#reader.keep();
+  }
 
   /** Sends once, so that every connection has its turn, and watches for the next event. */
   #send(): void {
-    if (this.#unsent.length === 0) this.#unsent = this.#produce();
-    if (this.#unsent.length > 0) {
-      const sent = this.#socket.send(this.#unsent);
-      if (sent !== null) {
-        this.#lastActive = performance.now();
-        this.#unsent = this.#unsent.subarray(sent);
-        if (this.#unsent.length === 0) this.#unsent = this.#produce();
-      }
+    const data = this.#unsent.length > 0 ? this.#unsent : this.#produce();
+    if (data.length > 0) {
+      const sent = this.#socket.send(data) ?? 0;
+      if (sent > 0) this.#lastActive = this.#server.now;
+      this.#unsent = sent === data.length ? this.#produce() : data.subarray(sent);
     }
-    const { selector } = this.#server;
     const isSending = this.#unsent.length > 0;
-    const wasSending = selector.getKey(this.#socket).events === EVENT_WRITE;
-    if (isSending && !wasSending) selector.modify(this.#socket, EVENT_WRITE, this.#sendMore);
-    if (!isSending && wasSending) {
+    if (isSending !== this.#isSending) {
+      this.#isSending = isSending;
       // While it did not read, the client could not go on with its request.
-      if (this.#requestedAt !== 0) this.#requestedAt = this.#lastActive;
-      selector.modify(this.#socket, EVENT_READ, this.#receive);
+      if (!isSending && this.#requestedAt !== 0) this.#requestedAt = this.#lastActive;
+      const events = isSending ? EVENT_WRITE : EVENT_READ;
+      this.#server.selector.modify(this.#socket, events, this.#serve);
     }
     if (!isSending && this.#isLast) this.#socket.shutdown("write");
   }
 
   /** Returns the bytes to send next: the rest of a body, or answers to the requests so far. */
   #produce(): Uint8Array<ArrayBuffer> {
-    if (this.#filler > 0) {
-      const block = BLOCK.subarray(0, Math.min(this.#filler, BLOCK.length));
-      this.#filler -= block.length;
+    if (this.#dots > 0) {
+      const block = this.#dots < BLOCK ? DOTS.subarray(0, this.#dots) : DOTS;
+      this.#dots -= block.length;
       return block;
     }
-    let answers = "";
-    while (!this.#isLast && this.#filler === 0 && answers.length < BLOCK.length) {
-      const next = this.#reader.next();
-      if (next === null) break;
-      answers += next === CONTINUE
-        ? `HTTP/1.1 ${CONTINUE}\r\n\r\n`
-        : typeof next === "string"
-        ? this.#refuse(next)
-        : this.#respond(next);
+    const first = this.#answer();
+    if (first === null) return NOTHING;
+    const second = this.#answer();
+    if (second === null) return first;
+    const answers = [first, second];
+    let size = first.length + second.length;
+    for (let next; size < BLOCK && (next = this.#answer()) !== null; size += next.length) {
+      answers.push(next);
     }
-    return answers === "" ? NOTHING : encoder.encode(answers);
+    return join(answers, size);
   }
 
-  #refuse(status: string): string {
+  /** Answers the next request, if it has come and may be answered. */
+  #answer(): Uint8Array<ArrayBuffer> | null {
+    if (this.#isLast || this.#dots > 0) return null;
+    const next = this.#reader.next();
+    if (next === null) return null;
+    if (next === CONTINUE) return INTERIM;
+    return typeof next === "string" ? this.#refuse(next) : this.#respond(next);
+  }
+
+  #refuse(status: string): Uint8Array<ArrayBuffer> {
     this.#isLast = true;
     this.#server.options.refuse?.(status, this.#socket);
-    return writeHead(status, 0, this.#server.date, "Connection: close");
+    return new Answer(status).bytes(this.#server.date, "close", false);
   }
 
-  #respond(request: Request): string {
-    const response = this.#server.options.respond(request, this.#socket);
-    const { status, fields = [], body = "", isLast = !request.isKept } = response;
-    const size = typeof body === "number" ? body : body.length;
-    const head = [this.#server.date];
-    if (isLast) head.push("Connection: close");
-    else if (request.minor === 0) head.push("Connection: keep-alive");
-    this.#isLast = isLast;
-    this.#requestedAt = this.#reader.isEmpty ? 0 : performance.now();
-    const text = writeHead(status, size, ...head, ...fields);
-    if (request.method === "HEAD") return text;
-    if (typeof body === "string") return text + body;
-    this.#filler = body;
-    return text;
-  }
-
-  /** An error of one connection, such as a reset, ends that connection alone. */
-  #attempt(step: () => void): void {
-    if (this.#socket.fileno() < 0) return; // It was closed as idle, just before this event.
-    try {
-      step();
-    } catch (error) {
-      if (!(error instanceof OSError)) throw error;
-      this.#close();
-    }
+  #respond(request: Request): Uint8Array<ArrayBuffer> {
+    const { options, date, now } = this.#server;
+    const answer = options.respond(request, this.#socket);
+    const hasBody = request.method !== "HEAD";
+    this.#isLast = answer.isLast || !request.isKept;
+    this.#requestedAt = this.#reader.isEmpty ? 0 : now;
+    if (hasBody && typeof answer.body === "number") this.#dots = answer.body;
+    const connection = this.#isLast ? "close" : request.minor === 0 ? "keep-alive" : "";
+    return answer.bytes(date, connection, hasBody);
   }
 
   #close(): void {
     discard(this.#server.selector, this.#socket);
     this.#server.forget(this);
   }
+}
+
+function join(parts: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

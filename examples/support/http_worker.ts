@@ -11,8 +11,10 @@
 
 import { DefaultSelector, EVENT_READ, EXCLUSIVE } from "@readiness/selectors";
 import { type InternetAddress, SO_REUSEPORT, Socket } from "@readiness/selectors/socket";
-import { BAD_REQUEST, type Request } from "./http_requests.ts";
-import { HttpServer, type Response } from "./http_server.ts";
+import { Answer } from "./http_answers.ts";
+import type { Request } from "./http_heads.ts";
+import { BAD_REQUEST } from "./http_scanner.ts";
+import { HttpServer } from "./http_server.ts";
 import { bind } from "./listening.ts";
 
 /** The message from the main thread that starts the Worker. */
@@ -32,6 +34,13 @@ export type Report = { waker: number } | { count: number };
 
 /** How long a connection may be silent, and how long a request may take, in milliseconds. */
 const LIMITS = { idle: 60_000, timeout: 30_000 };
+
+const GREETING = new Answer("200 OK", {
+  fields: ["Content-Type: text/plain"],
+  body: "Hello, world!\n",
+});
+const NOT_ALLOWED = new Answer("405 Method Not Allowed", { fields: ["Allow: GET"], isLast: true });
+const REFUSAL = new Answer(BAD_REQUEST, { isLast: true });
 
 self.onmessage = ({ data: { address, shared, isStopped } }: MessageEvent<Task>) => {
   // Not closed at the end: the main thread may be about to wake it.
@@ -53,20 +62,14 @@ self.onmessage = ({ data: { address, shared, isStopped } }: MessageEvent<Task>) 
   const server = new HttpServer(selector, socket, { respond, refuse, events, ...LIMITS });
 
   report({ waker: selector.waker().fd });
-  while (Atomics.load(isStopped, 0) === 0) {
-    for (const [key, events] of selector.select(server.timeout)) key.data(events);
-    server.update();
-  }
+  while (Atomics.load(isStopped, 0) === 0) server.turn();
   report({ count });
   self.close();
 
-  function respond({ method, bodySize }: Request): Response {
+  function respond({ method, bodySize }: Request): Answer {
     count++;
-    if (method !== "GET") {
-      return { status: "405 Method Not Allowed", fields: ["Allow: GET"], isLast: true };
-    }
-    if (bodySize > 0) return { status: BAD_REQUEST, isLast: true }; // The body has no meaning.
-    return { status: "200 OK", fields: ["Content-Type: text/plain"], body: "Hello, world!\n" };
+    if (method !== "GET") return NOT_ALLOWED;
+    return bodySize > 0 ? REFUSAL : GREETING; // A body has no meaning in a GET.
   }
 };
 
