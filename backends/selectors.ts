@@ -210,7 +210,7 @@ export class KqueueSelector<Data = unknown, File extends FileObject = FileObject
    * using selector = new KqueueSelector({ library: "/usr/local/lib/libkqueue.so" });
    * ```
    */
-  constructor(options: KqueueSelectorOptions = {}) {
+  constructor(options?: KqueueSelectorOptions) {
     const { library, layout } = readOptions("Cannot make a KqueueSelector", options, [
       "library",
       "layout",
@@ -330,7 +330,7 @@ export class DevpollSelector<Data = unknown, File extends FileObject = FileObjec
    * using selector = new DevpollSelector({ library: "/usr/local/lib/libdevpoll.so" });
    * ```
    */
-  constructor(options: DevpollSelectorOptions = {}) {
+  constructor(options?: DevpollSelectorOptions) {
     const { library } = readOptions("Cannot make a DevpollSelector", options, ["library"]);
     const backend = new DevpollBackend(library);
     super(backend);

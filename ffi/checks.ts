@@ -32,15 +32,18 @@ export function assertInteger(
 }
 
 /**
- * Requires flags that a C `int` can hold. Deno's compiled FFI calls would convert anything else
- * without an error.
+ * Reads flags, which a C `int` must be able to hold: Deno's compiled FFI calls would convert
+ * anything else without an error.
  *
  * @param subject The beginning of the message
- * @param flags The flags, ORed
+ * @param flags The flags, ORed, or `undefined`
+ * @returns The flags, 0 for `undefined`
  * @throws {RangeError} If they are not a 32-bit integer
  */
-export function assertFlags(subject: string, flags: number): void {
+export function readFlags(subject: string, flags: number | undefined): number {
+  if (flags === undefined) return 0;
   if (flags !== 0) assertInteger(subject, flags);
+  return flags;
 }
 
 /**

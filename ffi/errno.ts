@@ -41,10 +41,11 @@ export class OSError extends Error {
     attempt: string,
     syscall: string,
     errno: number,
-    code: string = errnoName(errno),
-    reason: string = platform.strerror(errno),
+    code?: string,
+    reason?: string,
   ) {
-    super(`${attempt}: ${reason} (${code})`);
+    code ??= errnoName(errno);
+    super(`${attempt}: ${reason ?? platform.strerror(errno)} (${code})`);
     this.name = "OSError";
     this.errno = errno;
     this.code = code;

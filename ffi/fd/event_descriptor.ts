@@ -52,7 +52,7 @@ export class EventDescriptor extends FileDescriptor {
    * @throws {Deno.errors.NotSupported} On a system other than Linux
    * @throws {Deno.errors.NotCapable} Without FFI permission
    */
-  constructor(options: { readonly initial?: number; readonly semaphore?: boolean } = {}) {
+  constructor(options?: { readonly initial?: number; readonly semaphore?: boolean }) {
     super(createCounter(options));
   }
 
@@ -78,13 +78,14 @@ export class EventDescriptor extends FileDescriptor {
   /**
    * Adds to the counter.
    *
-   * @param value What to add, an integer from 0 to 2⁶⁴ − 2
+   * @param value What to add, an integer from 0 to 2⁶⁴ − 2; 1 by default
    * @returns Whether there was room for it. If not, the counter becomes writable once there is
    * @throws {TypeError} If `value` is neither a number nor a `bigint`
    * @throws {RangeError} If `value` is out of range or not an integer
    * @throws {OSError} If `write` fails, such as with `EBADF` once closed
    */
-  add(value: number | bigint = 1): boolean {
+  add(value?: number | bigint): boolean {
+    if (value === undefined) value = 1;
     if (typeof value !== "number" && typeof value !== "bigint") {
       throw new TypeError(
         `Cannot add to a counter: the value must be a number or a bigint, ` +
@@ -113,7 +114,7 @@ export class EventDescriptor extends FileDescriptor {
   }
 }
 
-function createCounter(options: { initial?: number; semaphore?: boolean }): number {
+function createCounter(options?: { initial?: number; semaphore?: boolean }): number {
   const { constants } = need(abi.eventfd, "Cannot make an EventDescriptor", "eventfd");
   const { initial = 0, semaphore = false } = readOptions("Cannot make a counter", options, [
     "initial",

@@ -14,7 +14,6 @@ import {
 } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { platform } from "../platform/mod.ts";
-import { O_RDONLY } from "./open_constants.ts";
 import { openFile } from "./open_file.ts";
 
 const { EAGAIN, EINTR, EWOULDBLOCK } = abi.errno;
@@ -97,7 +96,7 @@ export class FileDescriptor implements HasFileno, Disposable {
    * }
    * ```
    */
-  static open(path: string, flags: number = O_RDONLY, mode: number = 0o666): FileDescriptor {
+  static open(path: string, flags?: number, mode?: number): FileDescriptor {
     return new FileDescriptor(openFile(path, flags, mode));
   }
 

@@ -3,6 +3,7 @@ import { assertCString, assertInteger, need } from "../checks.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
 import { cString } from "../memory.ts";
+import { O_RDONLY } from "./open_constants.ts";
 
 const calls = libcCalls({
   open: { parameters: ["buffer", "i32", "i32"], result: "i32" },
@@ -23,7 +24,12 @@ const calls = libcCalls({
  * @param kind The kind of file, for messages, such as `"the terminal "`
  * @returns The descriptor
  */
-export function openFile(path: string, flags: number, mode: number, kind: string = ""): number {
+export function openFile(
+  path: string,
+  flags: number = O_RDONLY,
+  mode: number = 0o666,
+  kind: string = "",
+): number {
   need(abi.winsock === undefined, "Cannot open a file as a descriptor", "such descriptors");
   assertCString("Cannot open a file: its path", path);
   const attempt = `Cannot open ${kind}${path}`;

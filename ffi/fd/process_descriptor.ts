@@ -131,8 +131,8 @@ export class ProcessDescriptor extends FileDescriptor {
    */
   static spawn(
     command: string,
-    args: readonly string[] = [],
-    options: SpawnOptions = {},
+    args?: readonly string[],
+    options?: SpawnOptions,
   ): ProcessDescriptor {
     need(abi.pidfd, "Cannot make a ProcessDescriptor", "pidfd");
     // Reserves a descriptor: a program must not start that cannot be opened then.
@@ -199,7 +199,7 @@ export class ProcessDescriptor extends FileDescriptor {
    * @throws {OSError} If `waitid` fails, such as with `ECHILD` if the process is not a child or was
    * waited for already, or `EBADF` once closed
    */
-  wait(options: { readonly reap?: boolean } = {}): Deno.CommandStatus | null {
+  wait(options?: { readonly reap?: boolean }): Deno.CommandStatus | null {
     const { constants, siginfo_t: { fields, size } } = abi.pidfd!;
     const { CLD_EXITED, P_PIDFD, WEXITED, WNOHANG, WNOWAIT } = constants;
     const info = new DataView(new ArrayBuffer(size));
@@ -269,10 +269,10 @@ export class ProcessDescriptor extends FileDescriptor {
    * assertEquals(child.wait(), { success: false, code: 143, signal: "SIGTERM" });
    * ```
    */
-  sendSignal(signal: Signal = "SIGTERM"): void {
+  sendSignal(signal?: Signal): void {
     const fd = this.fileno();
     const attempt = `send a signal to process ${this.pid}, ${nameOf(fd)}`;
-    const number = signalNumber(signal, attempt);
+    const number = signalNumber(signal === undefined ? "SIGTERM" : signal, attempt);
     const syscall = BigInt(abi.pidfd!.constants.SYS_pidfd_send_signal);
     if (calls().pidfdSendSignal(syscall, fd, number, null, 0) < 0) {
       throw new OSError(`Cannot ${attempt}`, "pidfd_send_signal", lastErrno());

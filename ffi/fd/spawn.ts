@@ -32,8 +32,8 @@ export interface SpawnOptions extends SpawnStreams {
  */
 export function spawnProcess(
   command: string,
-  args: readonly string[],
-  options: SpawnOptions,
+  args: readonly string[] = [],
+  options?: SpawnOptions,
 ): { pid: number; pipes: Pipes } {
   const attempt = `Cannot start ${String(command)}`;
   if (!Array.isArray(args)) {

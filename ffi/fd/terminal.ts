@@ -189,7 +189,8 @@ export class Terminal extends FileDescriptor {
    * Sends a break over a serial line: holds it at zero for longer than any byte does. A
    * pseudo-terminal ignores it.
    *
-   * @param duration The duration in milliseconds, an integer from 0 to 2³¹ − 1
+   * @param duration The duration in milliseconds, an integer from 0 to 2³¹ − 1;
+   * 250 by default
    * @returns A promise that resolves at the end of the break, or once the terminal is closed
    * @throws {RangeError} If the duration is not an integer in that range
    * @throws {OSError} If `ioctl` fails, such as with `ENOTTY`
@@ -203,7 +204,8 @@ export class Terminal extends FileDescriptor {
    * await line.subsidiary.sendBreak(5);
    * ```
    */
-  async sendBreak(duration: number = 250): Promise<void> {
+  async sendBreak(duration?: number): Promise<void> {
+    if (duration === undefined) duration = 250;
     const { TIOCCBRK, TIOCSBRK } = termiosTable().constants;
     assertInteger("Cannot send a break: the duration", duration, 0);
     if (callIoctl(this.fileno(), TIOCSBRK, null) < 0) throw failure("send a break over", this);

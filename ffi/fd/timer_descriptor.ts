@@ -67,7 +67,8 @@ export class TimerDescriptor extends FileDescriptor {
    * @throws {RangeError} If one of them is negative or too large
    * @throws {OSError} If `timerfd_settime` fails, such as with `EBADF` once closed
    */
-  start(delay: number, interval: number = 0): void {
+  start(delay: number, interval?: number): void {
+    if (interval === undefined) interval = 0;
     assertDuration("the delay", delay);
     assertDuration("the interval", interval);
     // A value of zero would stop the timer.

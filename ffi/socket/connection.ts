@@ -42,7 +42,7 @@ const { SOCK_STREAM } = abi.constants;
  */
 export async function createConnection<A extends SocketAddress>(
   address: A,
-  options: WaitOptions = {},
+  options?: WaitOptions,
 ): Promise<Socket<AddressOf<A>>> {
   const signal = signalOf("Cannot connect", options);
   signal?.throwIfAborted();

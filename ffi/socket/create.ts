@@ -12,7 +12,7 @@ import { platform } from "../platform/mod.ts";
 import { socketCalls as calls } from "./calls.ts";
 import { privilegeFor } from "./privilege.ts";
 
-const { SO_ACCEPTCONN, SO_NOSIGPIPE, SOL_SOCKET } = abi.constants;
+const { SO_ACCEPTCONN, SO_NOSIGPIPE, SOCK_STREAM, SOL_SOCKET } = abi.constants;
 const { EACCES, EAGAIN, EINTR, EOPNOTSUPP, EPERM, EWOULDBLOCK } = abi.errno;
 
 /** The errors that `accept` has of a connection that was lost while it waited. */
@@ -60,7 +60,10 @@ export function createSocket(family: number, type: number, protocol: number): nu
 }
 
 /** Creates two connected sockets. */
-export function createPair(family: number, type: number): readonly [number, number] {
+export function createPair(
+  family: number = platform.pairFamily,
+  type: number = SOCK_STREAM,
+): readonly [number, number] {
   assertInteger("Cannot create a pair of sockets: the family", family);
   assertInteger("Cannot create a pair of sockets: the type", type);
   const fds = makePair(family, type);

@@ -2,9 +2,9 @@ import { abi } from "../abi/mod.ts";
 import {
   assertArray,
   assertDescriptor,
-  assertFlags,
   assertInteger,
   need,
+  readFlags,
   readOptions,
 } from "../checks.ts";
 import { closeAll, closeQuietly, type HasFileno, nameOf, setCloseOnExec } from "../descriptor.ts";
@@ -144,7 +144,7 @@ export interface ReceivedMessage<
 export function sendMessage<Address extends SocketAddress | PacketAddress = SocketAddress>(
   socket: Socket<Address>,
   data: Uint8Array | readonly Uint8Array[],
-  options: SendMessageOptions<Address> = {},
+  options?: SendMessageOptions<Address>,
 ): number | null {
   needMessages("send");
   const own = readOptions("Cannot send a message", options, [
@@ -154,8 +154,8 @@ export function sendMessage<Address extends SocketAddress | PacketAddress = Sock
     "control",
     "flags",
   ]);
-  const { address, flags = 0 } = own;
-  assertFlags("Cannot send a message: the flags", flags);
+  const { address } = own;
+  const flags = readFlags("Cannot send a message: the flags", own.flags);
   const buffers = buffersOf(data);
   const control = encodeControl(controlOf(own));
   if (
@@ -232,7 +232,7 @@ export function sendMessage<Address extends SocketAddress | PacketAddress = Sock
 export function receiveMessage<Address extends SocketAddress | PacketAddress = SocketAddress>(
   socket: Socket<Address>,
   buffer: Uint8Array | readonly Uint8Array[],
-  options: ReceiveMessageOptions = {},
+  options?: ReceiveMessageOptions,
 ): ReceivedMessage<Address> | null {
   needMessages("receive");
   const own = readOptions("Cannot receive a message", options, [
@@ -240,8 +240,8 @@ export function receiveMessage<Address extends SocketAddress | PacketAddress = S
     "controlSize",
     "flags",
   ]);
-  const { descriptors: wanted = 0, controlSize = CONTROL_SIZE, flags = 0 } = own;
-  assertFlags("Cannot receive a message: the flags", flags);
+  const { descriptors: wanted = 0, controlSize = CONTROL_SIZE } = own;
+  const flags = readFlags("Cannot receive a message: the flags", own.flags);
   assertInteger("Cannot receive a message: its descriptors", wanted, 0, MAX_DESCRIPTORS);
   assertInteger("Cannot receive a message: the controlSize", controlSize, 0);
   const control = new Uint8Array(

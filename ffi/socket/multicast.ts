@@ -59,7 +59,7 @@ const {
  *
  * @category Multicast
  */
-export function joinGroup(socket: AnySocket, group: string, on: Interface = 0): void {
+export function joinGroup(socket: AnySocket, group: string, on?: Interface): void {
   changeMembership(socket, group, on, IP_ADD_MEMBERSHIP, IPV6_JOIN_GROUP);
 }
 
@@ -93,7 +93,7 @@ export function joinGroup(socket: AnySocket, group: string, on: Interface = 0): 
  *
  * @category Multicast
  */
-export function leaveGroup(socket: AnySocket, group: string, on: Interface = 0): void {
+export function leaveGroup(socket: AnySocket, group: string, on?: Interface): void {
   changeMembership(socket, group, on, IP_DROP_MEMBERSHIP, IPV6_LEAVE_GROUP);
 }
 
@@ -188,7 +188,7 @@ export function setMulticastLoop(socket: AnySocket, loops: boolean): void {
 function changeMembership(
   socket: AnySocket,
   group: string,
-  on: Interface,
+  on: Interface | undefined,
   ipv4: number,
   ipv6: number,
 ): void {

@@ -54,7 +54,7 @@ export function familyForMulticast(socket: AnySocket): number {
  * @throws {RangeError} If it is not such an address, or has the zone of another interface
  * @throws {OSError} If there is no such interface (`if_nametoindex`)
  */
-export function parseGroup(group: string, family: number, on: Interface): Group {
+export function parseGroup(group: string, family: number, on: Interface = 0): Group {
   assertString("Cannot use a group: its address", group);
   const [text, zone] = family === AF_INET6 ? splitZone(group) : [group, undefined];
   const address = parseNumeric("Cannot use a group: its address", text, family, group);

@@ -75,7 +75,7 @@ export interface ResolveOptions {
  */
 export async function resolve(
   hostname: string,
-  options: ResolveOptions = {},
+  options?: ResolveOptions,
 ): Promise<InternetAddress[]> {
   const attempt = "Cannot resolve a name";
   const { family = AF_UNSPEC, signal } = readOptions(attempt, options, ["family", "signal"]);

@@ -78,7 +78,7 @@ export interface ServerOptions {
  */
 export function createServer<A extends SocketAddress>(
   address: A,
-  options: ServerOptions = {},
+  options?: ServerOptions,
 ): Socket<AddressOf<A>> {
   const own = readOptions("Cannot listen", options, ["backlog", "reusePort", "dualStack"]);
   const endpoints = endpointsBlocking(address);

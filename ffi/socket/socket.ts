@@ -1,5 +1,5 @@
 import { abi } from "../abi/mod.ts";
-import { assertFlags, assertInteger } from "../checks.ts";
+import { assertInteger, readFlags } from "../checks.ts";
 import { errnoOf, nameOf } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { FileDescriptor, isInterrupted, transferLength } from "../fd/file_descriptor.ts";
@@ -148,6 +148,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * @throws {Deno.errors.NotCapable} Without FFI permission
    */
   constructor(family: number, type: number, protocol?: number);
+  /** @ignore */
   constructor(family: number | typeof ADOPT, type: number, ...protocol: number[]) {
     // A protocol that is given but undefined is one that the system lacks.
     const number = protocol.length === 0 ? 0 : protocol[0]!;
@@ -228,7 +229,8 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * server.listen(16);
    * ```
    */
-  listen(backlog: number = SOMAXCONN): void {
+  listen(backlog?: number): void {
+    if (backlog === undefined) backlog = SOMAXCONN;
     assertInteger("Cannot listen: the backlog", backlog, 0);
     const fd = this.fileno();
     if (calls().listen(fd, backlog) < 0) {
@@ -356,11 +358,11 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * right.close();
    * ```
    */
-  recv(buffer: Uint8Array, flags: number = 0): number | null {
+  recv(buffer: Uint8Array, flags?: number): number | null {
     const length = transferLength(buffer);
-    assertFlags("Cannot receive: the flags", flags);
+    const bits = readFlags("Cannot receive: the flags", flags);
     for (;;) {
-      const size = calls().recv(this.fileno(), buffer, length, flags);
+      const size = calls().recv(this.fileno(), buffer, length, bits);
       if (size >= 0) return size;
       if (!isInterrupted("receive on", this, "recv")) return null;
     }
@@ -387,11 +389,11 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * right.close();
    * ```
    */
-  send(data: Uint8Array, flags: number = 0): number | null {
+  send(data: Uint8Array, flags?: number): number | null {
     const length = transferLength(data);
-    assertFlags("Cannot send: the flags", flags);
+    const bits = readFlags("Cannot send: the flags", flags);
     for (;;) {
-      const size = calls().send(this.fileno(), data, length, flags | NO_SIGNAL);
+      const size = calls().send(this.fileno(), data, length, bits | NO_SIGNAL);
       if (size >= 0) return size;
       if (!isInterrupted("send on", this, "send")) return null;
     }
@@ -452,15 +454,15 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    */
   recvFrom(
     buffer: Uint8Array,
-    flags: number = 0,
+    flags?: number,
   ): { size: number; address: Address } | null {
     const length = transferLength(buffer);
-    assertFlags("Cannot receive: the flags", flags);
+    const bits = readFlags("Cannot receive: the flags", flags);
     const fd = this.fileno();
     const bytes = new Uint8Array(ADDRESS_SIZE);
     const filled = new Uint32Array([ADDRESS_SIZE]);
     for (;;) {
-      const size = calls().recvfrom(fd, buffer, length, flags, bytes, filled);
+      const size = calls().recvfrom(fd, buffer, length, bits, bytes, filled);
       if (size >= 0) return { size, address: senderOf(fd, bytes, filled[0]!) as Address };
       if (!isInterrupted("receive on", this, "recvfrom")) return null;
     }
@@ -489,13 +491,13 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * sender.sendTo(new TextEncoder().encode("hi"), receiver.localAddress);
    * ```
    */
-  sendTo(data: Uint8Array, address: Address | RawAddress, flags: number = 0): number | null {
+  sendTo(data: Uint8Array, address: Address | RawAddress, flags?: number): number | null {
     const length = transferLength(data);
-    assertFlags("Cannot send: the flags", flags);
+    const bits = readFlags("Cannot send: the flags", flags);
     const name = encodeFor(this, address, "send on", "sendto");
     const fd = this.fileno();
     for (;;) {
-      const size = calls().sendto(fd, data, length, flags | NO_SIGNAL, name, name.length);
+      const size = calls().sendto(fd, data, length, bits | NO_SIGNAL, name, name.length);
       if (size >= 0) return size;
       const errno = lastErrno(); // Before a getter of the address can change it.
       if (!isInterrupted(`send to ${describe(address)} on`, this, "sendto", errno)) return null;

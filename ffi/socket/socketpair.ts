@@ -1,9 +1,5 @@
-import { abi } from "../abi/mod.ts";
-import { platform } from "../platform/mod.ts";
 import { createPair } from "./create.ts";
 import { adopt, type Socket } from "./socket.ts";
-
-const { SOCK_STREAM } = abi.constants;
 
 /**
  * Two connected sockets, which a `using` block closes.
@@ -38,8 +34,8 @@ export type SocketPair = [Socket, Socket] & Disposable;
  * @category Sockets
  */
 export function socketpair(
-  family: number = platform.pairFamily,
-  type: number = SOCK_STREAM,
+  family?: number,
+  type?: number,
 ): SocketPair {
   const [left, right] = createPair(family, type).map(adopt) as [Socket, Socket];
   const pair = [left, right] as unknown as SocketPair;

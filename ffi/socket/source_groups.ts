@@ -47,7 +47,7 @@ export function joinSourceGroup(
   socket: AnySocket,
   group: string,
   source: string,
-  on: Interface = 0,
+  on?: Interface,
 ): void {
   changeMembership(socket, "JOIN", group, source, on);
 }
@@ -88,7 +88,7 @@ export function leaveSourceGroup(
   socket: AnySocket,
   group: string,
   source: string,
-  on: Interface = 0,
+  on?: Interface,
 ): void {
   changeMembership(socket, "LEAVE", group, source, on);
 }
@@ -98,7 +98,7 @@ function changeMembership(
   action: "JOIN" | "LEAVE",
   group: string,
   source: string,
-  on: Interface,
+  on: Interface | undefined,
 ): void {
   const { group_source_req: { fields, size }, constants } = need(
     abi.sourceGroups,

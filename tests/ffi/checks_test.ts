@@ -5,12 +5,12 @@ import {
   assertBytes,
   assertCString,
   assertDescriptor,
-  assertFlags,
   assertInteger,
   assertPlain,
   assertString,
   hasProperty,
   need,
+  readFlags,
   readOptions,
   signalOf,
 } from "../../ffi/checks.ts";
@@ -42,11 +42,15 @@ Deno.test("assertInteger() throws RangeError for anything else", () => {
   }
 });
 
-Deno.test("assertFlags() accepts 32-bit integers alone", () => {
-  for (const flags of [0, 0x4000, 0x7fff_ffff, -0x8000_0000]) assertFlags("Cannot send: it", flags);
+Deno.test("readFlags() accepts 32-bit integers, and undefined as 0", () => {
+  for (const flags of [0, 0x4000, 0x7fff_ffff, -0x8000_0000]) {
+    assertEquals(readFlags("Cannot send: it", flags), flags);
+  }
+  assertEquals(readFlags("Cannot send: it", undefined), 0);
   for (const flags of [...NOT_INTEGERS, 0x8000_0000]) {
+    if (flags === undefined) continue;
     assertThrows(
-      () => assertFlags("Cannot send: the mask of flags", flags),
+      () => readFlags("Cannot send: the mask of flags", flags),
       RangeError,
       "Cannot send: the mask of flags must be an integer from -2147483648 to 2147483647, received ",
     );
