@@ -1,11 +1,12 @@
 /**
- * A port scanner: finds the ports of a host that accept a connection.
+ * A port scanner: finds the ports of hosts that accept a connection.
  *
  * It shows thousands of non-blocking connects in flight at once; the errors that `connect` and
- * `SO_ERROR` return; a time limit for each connect, without a timer for each; and how to stay
- * within a limit of descriptors, also when the system's limit is lower.
+ * `SO_ERROR` return; a time limit for each connect, without a timer for each; how to stay within a
+ * limit of descriptors, also when the system's limit is lower; and what makes it fast: addresses
+ * that are encoded once, and sockets that are used again after a refusal.
  *
- *     deno run --allow-ffi examples/portscan.ts --ports 1-65535 127.0.0.1
+ *     deno run --allow-ffi examples/portscan.ts -p ssh,http,8000-8999 192.0.2.0/28
  *
  * Scan only hosts that are yours, or that you have permission to scan.
  *
@@ -14,42 +15,36 @@
 
 import { DefaultSelector, EVENT_WRITE, OSError } from "@readiness/selectors";
 import { SOCK_STREAM, Socket } from "@readiness/selectors/socket";
-import { familyOf, formatAddress, lookUp, parseRemotePort } from "./support/addresses.ts";
-import { exitWith, parseCommandLine, parseInteger, run } from "./support/command_line.ts";
+import { formatAddress } from "./support/addresses.ts";
+import { interruption, parseCommandLine, parseInteger, run } from "./support/command_line.ts";
 import { hasNoRoom } from "./support/listening.ts";
-import { print, warn, write } from "./support/output.ts";
-import { discard } from "./support/watching.ts";
+import { print, program, warn, write } from "./support/output.ts";
+import { parsePortList } from "./support/port_list.ts";
+import { isItsOwnPeer, type State, stateOfError } from "./support/port_states.ts";
+import { findTargets } from "./support/targets.ts";
+import { discard, waitOnce } from "./support/watching.ts";
 
-const USAGE = `Usage: portscan.ts [OPTIONS] [HOST]
+const USAGE = `Usage: portscan.ts [OPTIONS] [TARGET...]
 
-Connects to ports of a host (127.0.0.1 if left out) and prints the open ones. Exits with 0 if there
-is one, and with 1 if there is none.
+Connects to ports of hosts and prints the open ones, until it is done or interrupted (Ctrl-C). A
+TARGET is a name, an address, or a network such as 192.0.2.0/24; 127.0.0.1 if there is none. Exits
+with 0 if a port is open, and with 1 if none is.
 
 Options:
-  --ports LIST   ports and ranges, such as 22,80,8000-8999 (1-1024)
-  --limit COUNT  how many ports to try at once (1000)
-  --timeout MS   how long to wait for an answer; a port without one is filtered (2000)
-  --all          print closed and filtered ports, too
-  -h, --help     show this and exit`;
+  -p, --ports LIST  ports, ranges and services, such as http,22,8000-8999; - is all (1-1024)
+  --limit COUNT     how many ports to try at once (1000)
+  --timeout MS      how long to wait for an answer; a port without one is filtered (2000)
+  --all             print closed and filtered ports, too
+  -h, --help        show this and exit`;
 
-/** The result for a port. */
-type State = "open" | "closed" | "filtered";
+/**
+ * Hosts whose refusal is there when `connect` returns. On Linux a second call returns it, after which
+ * the socket can be used for another port; elsewhere its state is not specified.
+ */
+const IMMEDIATE = Deno.build.os === "linux" ? /^127\.|^::1$/ : /^$/;
 
-/** Errors of `connect` when something on the way keeps it from the port, mostly ICMP messages. */
-const FILTERED = [
-  "EACCES",
-  "EHOSTDOWN",
-  "EHOSTUNREACH",
-  "EMSGSIZE",
-  "ENETDOWN",
-  "ENETUNREACH",
-  "ENONET",
-  "ENOPROTOOPT",
-  "EOPNOTSUPP",
-  "EPERM",
-  "EPROTO",
-  "ETIMEDOUT",
-];
+/** How many ports to try before signals have a turn. */
+const TURN = 256;
 
 /** How often to write the progress line, in milliseconds. */
 const PROGRESS = 100;
@@ -60,91 +55,123 @@ const CLEAR_LINE = encoder.encode("\r\x1b[K");
 
 /** A connect in flight. */
 interface Attempt {
+  readonly hostname: string;
   readonly port: number;
   /** When to give it up. */
   readonly deadline: number;
 }
 
-run(() => {
-  const { values: options, positionals } = parseCommandLine(USAGE, {
-    ports: { type: "string", default: "1-1024" },
+run(async () => {
+  const { values: options, positionals: targets } = parseCommandLine(USAGE, {
+    ports: { type: "string", short: "p", default: "1-1024" },
     limit: { type: "string", default: "1000" },
     timeout: { type: "string", default: "2000" },
     all: { type: "boolean", default: false },
   }, true);
-  if (positionals.length > 1) exitWith(2, "There must be one host", USAGE);
-  const ports = parsePorts(options.ports);
+  const ports = parsePortList(options.ports);
   const timeout = parseInteger("timeout", options.timeout, 1, 3_600_000);
   let limit = parseInteger("limit", options.limit, 1, 65535);
-  const { hostname } = lookUp({ hostname: positionals[0] ?? "127.0.0.1", port: ports[0] });
+  const hosts = findTargets(targets.length === 0 ? ["127.0.0.1"] : targets);
+  const total = hosts.length * ports.length;
 
   const counts = { open: 0, closed: 0, filtered: 0 };
+  const warned = new Set<string>();
   const showsProgress = Deno.stderr.isTerminal();
   const started = performance.now();
+  const interrupted = interruption();
   using selector = new DefaultSelector<Attempt, Socket>();
   const inFlight = new Map<Socket, Attempt>(); // In the order of their deadlines.
+  const refused = new Map<number, Socket>(); // A socket of each family to use again.
   let next = 0;
   let shown = started;
 
-  while (next < ports.length || inFlight.size > 0) {
-    while (next < ports.length && inFlight.size < limit && attempt(ports[next])) {
-      next++;
-      showProgress();
-    }
-    const [oldest] = inFlight.values();
-    if (oldest === undefined) continue;
-    const left = oldest.deadline - performance.now();
-    const ready = selector.select(showsProgress ? Math.min(left, PROGRESS) : left);
-    for (const [{ fileobj, data }] of ready) finish(fileobj, data.port, stateOf(fileobj));
-    const now = performance.now();
-    for (const [socket, { port, deadline }] of inFlight) {
-      if (deadline > now) break;
-      finish(socket, port, "filtered");
-    }
-    showProgress();
+  try {
+    await waitOnce(selector);
+    while (next < total || inFlight.size > 0) await step();
+  } catch (error) {
+    if (!interrupted.aborted) throw error;
   }
   if (showsProgress) write(Deno.stderr, CLEAR_LINE);
   warn(`${summary()} in ${((performance.now() - started) / 1000).toFixed(2)} s`);
-  Deno.exit(counts.open > 0 ? 0 : 1);
+  Deno.exit(Deno.exitCode || (counts.open > 0 ? 0 : 1));
 
-  /** Starts to connect to a port. Returns whether there was room for it. */
-  function attempt(port: number): boolean {
-    let socket: Socket | undefined;
+  /** Starts to connect to some ports, and finishes those that are ready or late. */
+  async function step(): Promise<void> {
+    const hasRoom = () => next < total && inFlight.size < limit;
+    for (const end = next + TURN; next < end && hasRoom() && attempt(next); next++);
+    const [oldest] = inFlight.values();
+    const left = oldest === undefined || hasRoom() ? 0 : oldest.deadline - performance.now();
+    const wait = showsProgress ? Math.min(left, PROGRESS) : left;
+    const ready = await selector.selectAsync(wait, { signal: interrupted });
+    for (const [{ fileobj, data }] of ready) finish(fileobj, data);
+    const now = performance.now();
+    for (const [socket, attempt] of inFlight) {
+      if (attempt.deadline > now) break;
+      finish(socket, attempt, "filtered");
+    }
+    showProgress();
+  }
+
+  /** Starts to connect to a port of a host. Returns whether there was room for it. */
+  function attempt(i: number): boolean {
+    const { hostname, address } = hosts[Math.floor(i / ports.length)]!;
+    const port = ports[i % ports.length]!;
+    const isImmediate = IMMEDIATE.test(hostname);
+    let socket = refused.get(address.family);
     try {
-      socket = new Socket(familyOf(hostname), SOCK_STREAM);
-      if (socket.connect({ hostname, port })) finish(socket, port, stateOf(socket));
+      socket ??= new Socket(address.family, SOCK_STREAM);
+      address.bytes[0] = port >> 8;
+      address.bytes[1] = port;
+      const isConnected = socket.connect(address) || isImmediate && socket.connect(address);
+      refused.delete(address.family);
+      const data = { hostname, port, deadline: performance.now() + timeout };
+      if (isConnected) finish(socket, data);
       else {
-        const data = { port, deadline: performance.now() + timeout };
         selector.register(socket, EVENT_WRITE, data);
         inFlight.set(socket, data);
       }
       return true;
     } catch (error) {
       if (!(error instanceof OSError)) throw error;
-      socket?.close();
+      if (isImmediate && error.code === "ECONNREFUSED") refused.set(address.family, socket!);
+      else {
+        refused.delete(address.family);
+        socket?.close();
+      }
       // Too few descriptors or local ports: wait for some of the connects in flight.
       if ((error.code === "EADDRNOTAVAIL" || hasNoRoom(error)) && inFlight.size > 0) {
         limit = inFlight.size;
         return false;
       }
-      report(port, stateAfter(error));
+      report(hostname, port, stateAfter(error, hostname));
       return true;
     }
   }
 
-  function stateOf(socket: Socket): State {
+  /** Closes a socket and reports the state of its port, by default what the socket says. */
+  function finish(socket: Socket, { hostname, port }: Attempt, state = stateOf(socket, hostname)) {
+    inFlight.delete(socket);
+    discard(selector, socket);
+    report(hostname, port, state);
+  }
+
+  function stateOf(socket: Socket, hostname: string): State {
     const error = socket.error();
-    if (error !== null) return stateAfter(error);
+    if (error !== null) return stateAfter(error, hostname);
     return isItsOwnPeer(socket) ? "closed" : "open";
   }
 
-  function finish(socket: Socket, port: number, state: State): void {
-    inFlight.delete(socket);
-    discard(selector, socket);
-    report(port, state);
+  function stateAfter(error: OSError, hostname: string): State {
+    const state = stateOfError(error);
+    if (state === undefined && !warned.has(hostname)) {
+      // Such as an IPv6 address where there is no IPv6. The scan of other hosts goes on.
+      warned.add(hostname);
+      warn(`${program}: Cannot scan ${hostname}: ${error.message}`);
+    }
+    return state ?? "filtered";
   }
 
-  function report(port: number, state: State): void {
+  function report(hostname: string, port: number, state: State): void {
     counts[state]++;
     if (state !== "open" && !options.all) return;
     if (showsProgress) write(Deno.stderr, CLEAR_LINE);
@@ -159,40 +186,8 @@ run(() => {
 
   function summary(): string {
     const done = counts.open + counts.closed + counts.filtered;
-    return `${done} of ${ports.length} ports of ${hostname}: ${counts.open} open, ` +
+    const where = hosts.length === 1 ? hosts[0]!.hostname : `${hosts.length} hosts`;
+    return `${done} of ${total} ports of ${where}: ${counts.open} open, ` +
       `${counts.closed} closed, ${counts.filtered} filtered`;
   }
 });
-
-/**
- * Whether a socket has connected to itself: on loopback the system can pick the port that it
- * connects to as its local port. Then no other socket listens there.
- */
-function isItsOwnPeer(socket: Socket): boolean {
-  try {
-    return formatAddress(socket.localAddress) === formatAddress(socket.remoteAddress);
-  } catch (error) {
-    if (!(error instanceof OSError)) throw error;
-    return false; // The peer has already reset the connection.
-  }
-}
-
-function stateAfter(error: OSError): State {
-  if (error.code === "ECONNREFUSED") return "closed";
-  if (error.code === "ECONNRESET" || error.code === "EPIPE") return "open"; // It was accepted.
-  if (FILTERED.includes(error.code)) return "filtered";
-  throw error;
-}
-
-/** Parses ports and ranges. Returns each port once. */
-function parsePorts(list: string): number[] {
-  const ports = new Set<number>();
-  for (const range of list.split(",")) {
-    const [first, last = first, ...rest] = range.split("-").map(parseRemotePort);
-    if (rest.length > 0 || last < first) {
-      exitWith(2, `A range of ports must be FIRST-LAST, received ${range}`);
-    }
-    for (let port = first; port <= last; port++) ports.add(port);
-  }
-  return [...ports];
-}

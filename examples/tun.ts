@@ -31,7 +31,8 @@ import {
   run,
 } from "./support/command_line.ts";
 import { makeReply } from "./support/echo_replies.ts";
-import { parseNetwork, setUpLink } from "./support/link_setup.ts";
+import { setUpLink } from "./support/link_setup.ts";
+import { parseNetwork } from "./support/networks.ts";
 import { print, printable, warn } from "./support/output.ts";
 import { TunDevice } from "./support/tun_device.ts";
 

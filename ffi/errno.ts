@@ -45,13 +45,17 @@ export class OSError extends Error {
     reason?: string,
   ) {
     code ??= errnoName(errno);
-    super(`${attempt}: ${reason ?? platform.strerror(errno)} (${code})`);
+    reason ??= reasons[errno] ??= platform.strerror(errno);
+    super(`${attempt}: ${reason} (${code})`);
     this.name = "OSError";
     this.errno = errno;
     this.code = code;
     this.syscall = syscall;
   }
 }
+
+/** The system's messages, by errno: to fetch one costs more than the rest of an error. */
+const reasons: string[] = [];
 
 const names = new Map<number, string>();
 

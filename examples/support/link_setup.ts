@@ -20,27 +20,8 @@ import {
   RTM_NEWADDR,
   RTM_NEWLINK,
 } from "@readiness/selectors/socket";
-import { exitWith } from "./command_line.ts";
 import { NetlinkSocket, throwIfError, writeAttribute } from "./netlink.ts";
-
-/** An address of an interface. */
-export interface Network {
-  readonly text: string;
-  /** The 4 or 16 bytes of the address. */
-  readonly bytes: Uint8Array;
-  /** How many bits are the network's. */
-  readonly length: number;
-}
-
-/** Parses `ADDRESS/LENGTH`, or exits. */
-export function parseNetwork(text: string): Network {
-  const [, address, length] = /^([^/]*)\/(\d{1,3})$/.exec(text) ?? [];
-  const bytes = parseIp(address ?? "");
-  if (bytes === null || Number(length) > 8 * bytes.length) {
-    exitWith(2, `An address must be ADDRESS/LENGTH, such as 10.0.0.1/24, received ${text}`);
-  }
-  return { text, bytes, length: Number(length) };
-}
+import type { Network } from "./networks.ts";
 
 /** Gives an interface these addresses and sets it up. */
 export async function setUpLink(name: string, networks: Network[], mtu: number): Promise<void> {
@@ -87,19 +68,4 @@ async function request(
       return;
     }
   }
-}
-
-/** Parses a numeric address, or returns `null`. */
-function parseIp(text: string): Uint8Array | null {
-  const isIpv6 = text.includes(":");
-  const url = isIpv6 ? `http://[${text}]` : `http://${text}`;
-  if (!isIpv6 && !/^\d+\.\d+\.\d+\.\d+$/.test(text) || !URL.canParse(url)) return null;
-  const { hostname } = new URL(url); // In its shortest form
-  if (!isIpv6) return new Uint8Array(hostname.split(".").map(Number));
-  const [start, end] = hostname.slice(1, -1).split("::").map((part) =>
-    part.split(":").filter(Boolean).map((word) => parseInt(word, 16))
-  );
-  const words = end === undefined ? start! : [...start!, ...Array(8).fill(0)].slice(0, 8);
-  if (end !== undefined) words.splice(8 - end.length, end.length, ...end);
-  return new Uint8Array(words.flatMap((word) => [word >> 8, word & 0xff]));
 }

@@ -1,16 +1,28 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { DefaultSelector, EVENT_READ } from "../../mod.ts";
 import { AF_INET, AF_INET6, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
 import { linuxOnly, needsProgram, skipUnless } from "../support/skip.ts";
-import { needsNc } from "../support/netcat.ts";
 import { inTime } from "../support/deadline.ts";
-import { needsUnusedHostname, runExample, unusedHostname } from "../support/example_process.ts";
+import {
+  Example,
+  needsUnusedHostname,
+  runExample,
+  unusedHostname,
+} from "../support/example_process.ts";
+import { runCommand } from "../support/command.ts";
 import { isLinux, isWine } from "../support/os.ts";
 import { inOwnNetwork, needsOwnNetwork } from "../support/privileges.ts";
 import { needsIpv6, reset } from "../support/sockets.ts";
 import { assertUsageErrors } from "./command_lines.ts";
 
 const needsPython = needsProgram("python3");
+const needsNmap = needsProgram("nmap");
 
 /** Windows asks a closed port for two seconds. */
 const PATIENTLY = ["--timeout", "20000"];
@@ -94,31 +106,91 @@ Deno.test({
 });
 
 Deno.test({
-  name: "portscan.ts finds the ports that nc -z finds",
-  ...needsNc,
+  name: "portscan.ts finds the ports that nmap finds",
+  ...needsNmap,
   ...linuxOnly,
   async fn() {
     using ports = new Ports(unusedHostname());
-    const expected = [20_000, 20_011, 25_555, 29_999];
-    for (const port of expected) ports.open(port);
-    const range = ["20000-29999"];
-    const nc = new Deno.Command("nc", {
-      args: ["-nzv", ports.hostname, ...range],
-      stdout: "null",
-      stderr: "piped",
-    });
+    for (const port of [20_000, 20_011, 25_555, 29_999]) ports.open(port);
+    const list = ["-p", "20000-29999,http", ports.hostname];
     const [{ code, stdout, stderr }, theirs] = await Promise.all([
-      runExample("portscan", ["--ports", ...range, ports.hostname]),
-      inTime(nc.output(), "the end of nc"),
+      runExample("portscan", list),
+      runCommand(["nmap", "-sT", "-n", "-Pn", ...list]),
     ]);
-    const found = [...stdout.matchAll(/:(\d+) open$/gm)].map(([, port]) => Number(port));
-    assertEquals([code, found.sort()], [0, expected]);
-    assertStringIncludes(stderr, "10000 of 10000 ports");
-    const said = new TextDecoder().decode(theirs.stderr);
-    const foundByNc = [...said.matchAll(/ (\d+) port .*succeeded/g)].map(([, port]) =>
-      Number(port)
-    );
-    assertEquals(foundByNc.sort(), expected);
+    const found = [...stdout.matchAll(/:(\d+) open$/gm)].map(([, port]) => port);
+    const foundByNmap = [...theirs.stdout.matchAll(/^(\d+)\/tcp +open /gm)].map(([, port]) => port);
+    assertEquals([code, found.sort()], [0, ["20000", "20011", "25555", "29999"]], stderr);
+    assertEquals(foundByNmap.sort(), found, theirs.stdout);
+    assertStringIncludes(stderr, "10001 of 10001 ports");
+  },
+});
+
+Deno.test({
+  name: "portscan.ts scans the networks and hosts that nmap scans",
+  ...needsNmap,
+  ...linuxOnly,
+  ...needsIpv6,
+  async fn() {
+    const first = unusedHostname().replace(/\d+$/, "8"); // The first address of a /29
+    using ports = new Ports(first);
+    const port = ports.open();
+    for (const last of [9, 15]) ports.open(port, first.replace(/\d+$/, `${last}`));
+    for (const target of [`${first}/29`, `${first}/32`, "::1/127"]) {
+      const [{ stdout, stderr }, theirs] = await Promise.all([
+        runExample("portscan", ["--all", "-p", `${port}`, target]),
+        runCommand(["nmap", "-sT", "-n", "-Pn", "-p", `${port}`, "-oG", "-", target].concat(
+          target.includes(":") ? "-6" : [],
+        )),
+      ]);
+      const ours = [...stdout.matchAll(/^\[?(.*?)\]?:\d+ (\w+)$/gm)].map(([, host, state]) =>
+        `${host} ${state}`
+      );
+      const others = [...theirs.stdout.matchAll(/^Host: (\S+) .*Ports: \d+\/(\w+)\//gm)]
+        .map(([, host, state]) => `${host} ${state}`);
+      assertGreater(ours.length, 0, stderr);
+      assertEquals(sort(ours.join("\n")), sort(others.join("\n")), theirs.stdout);
+    }
+  },
+});
+
+Deno.test("portscan.ts goes on if one host cannot be scanned", async () => {
+  using ports = new Ports();
+  const port = ports.open();
+  const args = ["-p", `${port}`, "no-such-host.invalid", "localhost", "127.0.0.1"];
+  const { code, stdout, stderr } = await runExample("portscan", args);
+  assertEquals([code, stdout], [0, line(port, "open")]); // Each host once.
+  assertMatch(stderr, /^portscan\.ts: Cannot resolve "no-such-host\.invalid"/);
+});
+
+Deno.test({
+  name: "portscan.ts goes on if a family of addresses is missing",
+  ...needsOwnNetwork,
+  async fn() {
+    const noIpv6 = "echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6";
+    const args = ["--all", "-p", "1,2", "::1/127", "127.0.0.1"];
+    const { code, stdout, stderr } = await runExample("portscan", args, {
+      through: (command) => inOwnNetwork(noIpv6, command),
+    });
+    assertEquals([code, stdout.match(/^127.* closed$/gm)?.length], [1, 2]);
+    assertEquals(stdout.match(/^\[::[01]?\]:\d filtered$/gm)?.length, 4);
+    assertStringIncludes(stderr, "portscan.ts: Cannot scan ::1: ");
+    assertStringIncludes(stderr, "6 of 6 ports of 3 hosts");
+  },
+});
+
+Deno.test({
+  name: "portscan.ts prints what it has found when it is interrupted",
+  ...linuxOnly,
+  async fn() {
+    using ports = new Ports();
+    for (const [signal, expected] of [["SIGINT", 0], ["SIGTERM", 143]] as const) {
+      const [open, silent] = [ports.open(), ports.silent()];
+      const args = ["--timeout", "3600000", "-p", `${open},${silent}`];
+      await using program = await Example.start("portscan", args);
+      const { code, stdout, stderr } = await program.stop(signal);
+      assertEquals([code, stdout], [expected, line(open, "open")]);
+      assertMatch(stderr, /^1 of 2 ports of 127\.0\.0\.1: 1 open, 0 closed, 0 filtered in /);
+    }
   },
 });
 
@@ -241,13 +313,19 @@ Deno.test("portscan.ts exits with 2 if the command line is wrong", async () => {
     "--ports 1-2-3",
     "--ports 1,,2",
     "--ports=-1",
-    "--ports http",
+    "--ports no-such-service",
+    "--ports 1,http-",
+    "--ports 5-",
     "--limit 0",
     "--limit 1e3",
     "--timeout 0",
     "--timeout soon",
-    "127.0.0.1 127.0.0.2",
     "no-such-host.invalid",
+    "no-such-host.invalid other-host.invalid",
+    "127.0.0.1/33",
+    "127.0.0.0/15",
+    "localhost/24",
+    "::/64",
   ]);
 });
 
@@ -261,8 +339,8 @@ class Ports implements Disposable {
   }
 
   /** Opens a port. */
-  open(port = 0): number {
-    const socket = this.#bind(port);
+  open(port = 0, hostname = this.hostname): number {
+    const socket = this.#bind(port, hostname);
     socket.listen();
     return portOf(socket);
   }
@@ -312,9 +390,9 @@ class Ports implements Disposable {
     return socket;
   }
 
-  #bind(port: number): Socket {
+  #bind(port: number, hostname = this.hostname): Socket {
     const socket = this.#open();
-    socket.bind({ hostname: this.hostname, port });
+    socket.bind({ hostname, port });
     return socket;
   }
 }

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
 import { checksum } from "../../examples/support/icmp.ts";
 import { makeReply } from "../../examples/support/echo_replies.ts";
-import { parseNetwork } from "../../examples/support/link_setup.ts";
+import { parseNetwork } from "../../examples/support/networks.ts";
 import { runCommand } from "../support/command.ts";
 import { inTime } from "../support/deadline.ts";
 import { Example, runExample } from "../support/example_process.ts";
