@@ -10,16 +10,10 @@ import { inTime } from "../support/deadline.ts";
 import { Example, runExample } from "../support/example_process.ts";
 import { Lines } from "../support/lines.ts";
 import { Namespace } from "../support/namespace.ts";
-import { isQemu } from "../support/os.ts";
 import { needsOwnNetwork } from "../support/privileges.ts";
 import { noise } from "../support/sockets.ts";
-import { linuxOnly, skipIf } from "../support/skip.ts";
+import { linuxOnly } from "../support/skip.ts";
 import { assertUsageErrors } from "./command_lines.ts";
-
-const needsNetlink = {
-  ...skipIf(isQemu, "qemu translates few netlink messages"),
-  ...needsOwnNetwork,
-};
 
 /** Gives new links no address by itself, which would come some time later. */
 const NO_LINK_LOCAL = "echo 1 > /proc/sys/net/ipv6/conf/default/addr_gen_mode";
@@ -86,7 +80,7 @@ async function expectedIn(namespace: Namespace): Promise<string[]> {
 
 Deno.test({
   name: "netwatch.ts --list --all prints what ip prints, for links, addresses and routes",
-  ...needsNetlink,
+  ...needsOwnNetwork,
   async fn() {
     await using namespace = await Namespace.create(LINKS);
     let [expected, stdout] = [[] as string[], ""];
@@ -153,7 +147,7 @@ function translated(line: string): string {
 
 Deno.test({
   name: "netwatch.ts prints the changes of addresses and routes that ip monitor prints",
-  ...needsNetlink,
+  ...needsOwnNetwork,
   async fn() {
     await using namespace = await Namespace.create(PAIR);
     await using program = await watch(namespace, "--all", "address", "route");
@@ -206,7 +200,7 @@ Deno.test({
 
 Deno.test({
   name: "netwatch.ts prints that a link comes, changes, is renamed and goes",
-  ...needsNetlink,
+  ...needsOwnNetwork,
   async fn() {
     await using namespace = await Namespace.create("ip link add bridge type bridge");
     await using program = await watch(namespace, "link");
@@ -235,7 +229,7 @@ Deno.test({
 
 Deno.test({
   name: "netwatch.ts prints routes that go without a message, and those that are replaced",
-  ...needsNetlink,
+  ...needsOwnNetwork,
   async fn() {
     await using namespace = await Namespace.create(`
       ${PAIR}
@@ -263,7 +257,7 @@ Deno.test({
 
 Deno.test({
   name: "netwatch.ts lists everything again when changes were lost, and prints each",
-  ...needsNetlink,
+  ...needsOwnNetwork,
   async fn() {
     await using namespace = await Namespace.create();
     await using program = await watch(namespace, "address");

@@ -7,9 +7,10 @@ import { inTime } from "../support/deadline.ts";
 import { Example, runExample } from "../support/example_process.ts";
 import { Lines } from "../support/lines.ts";
 import { Namespace } from "../support/namespace.ts";
+import { isQemu } from "../support/os.ts";
 import { needsOwnNetwork, needsRoot, needsSetpriv } from "../support/privileges.ts";
 import { noise } from "../support/sockets.ts";
-import { linuxOnly, needs, needsProgram } from "../support/skip.ts";
+import { linuxOnly, needs, needsProgram, skipIf } from "../support/skip.ts";
 import { assertUsageErrors } from "./command_lines.ts";
 
 const needsTun = {
@@ -101,6 +102,7 @@ Deno.test({
     await using near = await startOn(left, 1, 2);
     await using far = await startOn(right, 2, 1);
     assertEquals(near.firstLine, "listening on 192.0.2.1:5555 for tun0 (peer 192.0.2.2:5555)");
+    const size = isQemu ? 1 << 18 : 8 << 20;
     for (const address of ["10.7.0.2", "fd07::2"]) {
       const { stdout } = await runCommand(
         left.through(["ping", "-c", "5", "-i", "0.05", "-s", "1300", address]),
@@ -109,7 +111,6 @@ Deno.test({
     }
     const path = await Deno.makeTempFile();
     try {
-      const size = 8 << 20;
       const hash = await writeNoise(path, size);
       for (const address of ["10.7.0.2", "fd07::2"]) {
         const arrived = await transfer(left, right, address, path);
@@ -123,12 +124,13 @@ Deno.test({
     // The system may have sent something before the other end ran.
     assertMatch(one.stderr, /^(Cannot receive .* \(ECONNREFUSED\); packets are lost\n)?$/);
     const [, sent] = /^(\d+) packets sent, \d+ received, \d+ lost$/m.exec(one.stdout)!;
-    assertGreater(Number(sent), 2 * (8 << 20) / 1400);
+    assertGreater(Number(sent), 2 * size / 1400);
   },
 });
 
 Deno.test({
   name: "tun.ts carries at least a third of what socat's tunnel does",
+  ...skipIf(isQemu, "qemu is slow"),
   ...needsPeers,
   ...needsProgram("socat"),
   async fn() {
