@@ -70,7 +70,7 @@ for (const [name, { args, ...skip }] of Object.entries(EXAMPLES)) {
 
 /** Command lines of examples that print again and again. */
 const CHATTY: Record<string, { args: string[] } & Skip> = {
-  pcap: { args: ["-i", "lo"], ...notOnWindows },
+  pcap: { args: ["-i", "lo"], ...needsRaw, ...notOnWindows },
   ping: { args: ["-c", "0", "-i", "20", "127.0.0.1"], ...needsRaw },
   watch: { args: ["--every", "20", "/tmp", "--", "true"], ...linuxOnly },
 };

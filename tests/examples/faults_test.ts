@@ -5,7 +5,7 @@ import { fakeLibrary, needsFakes } from "../support/fake_library.ts";
 import { assertSameBytes, noise } from "../support/sockets.ts";
 
 /** How many clients a server has at once. */
-const CLIENTS = 30;
+const CLIENTS = 12;
 
 /** What is asked of a server, and answered. */
 interface Exchange {

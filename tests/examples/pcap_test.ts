@@ -9,6 +9,7 @@ import {
   inNetworkOf,
   inOwnNetwork,
   needsOwnNetwork,
+  needsRaw,
   needsSetpriv,
   withoutRaw,
 } from "../support/privileges.ts";
@@ -236,7 +237,6 @@ Deno.test({
     await Deno.writeFile(garbage, noise(1000));
     for (
       const [code, message, ...args] of [
-        [1, /^pcap\.ts: Cannot capture on nowhere: .*No such device/, "-i", "nowhere"],
         [1, /^pcap\.ts: Cannot read \/nowhere: .*No such file/, "-r", "/nowhere"],
         [1, /^pcap\.ts: Cannot read .*: unknown file format/, "-r", garbage],
         [1, /^pcap\.ts: Cannot write \/no\/folder: /, "-r", path, "-w", "/no/folder"],
@@ -250,6 +250,17 @@ Deno.test({
       assertMatch(stderr, message);
     }
     await Promise.all([Deno.remove(path), Deno.remove(garbage)]);
+  },
+});
+
+Deno.test({
+  name: "pcap.ts says that there is no such interface",
+  ...needsPcap,
+  ...needsRaw,
+  async fn() {
+    const { code, stderr } = await runExample("pcap", ["-i", "nowhere"]);
+    assertEquals(code, 1);
+    assertMatch(stderr, /^pcap\.ts: Cannot capture on nowhere: .*No such device/);
   },
 });
 

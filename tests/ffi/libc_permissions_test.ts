@@ -130,13 +130,11 @@ async function prompt(flags: readonly string[], answer: string): Promise<string>
   const decoder = new TextDecoder();
   const buffer = new Uint8Array(4096);
   let screen = "";
-  let answered = false;
   for (const start = Date.now(); child.wait({ reap: false }) === null;) {
     if (Date.now() - start > 30_000) child.sendSignal("SIGKILL");
     read();
-    // Deno drops what was typed before it asks.
-    if (!answered && screen.includes("Allow?")) {
-      answered = true;
+    // Deno drops what is typed until nothing was for a moment. The answer is repeated until taken.
+    if (screen.includes("Allow?") && !/Granted|Denied/.test(screen)) {
       await pause(200);
       manager.write(new TextEncoder().encode(`${answer}\n`));
     }
