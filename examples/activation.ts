@@ -33,6 +33,7 @@ import {
 import { serveEcho } from "./support/echoing.ts";
 import { Acceptor } from "./support/listening.ts";
 import { print, printable, warn } from "./support/output.ts";
+import { select } from "./support/room.ts";
 import { waitOnce } from "./support/watching.ts";
 
 const USAGE = `Usage: activation.ts [OPTIONS]
@@ -54,6 +55,9 @@ With systemd, in echo.socket and echo.service:
   ListenStream=127.0.0.1:1234       Type=notify
   [Install]                         ExecStart=deno run --allow-ffi .../activation.ts --idle 60
   WantedBy=sockets.target`;
+
+/** How many datagrams to answer before connections and signals have a turn. */
+const TURN = 64;
 
 run(async () => {
   const { values: options } = parseCommandLine(USAGE, { idle: { type: "string" } });
@@ -82,7 +86,7 @@ run(async () => {
       const rest = Math.min(...acceptors.map(({ timeout = Infinity }) => timeout));
       const isIdle = connections === 0 && rest === Infinity;
       const timeout = isIdle ? idle : rest;
-      const ready = await selector.selectAsync(timeout, { signal: interrupted });
+      const ready = await select(selector, timeout, { signal: interrupted });
       if (ready.length === 0 && isIdle) break;
       for (const [key, events] of ready) key.data(events);
       for (const acceptor of acceptors) acceptor.update();
@@ -113,7 +117,10 @@ run(async () => {
 
   function answer(socket: Socket): void {
     try {
-      for (let datagram; (datagram = socket.recvFrom(buffer)) !== null;) {
+      // Not until there are no more, which may never be the case.
+      for (let i = 0; i < TURN; i++) {
+        const datagram = socket.recvFrom(buffer);
+        if (datagram === null) return;
         socket.sendTo(buffer.subarray(0, datagram.size), datagram.address);
       }
     } catch (error) {

@@ -24,6 +24,7 @@ import {
 import { Lines } from "./support/lines.ts";
 import { Acceptor, bind } from "./support/listening.ts";
 import { log, print, warn } from "./support/output.ts";
+import { hasNoRoom, rest } from "./support/room.ts";
 import { discard, waitOnce, watch } from "./support/watching.ts";
 
 const USAGE = `Usage: chat.ts [OPTIONS]
@@ -94,10 +95,21 @@ class Chat {
     signal.addEventListener("abort", () => this.#end());
     const { constructor } = this.selector;
     print(`listening on ${formatAddress(this.#server.localAddress)} (${constructor.name})`);
-    for await (const [{ data: serve }, events] of this.selector) {
-      serve(events);
-      this.#update();
+    while (!this.#isOver) {
+      try {
+        for await (const [{ data: serve }, events] of this.selector) {
+          serve(events);
+          this.#update();
+        }
+      } catch (error) {
+        if (!hasNoRoom(error)) throw error;
+        await rest(error);
+      }
     }
+  }
+
+  get #isOver(): boolean {
+    return this.#isEnding && this.#guests.size === 0;
   }
 
   /** Lets a guest join, unless another one has that name. */
@@ -123,7 +135,7 @@ class Chat {
     this.#guests.delete(guest);
     this.#acceptor.resume();
     if (this.#isEnding) {
-      if (this.#guests.size === 0) this.selector.close();
+      if (this.#isOver) this.selector.close();
       return;
     }
     // A guest can be dropped while everyone is sent a line, which goes first.
@@ -150,7 +162,7 @@ class Chat {
     this.#isEnding = true;
     this.#acceptor.close();
     clearTimeout(this.#rest);
-    if (this.#guests.size === 0) this.selector.close();
+    if (this.#isOver) this.selector.close();
     for (const guest of this.#guests) guest.dismiss("* The chat ends here. Goodbye!");
   }
 }

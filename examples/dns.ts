@@ -37,8 +37,10 @@ import {
 import { answer } from "./support/dns_answers.ts";
 import { serveMessages } from "./support/dns_connection.ts";
 import { InvalidRecord, RecordTable } from "./support/dns_table.ts";
-import { bind, hasNoRoom } from "./support/listening.ts";
-import { log, print, warn } from "./support/output.ts";
+import { bind } from "./support/listening.ts";
+import { log, print } from "./support/output.ts";
+import { hasNoRoom, rest } from "./support/room.ts";
+import { closeQuietly } from "./support/watching.ts";
 
 const USAGE = `Usage: dns.ts [OPTIONS] [FILE...]
 
@@ -62,9 +64,6 @@ const MOST_DATAGRAMS = 1000;
 
 /** What Windows says when an earlier datagram could not be delivered. */
 const UNDELIVERED = "ECONNRESET";
-
-/** How long to rest when descriptors or memory run out, in milliseconds. */
-const REST = 1000;
 
 /** How often to look for a port that both UDP and TCP have free. */
 const TRIES = 20;
@@ -110,9 +109,7 @@ class Server {
         else void this.#serveDatagram(socket, buffer.slice(0, size), address, control);
       } catch (error) {
         if (!(error instanceof OSError)) throw error;
-        if (error.code === UNDELIVERED) continue;
-        warn(`${error.message}; resting`);
-        await delay(REST, undefined, options);
+        if (error.code !== UNDELIVERED) await rest(error, options);
       }
     }
   }
@@ -127,8 +124,7 @@ class Server {
         void this.#serveConnection(connection);
       } catch (error) {
         if (!hasNoRoom(error)) throw error;
-        warn(`${error.message}; resting from accepting`);
-        await delay(REST, undefined, options);
+        await rest(error, options);
       }
     }
   }
@@ -168,7 +164,7 @@ class Server {
     } catch (error) {
       this.#noteFailure(peer, error);
     } finally {
-      connection.close();
+      closeQuietly(connection);
       this.#connections.delete(connection);
       this.#room.resolve();
       this.#room = Promise.withResolvers();

@@ -34,7 +34,8 @@ import {
 } from "./support/command_line.ts";
 import { serveEcho } from "./support/echoing.ts";
 import { Acceptor, bind } from "./support/listening.ts";
-import { log, print, printable, warn } from "./support/output.ts";
+import { log, print, printable, warn, warnSeldom } from "./support/output.ts";
+import { hasNoRoom, select } from "./support/room.ts";
 import { ownUser } from "./support/users.ts";
 import { discard, waitOnce } from "./support/watching.ts";
 
@@ -103,7 +104,7 @@ run(async () => {
     print(`accepting on ${formatAddress(server.localAddress)} (${selector.constructor.name})`);
     for (;;) {
       const timeout = Math.min(joining.timeout ?? Infinity, arriving.timeout ?? Infinity);
-      const ready = await selector.selectAsync(timeout, { signal: interrupted });
+      const ready = await select(selector, timeout, { signal: interrupted });
       for (const [key, events] of ready) key.data(events);
       joining.update();
       arriving.update();
@@ -119,7 +120,7 @@ run(async () => {
       const name = pid === undefined ? "a process" : `process ${pid}`;
       if (uid !== me) {
         warn(`Refused ${name} of user ${uid}`);
-        worker.close();
+        discard(selector, worker);
         return;
       }
       // It never sends anything: when it is readable, it has ended.
@@ -139,7 +140,7 @@ run(async () => {
       held = undefined;
       const i = workers.findIndex((worker) => send(worker, connection));
       if (i >= 0) {
-        connection.close(); // The other process has a copy.
+        discard(selector, connection); // The other process has a copy.
         workers.push(...workers.splice(i, 1)); // The next connection goes to another process.
       } else {
         held = connection;
@@ -168,36 +169,47 @@ run(async () => {
     selector.register(boss, EVENT_READ, receive);
     print(`serving what ${printable(name)} passes on (process ${Deno.pid})`);
     while (!hasEnded) {
-      const ready = await selector.selectAsync(null, { signal: interrupted });
+      const ready = await select(selector, null, { signal: interrupted });
       for (const [key, events] of ready) key.data(events);
     }
 
     function receive(): void {
-      for (let message; (message = receiveMessage(boss, BYTE, { descriptors: 1 })) !== null;) {
-        using received = message; // Closes what is not detached.
-        const [descriptor] = received.descriptors;
+      try {
+        using message = receiveMessage(boss, BYTE, { descriptors: 1 });
+        if (message === null) return;
+        const [descriptor] = message.descriptors;
         if (descriptor !== undefined) begin(descriptor);
-        else if (received.size > 0) warn("A connection was lost on its way");
-        else {
-          hasEnded = true;
-          return;
-        }
+        else if (message.size > 0) warn("A connection was lost on its way");
+        else hasEnded = true;
+      } catch (error) {
+        if (!hasNoRoom(error)) throw error;
+        warnSeldom(error.message);
       }
     }
 
     function begin(descriptor: FileDescriptor): void {
-      let connection: Socket;
+      const connection = adopt(descriptor);
+      if (connection === null) return;
       try {
-        connection = Socket.fromFd(descriptor.fileno());
+        connection.setBlocking(false);
+        const peer = peerOf(connection);
+        serveEcho(selector, connection, { greeting, end: (reason) => log(peer, reason) });
+      } catch (error) {
+        discard(selector, connection);
+        throw error;
+      }
+    }
+
+    function adopt(descriptor: FileDescriptor): Socket | null {
+      try {
+        const connection = Socket.fromFd(descriptor.fileno());
+        descriptor.detach();
+        return connection;
       } catch (error) {
         if (!(error instanceof OSError)) throw error;
         warn(`A descriptor is not a socket: ${error.message}`);
-        return;
+        return null; // The message closes it.
       }
-      descriptor.detach();
-      connection.setBlocking(false);
-      const peer = peerOf(connection);
-      serveEcho(selector, connection, { greeting, end: (reason) => log(peer, reason) });
     }
   }
 });

@@ -180,7 +180,7 @@ run(async () => {
   /** Passes the sockets on. Returns whether the other process serves. */
   async function handOver({ server, door }: Sockets, candidate: Socket): Promise<boolean> {
     try {
-      sendMessage(candidate, BYTE, { descriptors: [server, door] });
+      if (sendMessage(candidate, BYTE, { descriptors: [server, door] }) === null) return false;
       const receive = () => candidate.recv(BYTE);
       return await whenReadable(candidate, receive, { signal: interrupted }) > 0;
     } catch (error) {

@@ -34,8 +34,9 @@ import {
   parseInteger,
   run,
 } from "./support/command_line.ts";
-import { print, printable } from "./support/output.ts";
+import { print, printable, warnSeldom } from "./support/output.ts";
 import { arrivalOf, receivePacketInfo } from "./support/packet_info.ts";
+import { hasNoRoom, select } from "./support/room.ts";
 
 const USAGE = `Usage: multicast.ts [OPTIONS] GROUP:PORT
 
@@ -109,16 +110,26 @@ run(async () => {
     selector.register(socket, EVENT_READ);
     try {
       for (let left = count; left > 0;) {
-        await selector.selectAsync(null, { signal: interrupted });
+        await select(selector, null, { signal: interrupted });
         // Not until there are no more, which may never be the case.
         for (let i = 0; i < TURN && left > 0; i++) {
-          const message = receiveMessage(socket, buffer);
+          const message = next();
           if (message === null) break;
           if (show(message)) left--;
         }
       }
     } catch (error) {
       if (!interrupted.aborted) throw error;
+    }
+  }
+
+  function next(): ReceivedMessage | null {
+    try {
+      return receiveMessage(socket, buffer);
+    } catch (error) {
+      if (!hasNoRoom(error)) throw error;
+      warnSeldom(error.message);
+      return null;
     }
   }
 

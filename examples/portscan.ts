@@ -17,10 +17,10 @@ import { DefaultSelector, EVENT_WRITE, OSError } from "@readiness/selectors";
 import { SOCK_STREAM, Socket } from "@readiness/selectors/socket";
 import { formatAddress } from "./support/addresses.ts";
 import { interruption, parseCommandLine, parseInteger, run } from "./support/command_line.ts";
-import { hasNoRoom } from "./support/listening.ts";
 import { print, program, warn, write } from "./support/output.ts";
 import { parsePortList } from "./support/port_list.ts";
 import { isItsOwnPeer, type State, stateOfError } from "./support/port_states.ts";
+import { hasNoRoom } from "./support/room.ts";
 import { findTargets } from "./support/targets.ts";
 import { discard, waitOnce } from "./support/watching.ts";
 

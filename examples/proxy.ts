@@ -185,9 +185,14 @@ run(() => {
     /** Resets an idle pair, and one with a broken side that is not watched for anything now. */
     function check(now: number): void {
       if (now - lastActive >= idle) return close("idle", reset);
-      for (const socket of isConnected ? [client, target] : [client]) {
-        const error = socket.error();
-        if (error !== null) return close(error.message, reset);
+      try {
+        for (const socket of isConnected ? [client, target] : [client]) {
+          const error = socket.error();
+          if (error !== null) throw error;
+        }
+      } catch (error) {
+        if (!(error instanceof OSError)) throw error;
+        close(error.message, reset);
       }
     }
 

@@ -68,6 +68,9 @@ interface Settings {
   readonly wait: number;
 }
 
+/** How many answers to receive before signals have a turn. */
+const TURN = 64;
+
 class Trace {
   isReached = false;
   readonly #prober: Prober;
@@ -119,8 +122,12 @@ class Trace {
   }
 
   #receive(): void {
-    const next = () => despiteErrors(() => this.#prober.receive());
-    for (let meeting; (meeting = next()) !== null;) this.#take(meeting);
+    // Not until there are no more, which may never be the case.
+    for (let i = 0; i < TURN; i++) {
+      const meeting = despiteErrors(() => this.#prober.receive());
+      if (meeting === null) return;
+      if (meeting !== "other") this.#take(meeting);
+    }
   }
 
   #take(meeting: Meeting): void {

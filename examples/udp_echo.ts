@@ -29,6 +29,7 @@ import { familyOf, formatAddress, parseAddress } from "./support/addresses.ts";
 import { interruption, parseCommandLine, parseInteger, run } from "./support/command_line.ts";
 import { log, print } from "./support/output.ts";
 import { answerFrom, receivePacketInfo } from "./support/packet_info.ts";
+import { select } from "./support/room.ts";
 
 const USAGE = `Usage: udp_echo.ts [OPTIONS] [ADDRESS...]
 
@@ -89,7 +90,7 @@ run(async () => {
   print(`listening on ${all} (${selector.constructor.name})`);
   try {
     for (;;) {
-      for (const [key] of await selector.selectAsync(null, { signal: interrupted })) {
+      for (const [key] of await select(selector, null, { signal: interrupted })) {
         for (let i = 0; i < TURN && echo(key.fileobj, key.data); i++);
       }
     }

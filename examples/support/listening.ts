@@ -13,25 +13,18 @@ import {
   SOL_SOCKET,
 } from "@readiness/selectors/socket";
 import { familyOf } from "./addresses.ts";
-import { warn } from "./output.ts";
+import { warnSeldom } from "./output.ts";
+import { hasNoRoom } from "./room.ts";
 import { discard, watch } from "./watching.ts";
 
 /** How long to rest if no connection ends, in milliseconds. */
 const REST = 1000;
-
-/**
- * How long not to repeat a warning, in milliseconds: at a limit, each connection would bring one.
- */
-const SILENCE = 10_000;
 
 /** How many connections to accept before those that are open have their turn. */
 const TURN = 64;
 
 /** On Windows SO_REUSEADDR would share the port, and a port is free again at once without it. */
 const REUSE = Deno.build.os === "windows" ? [] : [SO_REUSEADDR];
-
-/** Errors of calls that need a descriptor or memory for one more connection. */
-const NO_ROOM = ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "ENOSPC"];
 
 /** Makes and binds a stream socket, with these options beside `SO_REUSEADDR`. */
 export function bind(address: InternetAddress, ...options: number[]): Socket {
@@ -43,11 +36,6 @@ export function bind(address: InternetAddress, ...options: number[]): Socket {
 
 /** Errors of `accept` that will not pass. */
 const PERMANENT = ["EBADF", "EFAULT", "EINVAL", "ENOTSOCK", "EOPNOTSUPP"];
-
-/** Whether a call failed because there was no room for one more connection. */
-export function hasNoRoom(error: unknown): error is OSError {
-  return error instanceof OSError && NO_ROOM.includes(error.code);
-}
 
 /** Options of an acceptor. */
 export interface AcceptorOptions {
@@ -74,7 +62,6 @@ export class Acceptor {
   readonly #hasRoom: () => boolean;
   readonly #events: number;
   #restsUntil = 0;
-  #warned = -Infinity;
   #isClosed = false;
 
   /**
@@ -133,8 +120,7 @@ export class Acceptor {
   close(): void {
     this.#isClosed = true;
     this.#restsUntil = 0;
-    watch(this.#selector, this.#socket, 0, this.#accept);
-    this.#socket.close();
+    discard(this.#selector, this.#socket);
   }
 
   readonly #accept = (): void =>
@@ -161,11 +147,7 @@ export class Acceptor {
       step();
     } catch (error) {
       if (!(error instanceof OSError) || PERMANENT.includes(error.code)) throw error;
-      const now = performance.now();
-      if (now - this.#warned >= SILENCE) {
-        warn(`${error.message}; resting from accepting`);
-        this.#warned = now;
-      }
+      warnSeldom(`${error.message}; resting from accepting`);
       this.rest();
       watch(this.#selector, this.#socket, 0, this.#accept);
     }

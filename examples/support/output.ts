@@ -37,6 +37,19 @@ export function warn(line: string): void {
   warnText(printable(line));
 }
 
+/** How long not to repeat a warning, in milliseconds: at a limit, each call would bring one. */
+const SILENCE = 10_000;
+
+let warned = -Infinity;
+
+/** Prints a warning about what can fail again and again, unless one was printed shortly before. */
+export function warnSeldom(line: string): void {
+  const now = performance.now();
+  if (now - warned < SILENCE) return;
+  warned = now;
+  warn(line);
+}
+
 /** Prints several lines to standard error, if anybody reads them. */
 export function warnText(text: string): void {
   try {

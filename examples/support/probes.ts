@@ -38,8 +38,8 @@ export interface Prober extends Disposable {
   readonly socket: Socket;
   /** Sends a probe. Returns when it was sent, or `null` if there is no room for it. */
   send(probe: number, hops: number): number | null;
-  /** Receives what a probe has met, or `null` if there is nothing now. */
-  receive(): Meeting | null;
+  /** Receives what a probe has met, or something else, or `null` if there is nothing now. */
+  receive(): Meeting | "other" | null;
 }
 
 /** What unreachable hosts have for a reason, by the codes of ICMP and ICMPv6. */
@@ -87,14 +87,12 @@ export class UdpProber implements Prober {
     return this.socket.sendTo(new Uint8Array(PAYLOAD), address) === null ? null : time;
   }
 
-  receive(): Meeting | null {
-    for (;;) {
-      const message = receiveMessage(this.socket, this.#buffer, { flags: MSG_ERRQUEUE });
-      if (message === null) break;
+  receive(): Meeting | "other" | null {
+    const message = receiveMessage(this.socket, this.#buffer, { flags: MSG_ERRQUEUE });
+    if (message !== null) {
       const time = this.#clock.read(message.control);
       // The address is where the probe was sent.
-      const meeting = meet(this.#probeOf(message.address), queuedError(message), time);
-      if (meeting !== null) return meeting;
+      return meet(this.#probeOf(message.address), queuedError(message), time);
     }
     const answer = receiveMessage(this.socket, this.#buffer); // Something does listen there.
     if (answer === null) return null;
@@ -135,17 +133,14 @@ export class IcmpProber implements Prober {
     return this.#icmp.send(this.#hostname, probe);
   }
 
-  receive(): Meeting | null {
-    for (let report; (report = this.#icmp.receiveError()) !== null;) {
-      const meeting = meet(report.sequence, report.error, report.time);
-      if (meeting !== null) return meeting;
-    }
-    for (let answer; (answer = this.#icmp.receive()) !== null;) {
-      if (typeof answer === "string") continue;
-      const { sequence, from, time } = answer;
-      return { probe: sequence, host: from, time, isEnd: true, note: "" };
-    }
-    return null;
+  receive(): Meeting | "other" | null {
+    const report = this.#icmp.receiveError();
+    if (report !== null) return meet(report.sequence, report.error, report.time);
+    const answer = this.#icmp.receive();
+    if (answer === null) return null;
+    if (typeof answer === "string") return "other";
+    const { sequence, from, time } = answer;
+    return { probe: sequence, host: from, time, isEnd: true, note: "" };
   }
 
   [Symbol.dispose](): void {
@@ -167,13 +162,13 @@ export function despiteErrors<T>(call: () => T): T {
   }
 }
 
-/** Reads an error that ICMP reported, or returns `null` if it is another one. */
-function meet(probe: number, error: QueuedError | null, time: number): Meeting | null {
-  if (error === null || error.offender === null) return null;
+/** Reads an error that ICMP reported. */
+function meet(probe: number, error: QueuedError | null, time: number): Meeting | "other" {
+  if (error === null || error.offender === null) return "other";
   const { origin, type, code } = error;
   const host = hostOf(error.offender);
   const isIpv6 = origin === SO_EE_ORIGIN_ICMP6;
-  if (!isIpv6 && origin !== SO_EE_ORIGIN_ICMP) return null;
+  if (!isIpv6 && origin !== SO_EE_ORIGIN_ICMP) return "other";
   const [exceeded, unreachable, noPort] = isIpv6 ? [3, 1, 4] : [11, 3, 3];
   if (type === exceeded) return { probe, host, time, isEnd: false, note: "" };
   if (type !== unreachable) return { probe, host, time, isEnd: true, note: `!<${type}-${code}>` };

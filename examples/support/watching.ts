@@ -37,12 +37,20 @@ export function discard<File extends FileDescriptor>(
   selector: BaseSelector<unknown, File>,
   file: File,
 ): void {
-  for (const step of [() => unregister(selector, file), () => file.close()]) {
-    try {
-      step();
-    } catch (error) {
-      if (!(error instanceof OSError)) throw error;
-    }
+  ignoreErrors(() => unregister(selector, file));
+  closeQuietly(file);
+}
+
+/** Closes a file, which is closed even if the system reports an error. */
+export function closeQuietly(file: FileDescriptor): void {
+  ignoreErrors(() => file.close());
+}
+
+function ignoreErrors(step: () => void): void {
+  try {
+    step();
+  } catch (error) {
+    if (!(error instanceof OSError)) throw error;
   }
 }
 
