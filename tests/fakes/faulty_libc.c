@@ -5,12 +5,18 @@
  *
  * The environment has the rules: FAULTS="recv=EINTR/5 epoll_ctl=ENOSPC/9" makes about one of five
  * calls of recv fail with EINTR, and one of nine of epoll_ctl with ENOSPC; FAULT_SEED chooses them.
+ * FAULTS may also be the absolute path of a file with the rules. Another file that is renamed to
+ * that path takes effect at once, and the rules that have made a call fail are listed in a file
+ * beside it, whose name ends in .made.
+ *
  * A failed call has done nothing, except close, which always closes. What is not defined here is
  * libc's own, since dlsym(3) also looks in the libraries that a library needs.
  */
 #define _GNU_SOURCE
+#undef _FORTIFY_SOURCE /* its inline wrappers would clash with our own calls */
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,15 +24,29 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/select.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
-static struct {
-  char call[32];
-  int error;
+enum { MOST_RULES = 64 };
+
+struct rule {
+  char call[32], error[32];
+  int number;
   unsigned one_of;
-} rules[32];
+  atomic_bool was_made;
+};
 
-static int rule_count;
+/* Never freed, as another thread may read them. */
+struct rules {
+  struct stat file;
+  int count;
+  struct rule list[MOST_RULES];
+};
+
+static const char *path; /* of the file with the rules, if they are in one */
+static _Atomic(struct rules *) current;
 static uint64_t seed;
 static _Atomic uint64_t call_count;
 
@@ -35,11 +55,16 @@ static int number_of(const char *name) {
     const char *name;
     int number;
   } errors[] = {
-      {"EAGAIN", EAGAIN},         {"ECONNABORTED", ECONNABORTED}, {"ECONNRESET", ECONNRESET},
-      {"EINTR", EINTR},           {"EIO", EIO},                   {"EMFILE", EMFILE},
-      {"ENFILE", ENFILE},         {"ENOBUFS", ENOBUFS},           {"ENOMEM", ENOMEM},
-      {"ENOSPC", ENOSPC},         {"EPERM", EPERM},               {"EPROTO", EPROTO},
-      {"ETIMEDOUT", ETIMEDOUT},
+      {"EADDRNOTAVAIL", EADDRNOTAVAIL}, {"EAGAIN", EAGAIN},
+      {"ECONNABORTED", ECONNABORTED},   {"ECONNREFUSED", ECONNREFUSED},
+      {"ECONNRESET", ECONNRESET},       {"EINTR", EINTR},
+      {"EINVAL", EINVAL},               {"EIO", EIO},
+      {"EMFILE", EMFILE},               {"ENETDOWN", ENETDOWN},
+      {"ENFILE", ENFILE},               {"ENOBUFS", ENOBUFS},
+      {"ENOMEM", ENOMEM},               {"ENOSPC", ENOSPC},
+      {"ENOTCONN", ENOTCONN},           {"EPERM", EPERM},
+      {"EPIPE", EPIPE},                 {"EPROTO", EPROTO},
+      {"ETIMEDOUT", ETIMEDOUT},         {"ETOOMANYREFS", ETOOMANYREFS},
   };
   for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
     if (!strcmp(errors[i].name, name)) return errors[i].number;
@@ -47,28 +72,71 @@ static int number_of(const char *name) {
   abort();
 }
 
+static struct rules *parse(const char *text) {
+  struct rules *rules = calloc(1, sizeof *rules);
+  int size;
+  for (struct rule *rule = rules->list;
+       rules->count < MOST_RULES && sscanf(text, " %31[^= ]=%31[^/ ]/%u%n", rule->call, rule->error,
+                                           &rule->one_of, &size) == 3;
+       rule++, rules->count++, text += size)
+    rule->number = number_of(rule->error);
+  if (text[strspn(text, " \n")]) {
+    fprintf(stderr, "FAULTS has something that is not a rule: %s\n", text);
+    abort();
+  }
+  return rules;
+}
+
+static bool is_same(const struct stat *one, const struct stat *other) {
+  return one->st_ino == other->st_ino && one->st_mtim.tv_sec == other->st_mtim.tv_sec &&
+         one->st_mtim.tv_nsec == other->st_mtim.tv_nsec;
+}
+
+/* Returns the rules, after reading the file if there is another one. */
+static struct rules *the_rules(void) {
+  struct rules *rules = current;
+  struct stat file;
+  if (!path || stat(path, &file) < 0 || (rules && is_same(&rules->file, &file))) return rules;
+  char text[4096];
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  long size = syscall(SYS_read, fd, text, sizeof text - 1);
+  syscall(SYS_close, fd);
+  text[size > 0 ? size : 0] = 0;
+  rules = parse(text);
+  rules->file = file;
+  return current = rules;
+}
+
 __attribute__((constructor)) static void load(void) {
   const char *text = getenv("FAULT_SEED");
   seed = text ? strtoull(text, NULL, 10) : 1;
   text = getenv("FAULTS");
-  char name[32];
-  int size;
-  while (text && rule_count < 32 &&
-         sscanf(text, " %31[^= ]=%31[^/ ]/%u%n", rules[rule_count].call, name,
-                &rules[rule_count].one_of, &size) == 3) {
-    rules[rule_count++].error = number_of(name);
-    text += size;
-  }
+  if (text && *text == '/') path = strdup(text);
+  else current = parse(text ? text : "");
 }
 
-/* Returns the error with which a call must fail, or 0. */
-static int fault(const char *call) {
-  for (int i = 0; i < rule_count; i++) {
-    if (strcmp(rules[i].call, call)) continue;
+static void note(struct rule *rule) {
+  if (!path || atomic_exchange(&rule->was_made, true)) return;
+  char name[4096], line[80];
+  snprintf(name, sizeof name, "%s.made", path);
+  int size = snprintf(line, sizeof line, "%s=%s\n", rule->call, rule->error);
+  int fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  syscall(SYS_write, fd, line, size);
+  syscall(SYS_close, fd);
+}
+
+/* Returns the error with which a call must fail, or 0. An EINTR counts only if it can be. */
+static int fault(const char *call, bool blocks) {
+  struct rules *rules = the_rules();
+  for (int i = 0; rules && i < rules->count; i++) {
+    struct rule *rule = &rules->list[i];
+    if (strcmp(rule->call, call) || (rule->number == EINTR && !blocks)) continue;
     uint64_t x = seed + 0x9E3779B97F4A7C15 * ++call_count; /* splitmix64 */
     x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9;
     x = (x ^ x >> 27) * 0x94D049BB133111EB;
-    if ((x ^ x >> 31) % rules[i].one_of == 0) return rules[i].error;
+    if ((x ^ x >> 31) % rule->one_of) continue;
+    note(rule);
+    return rule->number;
   }
   return 0;
 }
@@ -79,17 +147,19 @@ static int fault(const char *call) {
 #define WAIT(result, name, parameters, arguments, blocks)  \
   result name parameters {                                 \
     static result(*real) parameters;                       \
-    int error = fault(#name);                              \
-    if (error == EINTR && !(blocks)) error = 0;            \
+    int error = fault(#name, blocks);                      \
     if (error) return errno = error, -1;                   \
     if (!real) *(void **)&real = dlsym(RTLD_NEXT, #name);  \
     return real arguments;                                 \
   }
 
-/* Only to add a descriptor needs memory. */
+/* Linux needs memory only to add a descriptor, but other systems also to change what is watched. */
 int epoll_ctl(int epoll, int operation, int fd, void *event) {
   static int (*real)(int epoll, int operation, int fd, void *event);
-  int error = operation == 1 /* EPOLL_CTL_ADD */ ? fault("epoll_ctl") : 0;
+  const char *name = operation == 1   ? "epoll_ctl" /* EPOLL_CTL_ADD */
+                     : operation == 3 ? "epoll_ctl_mod"
+                                      : "epoll_ctl_del";
+  int error = fault(name, true);
   if (error) return errno = error, -1;
   if (!real) *(void **)&real = dlsym(RTLD_NEXT, "epoll_ctl");
   return real(epoll, operation, fd, event);
@@ -112,11 +182,15 @@ CALL(long, recvmsg, (int fd, void *message, int flags), (fd, message, flags))
 CALL(long, sendmsg, (int fd, const void *message, int flags), (fd, message, flags))
 CALL(int, socket, (int family, int type, int protocol), (family, type, protocol))
 CALL(int, socketpair, (int family, int type, int protocol, int *fds), (family, type, protocol, fds))
-CALL(int, pipe2, (int *fds, int flags), (fds, flags))
+CALL(int, pipe2, (int fds[2], int flags), (fds, flags))
 CALL(int, connect, (int fd, const void *address, unsigned length), (fd, address, length))
 CALL(int, accept4, (int fd, void *address, void *length, int flags), (fd, address, length, flags))
 CALL(int, setsockopt, (int fd, int level, int name, const void *value, unsigned length),
      (fd, level, name, value, length))
+CALL(int, getsockopt, (int fd, int level, int name, void *value, void *length),
+     (fd, level, name, value, length))
+CALL(int, getsockname, (int fd, void *address, void *length), (fd, address, length))
+CALL(int, getpeername, (int fd, void *address, void *length), (fd, address, length))
 CALL(int, shutdown, (int fd, int how), (fd, how))
 CALL(int, eventfd, (unsigned count, int flags), (count, flags))
 CALL(int, dup3, (int from, int to, int flags), (from, to, flags))
@@ -141,6 +215,6 @@ WAIT(int, pselect,
 int close(int fd) {
   static int (*real)(int fd);
   if (!real) *(void **)&real = dlsym(RTLD_NEXT, "close");
-  int result = real(fd), error = fault("close");
+  int result = real(fd), error = fault("close", true);
   return error && !result ? (errno = error, -1) : result;
 }

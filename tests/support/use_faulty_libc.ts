@@ -1,6 +1,6 @@
 /**
  * Has the package call the libc that the environment names: tests/fakes/faulty_libc.c. Import it
- * before anything else, or pass it to `deno run --preload`.
+ * before anything else.
  *
  * @module
  */
