@@ -97,7 +97,10 @@ static int apply(struct set *set, const struct kevent *change) {
   if (flags & ~EV_KNOWN) return EINVAL;
   if (except && !(flags & EV_DELETE) && change->fflags != NOTE_OOB) return EINVAL;
   if (!user) {
-    if (change->ident > INT_MAX || !identify((int)change->ident).open) return EBADF;
+    if (change->ident > INT_MAX || !identify((int)change->ident).open) {
+      find_watch(set, change->ident, user); /* Drops one that close(2) has removed. */
+      return EBADF;
+    }
     if (find_set((int)change->ident)) return EINVAL;
   }
   int part = except ? 2 : change->filter == EVFILT_WRITE;
