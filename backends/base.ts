@@ -93,7 +93,11 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
   #state = IDLE;
   readonly #keys = new KeyTable<Data, File>();
   readonly #map = new SelectorMap<Data, File>(this.#keys);
+  /** What the current wait found so far: so many events, in an array with room for all results. */
   #ready: ReadyEvent<Data, File>[] = [];
+  #found = 0;
+  /** How many results the current wait has, each of them one event or none. */
+  #count = 0;
   /** The descriptors of keys that are not reported until they are modified. */
   readonly #spent = new Set<number>();
   readonly #newlySpent: SelectorKey<Data, File>[] = [];
@@ -249,7 +253,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     const key = this.#keyFor("unregister", fileobj);
     this.#keys.delete(key.fd);
     const result = this.#isWatched(key) ? this.#backend.remove(key.fd, key.events) : 0;
-    this.#spent.delete(key.fd);
+    if (this.#spent.size > 0) this.#spent.delete(key.fd);
     this.#wait?.end();
     if (result < 0 && !GONE.includes(-result)) {
       throw this.#changeError(`Cannot unregister fd ${key.fd}`, result);
@@ -306,7 +310,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
       const result = isWatched
         ? this.#backend.change(fd, key.events, events)
         : this.#backend.add(fd, events);
-      this.#spent.delete(fd);
+      if (this.#spent.size > 0) this.#spent.delete(fd);
       this.#wait?.end();
       if (result < 0) {
         this.#keys.delete(fd);
@@ -678,42 +682,64 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
 
   /** Turns the result of a wait into events. An interrupted wait has none. */
   #results(result: number): ReadyEvent<Data, File>[] {
-    const ready: ReadyEvent<Data, File>[] = [];
-    if (result > 0) {
-      this.#ready = ready;
-      const failure = this.#backend.collect(result, this.#owner);
-      if (this.#newlySpent.length > 0) this.#disarm();
-      if (failure < 0 && ready.length === 0) {
-        throw this.#changeError("Cannot rebuild the selector", failure);
-      }
-    } else if (result < 0 && result !== -EINTR) {
+    if (result > 0) return this.#collect(result);
+    if (result < 0 && result !== -EINTR) {
       throw new OSError(
         `Cannot select among ${this.#keys.size} file objects`,
         this.#backend.waitCall,
         -result,
       );
     }
+    return [];
+  }
+
+  #collect(count: number): ReadyEvent<Data, File>[] {
+    this.#found = 0;
+    this.#count = count;
+    if (count > 1) this.#ready = arrayOf(count);
+    const failure = this.#backend.collect(count, this.#owner);
+    if (this.#newlySpent.length > 0) this.#disarm();
+    const found = this.#found;
+    if (failure < 0 && found === 0) {
+      throw this.#changeError("Cannot rebuild the selector", failure);
+    }
+    if (found === 0) return [];
+    const ready = this.#ready;
+    if (ready.length > found) ready.length = found;
     return ready;
   }
 
   #report(fd: number, events: number): void {
+    const same = this.#keys.same(fd, events);
+    if (same !== undefined) this.#push(same);
+    else this.#reportOther(fd, events);
+  }
+
+  /** Reports what differs from the last event, or has a key that is not ordinary, or none. */
+  #reportOther(fd: number, events: number): void {
     const key = this.#keys.get(fd);
-    if (key !== undefined) {
-      const asked = events & key.events;
-      if (key.events > READ_WRITE) this.#reportSpecial(key, asked, events);
-      else if (asked !== 0) this.#ready.push(this.#keys.event(key, asked));
-    } else if (fd === this.#wakeFd) {
-      if (this.#wake!.drain()) this.#woken = true;
+    if (key === undefined) {
+      if (fd === this.#wakeFd && this.#wake!.drain()) this.#woken = true;
+      return;
     }
+    const asked = events & key.events;
+    if (key.events > READ_WRITE) this.#reportSpecial(key, asked, events);
+    else if (asked !== 0) this.#push(this.#keys.event(key, asked));
   }
 
   /** Reports a key with a mode or an event beyond Python's two. */
   #reportSpecial(key: SelectorKey<Data, File>, asked: number, events: number): void {
     if (this.#spent.has(key.fd)) return;
-    if (asked !== 0) this.#ready.push(this.#keys.event(key, asked));
+    if (asked !== 0) this.#push(this.#keys.event(key, asked));
     // A condition that nothing asked for, such as a hang-up, would be reported for ever.
     const isSpent = asked !== 0 ? (key.events & ONE_SHOT) !== 0 : (events & UNASKED) !== 0;
     if (isSpent) this.#newlySpent.push(key);
+  }
+
+  #push(event: ReadyEvent<Data, File>): void {
+    if (this.#found === 0 && this.#count === 1) this.#ready = [event];
+    else this.#ready[this.#found] = event;
+    this.#found++;
   }
 
   /** Disarms what must not be reported again. */
@@ -802,6 +828,15 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     if (this.#wake !== null) held.push(announced(this.#wakeFd, this.#wake));
     return held;
   }
+}
+
+/** Any values. An array that grows step by step, or has holes, is slower to make or to read. */
+const FILLER: ReadyEvent<never, never>[] = [];
+
+/** Makes an array without holes of that length, to be filled. */
+function arrayOf<Data, File extends FileObject>(length: number): ReadyEvent<Data, File>[] {
+  while (FILLER.length < length) FILLER.push(undefined as never);
+  return FILLER.slice(0, length);
 }
 
 /**

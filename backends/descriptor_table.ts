@@ -18,6 +18,11 @@ export class DescriptorTable<T> {
 
   /** Sets the value of a descriptor. */
   set(fd: number, value: T): void {
+    if (fd < this.#near.length) this.#near[fd] = value;
+    else this.#setHigher(fd, value);
+  }
+
+  #setHigher(fd: number, value: T): void {
     const near = this.#near;
     if (fd - near.length >= GAP) {
       this.#far.set(fd, value);

@@ -62,8 +62,8 @@ export class EpollBackend implements OffThreadBackend {
   readonly #event = new Int32Array(STRIDE);
   #offThread: OffThreadRead | undefined;
   #count = 0;
-  #capacity = 0;
-  #ready = new Int32Array(0);
+  #capacity = fitCapacity(0, 1);
+  #ready = new Int32Array(this.#capacity * STRIDE);
   // A refused removal may leave a registration behind, whose events look like those of the next
   // owner of the descriptor. From then on a generation tells them apart.
   #generation = 0;
@@ -101,6 +101,7 @@ export class EpollBackend implements OffThreadBackend {
     }
     if (result === 0) {
       this.#count++;
+      this.#fit();
       if (generation > 0) this.#generations.set(fd, generation);
     }
     return result;
@@ -112,6 +113,7 @@ export class EpollBackend implements OffThreadBackend {
 
   remove(fd: number): number {
     this.#count--;
+    this.#fit();
     const result = this.#control(this.fd, EPOLL_CTL_DEL, fd, 0, 0);
     if (result !== 0) {
       this.#generation++;
@@ -122,7 +124,6 @@ export class EpollBackend implements OffThreadBackend {
 
   /** Waits with `epoll_wait`, or `epoll_pwait2` for a fraction of a millisecond. */
   wait(timeout: number): number {
-    this.#fit();
     let result: number;
     if (!this.isPrecise || Number.isInteger(timeout)) {
       result = this.#calls.epoll_wait(this.fd, this.#ready, this.#capacity, Math.ceil(timeout));
@@ -160,7 +161,7 @@ export class EpollBackend implements OffThreadBackend {
 
   /** Makes the buffer of results fit the registrations. */
   #fit(): void {
-    const capacity = fitCapacity(this.#capacity, Math.max(this.#count, 1));
+    const capacity = fitCapacity(this.#capacity, this.#count);
     if (capacity === this.#capacity) return;
     this.#capacity = capacity;
     this.#ready = new Int32Array(capacity * STRIDE);

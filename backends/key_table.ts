@@ -1,21 +1,23 @@
 import { DescriptorTable } from "./descriptor_table.ts";
 import { descriptorOf, type FileObject, type ReadyEvent, type SelectorKey } from "./key.ts";
-
-interface Row<Data, File extends FileObject> {
-  key: SelectorKey<Data, File>;
-  /** When the descriptor was registered: the order in which the keys are listed. */
-  readonly serial: number;
-  /** The last event of the key: most events are the same as the one before. */
-  event: ReadyEvent<Data, File> | undefined;
-}
+import { READ_WRITE } from "./masks.ts";
 
 /**
  * The keys of a selector, found by descriptor. Systems give out the lowest free descriptors, so an
  * array is compact. A `Map` would be slower: whenever the same few descriptors are closed and reused,
  * its chains grow until it is rehashed.
+ *
+ * There is an array for each part, so that finding an event touches little memory: neither the key
+ * nor the event itself.
  */
 export class KeyTable<Data, File extends FileObject> {
-  readonly #rows = new DescriptorTable<Row<Data, File>>();
+  readonly #keys = new DescriptorTable<SelectorKey<Data, File>>();
+  /** When each descriptor was registered: the order in which the keys are listed. */
+  readonly #serials = new DescriptorTable<number>();
+  /** The interest mask and above it, from bit 2, the mask of the last event; 0 before the first. */
+  readonly #masks = new DescriptorTable<number>();
+  /** The last event of each key: most events are the same as the one before. */
+  readonly #events = new DescriptorTable<ReadyEvent<Data, File> | undefined>();
   #nextSerial = 0;
   #size = 0;
 
@@ -26,51 +28,77 @@ export class KeyTable<Data, File extends FileObject> {
 
   /** The key of a descriptor. */
   get(fd: number): SelectorKey<Data, File> | undefined {
-    return this.#rows.get(fd)?.key;
+    return this.#keys.get(fd);
   }
 
   /** Whether a descriptor has a key. */
   has(fd: number): boolean {
-    return this.#rows.get(fd) !== undefined;
+    return this.#keys.get(fd) !== undefined;
+  }
+
+  /**
+   * The last event of a descriptor's key, if it is an ordinary key, without modes, and its next event
+   * is the same.
+   */
+  same(fd: number, events: number): ReadyEvent<Data, File> | undefined {
+    const mask = this.#masks.get(fd);
+    if (mask === undefined) return undefined;
+    const found = events & mask & READ_WRITE;
+    return found !== 0 && found === mask >> 2 ? this.#events.get(fd) : undefined;
   }
 
   /** Adds the key of a descriptor that has none. */
   add(key: SelectorKey<Data, File>): void {
-    this.#rows.set(key.fd, { key, serial: this.#nextSerial++, event: undefined });
+    const { fd } = key;
+    this.#keys.set(fd, key);
+    this.#serials.set(fd, this.#nextSerial++);
+    this.#masks.set(fd, 0);
+    this.#events.set(fd, undefined);
     this.#size++;
   }
 
   /** Returns an event of a key, the same one as before if it is equal. */
   event(key: SelectorKey<Data, File>, events: number): ReadyEvent<Data, File> {
-    const row = this.#rows.get(key.fd)!;
-    const last = row.event;
-    if (last !== undefined && last[1] === events && last[0] === key) return last;
-    return row.event = [key, events];
+    const { fd } = key;
+    const last = this.#events.get(fd);
+    if (last?.[1] === events) return last;
+    const event: ReadyEvent<Data, File> = [key, events];
+    this.#events.set(fd, event);
+    if (key.events <= READ_WRITE) this.#masks.set(fd, key.events | events << 2);
+    return event;
   }
 
   /** Replaces the key of its descriptor. */
   replace(key: SelectorKey<Data, File>): void {
-    const row = this.#rows.get(key.fd)!;
-    row.key = key;
-    row.event = undefined;
+    const { fd } = key;
+    this.#keys.set(fd, key);
+    if (this.#events.get(fd) === undefined) return;
+    this.#masks.set(fd, 0);
+    this.#events.set(fd, undefined);
   }
 
   /** Removes the key of a descriptor. */
   delete(fd: number): void {
-    this.#rows.delete(fd);
+    this.#keys.delete(fd);
+    this.#serials.delete(fd);
+    this.#masks.delete(fd);
+    this.#events.delete(fd);
     this.#size--;
   }
 
   /** Removes all keys. */
   clear(): void {
-    this.#rows.clear();
+    this.#keys.clear();
+    this.#serials.clear();
+    this.#masks.clear();
+    this.#events.clear();
     this.#size = 0;
   }
 
   /** Lists the keys in the order of their registration, without those removed in the meantime. */
   *values(): MapIterator<SelectorKey<Data, File>> {
-    const rows = this.#rows.values().sort((a, b) => a.serial - b.serial);
-    for (const { key: { fd } } of rows) {
+    const fds = this.#keys.values().map(({ fd }) => fd);
+    for (const fd of fds.sort((a, b) => this.#serials.get(a)! - this.#serials.get(b)!)) {
       const key = this.get(fd);
       if (key !== undefined) yield key;
     }
@@ -93,7 +121,7 @@ export class KeyTable<Data, File extends FileObject> {
     } catch (error) {
       refusal = error;
     }
-    for (const { key: candidate } of this.#rows.values()) {
+    for (const candidate of this.#keys.values()) {
       if (candidate.fileobj === fileobj) return candidate;
     }
     if (refusal !== undefined) throw refusal;

@@ -59,3 +59,43 @@ Deno.test("KeyTable.find() finds objects by identity, then by descriptor", () =>
   assertEquals(table.find({ fileno: () => 10 }), undefined);
   assertThrows(() => table.find({ fileno: () => -1 }), RangeError);
 });
+
+Deno.test("KeyTable.event() returns the same event until the events or the key change", () => {
+  const table = new KeyTable();
+  for (const fd of [4, 100_000]) {
+    const key = { ...keyOf(fd), events: 3 };
+    table.add(key);
+    assertEquals(table.same(fd, 1), undefined);
+    const event = table.event(key, 1);
+    assertEquals(event, [key, 1]);
+    assertStrictEquals(table.event(key, 1), event);
+    assertStrictEquals(table.same(fd, 1), event);
+    assertStrictEquals(table.same(fd, 1 | 4 | 1 << 30), event); // It asks for 1 and 2 alone.
+    assertEquals(
+      [table.same(fd, 0), table.same(fd, 2), table.same(fd, 3)],
+      Array(3).fill(undefined),
+    );
+    assertEquals(table.event(key, 3), [key, 3]);
+    assertEquals(table.same(fd, 1), undefined);
+
+    const other = { ...key, data: "other" };
+    table.replace(other);
+    assertEquals(table.same(fd, 3), undefined);
+    assertStrictEquals(table.event(other, 3)[0], other);
+    table.delete(fd);
+    assertEquals(table.same(fd, 3), undefined);
+  }
+});
+
+Deno.test("KeyTable.same() knows ordinary keys alone", () => {
+  const table = new KeyTable();
+  const key = { ...keyOf(4), events: 1 | 512 };
+  table.add(key);
+  const event = table.event(key, 1);
+  assertStrictEquals(table.event(key, 1), event);
+  assertEquals(table.same(4, 1), undefined);
+  const other = { ...key, events: 1 };
+  table.replace(other);
+  assertEquals(table.event(other, 1), [other, 1]);
+  assertStrictEquals(table.event(other, 1)[0], other);
+});
