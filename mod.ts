@@ -10,26 +10,23 @@
  *
  * ```ts
  * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
- * import { AF_INET, SOCK_STREAM, Socket } from "@readiness/selectors/socket";
+ * import { createConnection, createServer, type Socket } from "@readiness/selectors/socket";
  *
  * const selector = new DefaultSelector<string, Socket>();
- * const server = new Socket(AF_INET, SOCK_STREAM);
- * server.bind({ hostname: "127.0.0.1", port: 0 });
- * server.listen();
+ * const server = createServer({ hostname: "127.0.0.1", port: 0 });
  * selector.register(server, EVENT_READ, "server");
  *
- * const client = new Socket(AF_INET, SOCK_STREAM);
- * client.connect(server.localAddress);
+ * const client = await createConnection(server.localAddress);
+ * client.send(new TextEncoder().encode("hello"));
  *
  * const buffer = new Uint8Array(65536);
  * for await (const [key] of selector) {
  *   if (key.data === "server") {
  *     const connection = key.fileobj.accept();
  *     if (connection !== null) selector.register(connection, EVENT_READ, "connection");
- *     client.send(new TextEncoder().encode("hello"));
  *   } else {
  *     const size = key.fileobj.recv(buffer);
- *     if (size === null) continue;
+ *     if (size === null) continue; // Nothing to read yet
  *     console.log("received", new TextDecoder().decode(buffer.subarray(0, size)));
  *     selector.unregister(key.fileobj);
  *     key.fileobj.close();
@@ -40,9 +37,17 @@
  * client.close();
  * ```
  *
- * The classes differ in the system call, in cost and in a few limits, which the documentation of
- * each names. {@linkcode DefaultSelector} is the best of them on the running system, and
- * {@linkcode BaseSelector} documents the methods that all of them have.
+ * - {@linkcode BaseSelector} documents the methods of every selector: `register()`, `modify()`,
+ *   `unregister()`, `select()`, `selectAsync()`, `wakeup()`, `waker()`, `getKey()`, `getMap()` and
+ *   `close()`.
+ * - {@linkcode DefaultSelector} is the best selector of the running system.
+ * - {@linkcode EpollSelector}, {@linkcode KqueueSelector}, {@linkcode DevpollSelector},
+ *   {@linkcode PollSelector} and {@linkcode SelectSelector} differ in the system call, in cost and
+ *   in a few limits, which the documentation of each names.
+ * - {@linkcode EVENT_READ} and {@linkcode EVENT_WRITE} are the events of Python.
+ *   {@linkcode EVENT_PRIORITY} and {@linkcode EVENT_HANGUP}, and the modes
+ *   {@linkcode EDGE_TRIGGERED}, {@linkcode ONE_SHOT} and {@linkcode EXCLUSIVE}, go beyond them.
+ * - {@linkcode wake} wakes a selector that another thread waits with.
  *
  * ## One descriptor
  *
@@ -63,17 +68,23 @@
  * ```
  *
  * {@linkcode readableStream} and {@linkcode writableStream} turn a descriptor into a web stream,
- * for `pipeThrough()`, `new Response()` and all else that takes one.
+ * for `pipeThrough()`, `new Response()` and everything else that takes one.
  *
  * All waits in the event loop share one native call, so thousands of them can be pending.
  *
- * ## Elsewhere
+ * ## Errors
  *
- * Sockets come from `@readiness/selectors/socket`, and all other descriptors from
- * `@readiness/selectors/fd`.
+ * A failed system call throws {@linkcode OSError}, whose `code` is a name such as
+ * `"ECONNREFUSED"`. A call that can do nothing now returns `null` instead. A file object that is not
+ * registered, or is registered already, throws {@linkcode KeyError}.
  *
- * Importing this module opens nothing and needs no permission. The first selector or wait opens
- * libc, which needs `--allow-ffi`.
+ * ## The other entry points
+ *
+ * - [`@readiness/selectors/socket`](https://jsr.io/@readiness/selectors/doc/socket): sockets
+ * - [`@readiness/selectors/fd`](https://jsr.io/@readiness/selectors/doc/fd): all other descriptors
+ *
+ * Importing them opens nothing and needs no permission. The first selector, wait, socket or
+ * descriptor opens libc, which needs `--allow-ffi`. The package runs on Deno only.
  *
  * @module
  */

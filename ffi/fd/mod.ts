@@ -1,20 +1,8 @@
 /**
- * Descriptors that are not sockets, for use with a selector of `@readiness/selectors`:
+ * Descriptors that are not sockets, for use with a selector of
+ * [`@readiness/selectors`](https://jsr.io/@readiness/selectors/doc). This program reads the output
+ * of another:
  *
- * - {@linkcode FileDescriptor}: any descriptor, such as an inherited one; `FileDescriptor.open()`
- *   opens files, devices and named pipes, {@linkcode ioctl} controls devices, {@linkcode pipe}
- *   makes pipes
- * - {@linkcode ProcessDescriptor}: starts programs, on pipes or a terminal, and waits for their end
- * - {@linkcode Terminal}: terminals and serial lines; {@linkcode openTerminal},
- *   {@linkcode pseudoTerminal}, {@linkcode isTerminal}
- * - {@linkcode TimerDescriptor}, {@linkcode SignalDescriptor}, {@linkcode EventDescriptor} and
- *   {@linkcode InotifyDescriptor}: Linux's descriptors that are readable when something happens
- *
- * All of them are non-blocking and close-on-exec when this package opens them. A call that cannot
- * do anything now returns `null`: wait with a selector or with `whenReadable()`, and call again.
- * The garbage collector closes nothing: use `using` or `close()`.
- *
- * @example Read the output of a program
  * ```ts
  * import { whenReadable } from "@readiness/selectors";
  * import { ProcessDescriptor } from "@readiness/selectors/fd";
@@ -29,7 +17,8 @@
  * console.log(await program.exited()); // { success: true, code: 0, signal: null }
  * ```
  *
- * @example The same with a selector, for at most ten seconds
+ * The same with a selector, for at most ten seconds:
+ *
  * ```ts
  * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
  * import { ProcessDescriptor, TimerDescriptor } from "@readiness/selectors/fd";
@@ -53,6 +42,30 @@
  *   }
  * }
  * ```
+ *
+ * All descriptors that this package opens are non-blocking and close-on-exec. A call that can do
+ * nothing now returns `null`: wait with a selector or with `whenReadable()`, and call again. The
+ * garbage collector closes nothing: use `using` or `close()`.
+ *
+ * ## On every POSIX system
+ *
+ * - {@linkcode FileDescriptor}: any descriptor, such as an inherited one; `FileDescriptor.open()`
+ *   opens files, devices and named pipes
+ * - {@linkcode pipe}: makes a pipe, on Windows too
+ * - {@linkcode ioctl}: controls a device
+ * - {@linkcode Terminal}, {@linkcode openTerminal}, {@linkcode isTerminal}: terminals and serial
+ *   lines
+ * - {@linkcode pseudoTerminal}: a terminal for another program
+ *
+ * ## On Linux
+ *
+ * - {@linkcode ProcessDescriptor}: starts programs, on pipes or a terminal, and waits for their end
+ * - {@linkcode TimerDescriptor}: a timer (timerfd)
+ * - {@linkcode SignalDescriptor}: signals (signalfd)
+ * - {@linkcode EventDescriptor}: a counter that wakes another thread or process (eventfd)
+ * - {@linkcode InotifyDescriptor}: changes of files (inotify)
+ *
+ * Sockets are in [`@readiness/selectors/socket`](https://jsr.io/@readiness/selectors/doc/socket).
  *
  * @module
  */

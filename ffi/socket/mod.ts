@@ -1,32 +1,7 @@
 /**
- * Sockets for use with a selector of `@readiness/selectors`, over the system's own calls. (The
- * connections of `Deno.connect()` expose no descriptor that a selector could wait for. Deno's `node:`
- * modules take one: {@linkcode Socket} shows how to hand a connection over.)
+ * Sockets for use with a selector of
+ * [`@readiness/selectors`](https://jsr.io/@readiness/selectors/doc), over the system's own calls:
  *
- * - {@linkcode createServer}, {@linkcode createConnection}: a listening or connected socket in one
- *   call
- * - {@linkcode Socket}: streams, datagrams and raw packets over IPv4, IPv6 and Unix sockets, and any
- *   other family with a {@linkcode RawAddress}; {@linkcode socketpair}
- * - {@linkcode sendFile}: a part of a file
- * - {@linkcode sendMessage}, {@linkcode receiveMessage}: messages with descriptors, credentials and
- *   other control data
- * - {@linkcode queuedError}: why a packet was not delivered, from a socket's error queue (Linux)
- * - Multicast: {@linkcode joinGroup}, {@linkcode leaveGroup}, {@linkcode setMulticastInterface},
- *   {@linkcode setMulticastHops}, {@linkcode setMulticastLoop}, {@linkcode joinSourceGroup},
- *   {@linkcode leaveSourceGroup}
- * - Options whose values are structures: {@linkcode setKeepAlive}, {@linkcode setLinger},
- *   {@linkcode peerCredentials}, {@linkcode getOptionBytes}; all others are `Socket.setOption()`
- * - {@linkcode tcpInfo}: round-trip time, window, counters and more of a TCP connection
- * - {@linkcode listenFds}, {@linkcode notify}: sockets that systemd passes to the program, and what
- *   the program tells it
- * - {@linkcode resolve}: every address of a host name
- * - {@linkcode networkInterfaces}, {@linkcode interfaceIndex}, {@linkcode interfaceName}
- * - `AF_INET`, `SOL_SOCKET`, `TCP_NODELAY`, …: the running system's own numbers
- *
- * Sockets are non-blocking and close-on-exec. A call that cannot do anything now returns `null`;
- * wait and call again. Nothing is closed by the garbage collector: use `using` or `close()`.
- *
- * @example A connection over loopback
  * ```ts
  * import { sendAll, whenReadable } from "@readiness/selectors";
  * import { createConnection, createServer } from "@readiness/selectors/socket";
@@ -40,6 +15,49 @@
  * const size = await whenReadable(connection, () => connection.recv(buffer));
  * console.log(new TextDecoder().decode(buffer.subarray(0, size))); // hello
  * ```
+ *
+ * Sockets are non-blocking and close-on-exec. A call that can do nothing now returns `null`: wait
+ * with a selector or with `whenReadable()`, and call again. The garbage collector closes nothing:
+ * use `using` or `close()`.
+ *
+ * ## Sockets
+ *
+ * - {@linkcode createServer}, {@linkcode createConnection}: a listening or connected socket in one
+ *   call
+ * - {@linkcode Socket}: streams, datagrams and raw packets over IPv4, IPv6 and Unix sockets, and
+ *   any other family with a {@linkcode RawAddress}
+ * - {@linkcode socketpair}: two sockets that are connected to each other
+ * - {@linkcode sendFile}: sends a part of a file
+ * - {@linkcode resolve}: every address of a host name
+ * - `AF_INET`, `SOL_SOCKET`, `TCP_NODELAY`, …: the running system's own numbers
+ *
+ * ## Options
+ *
+ * - `Socket.setOption()` takes options whose values are numbers or bytes.
+ * - {@linkcode setKeepAlive}, {@linkcode setLinger}, {@linkcode peerCredentials} and
+ *   {@linkcode getOptionBytes}: options whose values are structures
+ * - {@linkcode tcpInfo}: round-trip time, window, counters and more of a TCP connection
+ *
+ * ## Datagrams and messages
+ *
+ * - {@linkcode sendMessage}, {@linkcode receiveMessage}: messages with descriptors, credentials and
+ *   other control data
+ * - {@linkcode joinGroup}, {@linkcode leaveGroup}, {@linkcode joinSourceGroup},
+ *   {@linkcode leaveSourceGroup}, {@linkcode setMulticastInterface}, {@linkcode setMulticastHops},
+ *   {@linkcode setMulticastLoop}: multicast
+ * - {@linkcode queuedError}: why a packet was not delivered, from a socket's error queue (Linux)
+ *
+ * ## The system
+ *
+ * - {@linkcode networkInterfaces}, {@linkcode interfaceIndex}, {@linkcode interfaceName}: network
+ *   interfaces
+ * - {@linkcode listenFds}, {@linkcode notify}: sockets that systemd passes to the program, and what
+ *   the program reports to it
+ *
+ * Descriptors of other kinds are in
+ * [`@readiness/selectors/fd`](https://jsr.io/@readiness/selectors/doc/fd). The connections of
+ * `Deno.connect()` expose no descriptor, so a selector cannot wait for them. Deno's `node:` modules
+ * take one: {@linkcode Socket} shows how to hand a connection over.
  *
  * @module
  */
