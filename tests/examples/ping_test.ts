@@ -9,7 +9,8 @@ import {
 } from "../../ffi/socket/mod.ts";
 import { DefaultSelector, EVENT_READ } from "../../mod.ts";
 import { runCommand } from "../support/command.ts";
-import { linuxOnly, needsProgram } from "../support/skip.ts";
+import { isQemu } from "../support/os.ts";
+import { linuxOnly, needsProgram, skipIf } from "../support/skip.ts";
 import {
   dropRaw,
   EVERYONE_PINGS,
@@ -57,6 +58,7 @@ Deno.test({
   ...linuxOnly,
   ...needsPing,
   ...needsRaw,
+  ...skipIf(isQemu, "qemu is slow"),
   async fn() {
     const theirs = await runCommand(["ping", "-q", "-c", "20", "-i", "0.01", "127.0.0.1"]);
     const ours = await ping("-q", "-c", "20", "-i", "10", "127.0.0.1");
@@ -232,9 +234,12 @@ for (
     async fn() {
       using socket = new Socket(family, SOCK_RAW, protocol);
       const [answer, request] = types;
-      await using program = await Example.start("ping", ["-c", "0", "-i", "20", host]);
+      // The size tells its requests from those of other programs, which the socket receives, too.
+      const size = 1000 + crypto.getRandomValues(new Uint16Array(1))[0] % 50_000;
+      const args = ["-c", "0", "-i", "20", "-s", `${size}`, host];
+      await using program = await Example.start("ping", args);
       const at = family === AF_INET ? 20 : 0;
-      const { id } = await nextRequest(socket, request, at);
+      const { id } = await nextRequest(socket, request, at, size);
       const packets = [
         [answer, 0, 0, 0],
         [answer, 0, 0, 0, 1, 2, 3],
@@ -248,7 +253,7 @@ for (
       for (const packet of packets) socket.sendTo(packet, { hostname: host, port: 0 });
       // Requests that came before the packets are in the socket still.
       while (socket.recv(new Uint8Array(100)) !== null);
-      const { sequence } = await nextRequest(socket, request, at);
+      const { sequence } = await nextRequest(socket, request, at, size);
       await program.stdout.wait(RegExp(` seq=${sequence} `));
       const { code, stdout, stderr } = await program.stop();
       assertEquals([code, stderr], [0, ""]);
@@ -265,14 +270,16 @@ async function nextRequest(
   socket: Socket,
   request: number,
   at: number,
+  size: number,
 ): Promise<{ id: number[]; sequence: number }> {
   using selector = new DefaultSelector();
   selector.register(socket, EVENT_READ);
-  const packet = new Uint8Array(100);
+  const packet = new Uint8Array(65_536);
+  let length;
   do {
-    assertEquals((await selector.selectAsync(10_000)).length, 1);
-    socket.recv(packet);
-  } while (packet[at] !== request);
+    assertEquals((await selector.selectAsync(30_000)).length, 1);
+    length = socket.recv(packet);
+  } while (length !== at + 8 + size || packet[at] !== request);
   return {
     id: [...packet.subarray(at + 4, at + 6)],
     sequence: new DataView(packet.buffer).getUint16(at + 6),
