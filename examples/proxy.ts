@@ -51,13 +51,16 @@ Options:
   --to HOST:PORT      the address to connect to; a name is resolved once
   --limit COUNT       how many connections to forward at once; others wait to be accepted (500)
   --idle SECONDS      reset a connection on which nothing has moved for this long (300)
-  --verbose           log each connection
+  -v, --verbose       log each connection: from where, when, how many bytes both ways, how long
   -h, --help          show this and exit
 
 The form for an IPv6 address is [::1]:8080.`;
 
 /** A `struct linger`, on with a time of 0, which makes `close` reset the connection. */
 const RESET = new Uint8Array(new Int32Array([1, 0]).buffer);
+
+/** How many bytes to hold at most for each direction. More saves no CPU time worth its memory. */
+const ROOM = 128 * 1024;
 
 /** How often to look for idle and broken connections, in milliseconds. */
 const SWEEP = 1000;
@@ -68,15 +71,16 @@ run(() => {
     to: { type: "string" },
     limit: { type: "string", default: "500" },
     idle: { type: "string", default: "300" },
-    verbose: { type: "boolean", default: false },
+    verbose: { type: "boolean", short: "v", default: false },
   });
   const limit = parseInteger("limit", options.limit, 1, 100_000);
   const idle = parseInteger("idle time", options.idle, 1, 1_000_000) * 1000;
   const from = parseAddress(options.listen);
-  const to = parseAddress(options.to ?? exitWith(2, "The option --to is missing", USAGE));
-  parseRemotePort(`${to.port}`);
+  const target = parseAddress(options.to ?? exitWith(2, "The option --to is missing", USAGE));
+  parseRemotePort(`${target.port}`);
 
-  const address: InternetAddress = lookUp(to);
+  const address: InternetAddress = lookUp(target);
+  const to = formatAddress(address);
   const server = bind(from);
   const selector = new DefaultSelector<(events: number) => void, Socket>();
   const pairs = new Set<(now: number) => void>();
@@ -88,7 +92,7 @@ run(() => {
   const acceptor = new Acceptor(selector, server, forward, { hasRoom });
   const { constructor } = selector;
   const where = formatAddress(server.localAddress);
-  print(`listening on ${where} (${constructor.name}), to ${formatAddress(address)}`);
+  print(`listening on ${where} (${constructor.name}), to ${to}`);
   for (;;) {
     const timeout = pairs.size > 0 ? SWEEP : acceptor.timeout;
     for (const [key, events] of selector.select(timeout)) key.data(events);
@@ -111,11 +115,12 @@ run(() => {
     const peer = options.verbose ? peerOf(client) : "";
     const target = spare!;
     spare = undefined;
-    const there = new Flow(client, target, { end: () => target.shutdown("write") });
-    const back = new Flow(target, client, { end: () => client.shutdown("write") });
+    const there = new Flow(client, target, { room: ROOM, end: () => target.shutdown("write") });
+    const back = new Flow(target, client, { room: ROOM, end: () => client.shutdown("write") });
     const halfClosed = new Set<Socket>();
     let isConnected = false;
-    let lastActive = performance.now();
+    const started = performance.now();
+    let lastActive = started;
     pairs.add(check);
     note("connected");
     attempt(() => {
@@ -177,7 +182,7 @@ run(() => {
         watch(selector, target, targetEvents | goneEvents(target, targetEvents), serveTarget);
       } catch (error) {
         if (!(error instanceof OSError)) throw error;
-        if (!isConnected) warn(`Cannot connect to ${formatAddress(address)}: ${error.message}`);
+        if (!isConnected) warn(`Cannot connect to ${to}: ${error.message}`);
         close(error.message, reset);
       }
     }
@@ -201,7 +206,8 @@ run(() => {
       end(client);
       end(target);
       acceptor.resume();
-      note(reason);
+      const seconds = ((performance.now() - started) / 1000).toFixed(2);
+      note(`${reason}; ${there.passed} bytes to ${to}, ${back.passed} bytes back, ${seconds} s`);
     }
 
     function note(event: string): void {

@@ -30,6 +30,7 @@ export class Flow {
   #from = 0;
   #to = 0;
   #isEnded = false;
+  #passed = 0;
 
   constructor(source: FileDescriptor, sink: FileDescriptor, options: FlowOptions = {}) {
     this.#source = source;
@@ -51,6 +52,11 @@ export class Flow {
   /** Whether everything up to the end has been passed on. */
   get isDone(): boolean {
     return this.#isEnded && this.#from === this.#to;
+  }
+
+  /** How many bytes have been passed on. */
+  get passed(): number {
+    return this.#passed;
   }
 
   /** Holds bytes to write before the first ones that are read. */
@@ -76,7 +82,9 @@ export class Flow {
   /** Writes what the sink takes of the bytes that are held. */
   drain(): void {
     if (this.#from === this.#to) return;
-    this.#from += this.#sink.write(this.#buffer.subarray(this.#from, this.#to)) ?? 0;
+    const size = this.#sink.write(this.#buffer.subarray(this.#from, this.#to)) ?? 0;
+    this.#from += size;
+    this.#passed += size;
   }
 
   /** Drops what is held, and reads and writes nothing any more. */

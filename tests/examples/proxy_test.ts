@@ -4,6 +4,7 @@ import { AF_INET, type InternetAddress, SOCK_STREAM, Socket } from "../../ffi/so
 import { isWindows } from "../support/os.ts";
 import { linuxOnly, needsProgram, skipIf } from "../support/skip.ts";
 import { inTime } from "../support/deadline.ts";
+import { Lines } from "../support/lines.ts";
 import {
   Example,
   needsSignals,
@@ -130,6 +131,61 @@ Deno.test("proxy.ts --limit lets more connections wait until one ends", async ()
   target.close();
   using next = await inTime(server.accept(), "the next connection");
   assertEquals(await read(next), "first");
+});
+
+Deno.test("proxy.ts --verbose logs from where, how many bytes both ways, and how long", async () => {
+  using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using proxy = await start(server.addr.port, "-v");
+  for (const [question, answer] of [["hello", "hi"], ["", ""]] as const) {
+    const [client, target] = await connectThrough(proxy.port, server);
+    using _client = client;
+    using _target = target;
+    const from = `127\\.0\\.0\\.1:${client.localAddr.port}`;
+    await proxy.stdout.wait(logged(`${from} connected`));
+    await writeAll(client, encode(question));
+    assertEquals(await text(target), question);
+    await writeAll(target, encode(answer));
+    assertEquals(await text(client), answer);
+    const counts =
+      `${question.length} bytes to 127\\.0\\.0\\.1:${server.addr.port}, ${answer.length} bytes back`;
+    await proxy.stdout.wait(logged(`${from} closed; ${counts}, \\d+\\.\\d\\d s`));
+  }
+});
+
+Deno.test({
+  name: "proxy.ts forwards what socat forwards, also beside it in a chain",
+  ...needsProgram("socat"),
+  ...linuxOnly,
+  async fn() {
+    using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const serving = (async () => {
+      for (let i = 0; i < 3; i++) {
+        using target = await server.accept();
+        await writeAll(target, encode(await receiveSlowly(target)));
+      }
+    })();
+    await using direct = await start(server.addr.port);
+    await using socat = new Deno.Command("socat", {
+      args: ["-d", "-d", "TCP-LISTEN:0,fork,bind=127.0.0.1", `TCP:127.0.0.1:${direct.port}`],
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    const said = new Lines(socat.stderr);
+    const [, port] = /:(\d+)$/.exec(await said.wait(/listening on .*:\d+$/))!;
+    await using chained = await start(Number(port));
+    const outcomes = await Promise.all(
+      [direct.port, Number(port), chained.port].map(async (port) => {
+        using client = await Deno.connect({ port });
+        await writeAll(client, block);
+        return await text(client);
+      }),
+    );
+    assertEquals(outcomes, Array(3).fill(hash(block)));
+    await inTime(serving, "the connections");
+    socat.kill();
+    await socat.status;
+  },
 });
 
 const needsResetError = skipIf(isWindows, "Winsock sets no SO_ERROR for a reset");
