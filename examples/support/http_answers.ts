@@ -19,16 +19,18 @@ export interface AnswerOptions {
 
 const encoder = new TextEncoder();
 
-/** An answer. Its bytes are made once, and again when the date has changed. */
+/** An answer. Its bytes are made once, and again when the date or the connection calls for it. */
 export class Answer {
   /** Such as `200 OK`. */
   readonly status: string;
   readonly body: string | number;
   readonly isLast: boolean;
   readonly #fields: readonly string[];
+  #bytes: Uint8Array<ArrayBuffer> | null = null;
+  // What the bytes were made for.
   #date = "";
-  readonly #heads = new Map<Connection, Uint8Array<ArrayBuffer>>();
-  readonly #wholes = new Map<Connection, Uint8Array<ArrayBuffer>>();
+  #connection: Connection = "";
+  #hasBody = true;
 
   /** Prepares an answer with a status such as `200 OK`. */
   constructor(status: string, { fields = [], body = "", isLast = false }: AnswerOptions = {}) {
@@ -42,33 +44,32 @@ export class Answer {
    * Returns the bytes of the answer, which must not be changed.
    *
    * @param date The `Date` field
-   * @param connection The `Connection` field, if there should be one
-   * @param hasBody Whether the body follows the head, if it is a text
+   * @param connection The value of the `Connection` field, or "" for none
+   * @param hasBody Whether the body follows, if it is a text
    */
   bytes(date: string, connection: Connection, hasBody: boolean): Uint8Array<ArrayBuffer> {
-    if (date !== this.#date) {
+    if (
+      this.#bytes === null || date !== this.#date || connection !== this.#connection ||
+      hasBody !== this.#hasBody
+    ) {
       this.#date = date;
-      this.#heads.clear();
-      this.#wholes.clear();
+      this.#connection = connection;
+      this.#hasBody = hasBody;
+      this.#bytes = encoder.encode(this.#text());
     }
-    const prepared = hasBody ? this.#wholes : this.#heads;
-    let bytes = prepared.get(connection);
-    if (bytes === undefined) {
-      bytes = encoder.encode(this.#text(connection, hasBody));
-      prepared.set(connection, bytes);
-    }
-    return bytes;
+    return this.#bytes;
   }
 
-  #text(connection: Connection, hasBody: boolean): string {
+  #text(): string {
     const { status, body } = this;
+    const isText = typeof body === "string";
     const lines = [
       `HTTP/1.1 ${status}`,
-      `Content-Length: ${typeof body === "number" ? body : body.length}`,
+      `Content-Length: ${isText ? body.length : body}`,
       this.#date,
-      ...connection === "" ? [] : [`Connection: ${connection}`],
+      ...this.#connection === "" ? [] : [`Connection: ${this.#connection}`],
       ...this.#fields,
     ];
-    return `${lines.join("\r\n")}\r\n\r\n${hasBody && typeof body === "string" ? body : ""}`;
+    return `${lines.join("\r\n")}\r\n\r\n${this.#hasBody && isText ? body : ""}`;
   }
 }

@@ -19,6 +19,9 @@ export interface Request {
   readonly isKept: boolean;
 }
 
+/** The size of most heads. */
+const SIZE = 256;
+
 const NOT_IMPLEMENTED = "501 Not Implemented";
 
 const CLOSE = /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i;
@@ -36,35 +39,34 @@ export class RequestHead implements Request {
   isKept = true;
   /** Whether the client waits for `100 Continue`. */
   expectsContinue = false;
-  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array();
-  #start = 0;
+  /** A copy of the head; the bytes that were received can change. */
+  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(SIZE);
+  #size = 0;
   #methodEnd = 0;
-  #targetAt = 0;
   #targetEnd = 0;
-  // Most requests are like the one before, and share its strings.
-  #method = "GET";
-  #target = "/";
+  #method: string | null = null;
+  #target: string | null = null;
 
   get method(): string {
-    return this.#method = textOf(this.#bytes, this.#start, this.#methodEnd, this.#method);
+    return this.#method ??= textOf(this.#bytes, 0, this.#methodEnd);
   }
 
   get target(): string {
-    return this.#target = textOf(this.#bytes, this.#targetAt, this.#targetEnd, this.#target);
+    return this.#target ??= textOf(this.#bytes, this.#methodEnd + 1, this.#targetEnd);
   }
 
-  /** Reads the head that a scanner is at, up to the empty line. */
-  read(scanner: Scanner): void {
-    this.#bytes = scanner.bytes;
-    this.#start = scanner.at;
+  /** Takes the next head of a scanner, up to its empty line. */
+  take(scanner: Scanner): void {
+    // Many requests are the same as the one before, and mean the same.
+    if (scanner.takeSame(this.#bytes, this.#size)) return;
+    const start = scanner.at;
     scanner.takeWord(TOKEN);
-    this.#methodEnd = scanner.at;
+    const methodEnd = scanner.at - start;
     scanner.take(" ");
-    this.#targetAt = scanner.at;
     scanner.takeWord(TARGET);
-    this.#targetEnd = scanner.at;
+    const targetEnd = scanner.at - start;
     scanner.take(" HTTP/1.");
-    this.minor = scanner.takeDigit();
+    const minor = scanner.takeDigit();
     scanner.take("\r\n");
 
     let hosts = 0;
@@ -78,20 +80,17 @@ export class RequestHead implements Request {
       fields.set(name, before === undefined ? scanner.value : `${before}, ${scanner.value}`);
     }
     scanner.take("\r\n");
-    if (hosts > 1 || (hosts === 0 && this.minor > 0)) throw new Refusal(BAD_REQUEST);
-    this.bodySize = sizeBody(this.minor, fields);
-    this.isKept = persists(this.minor, fields.get("connection"));
-    this.expectsContinue = this.minor > 0 && fields.get("expect")?.toLowerCase() === "100-continue";
-  }
-
-  /** Copies what can be read later, so that the bytes may change. */
-  keep(): void {
-    const start = this.#start;
-    this.#bytes = this.#bytes.slice(start, this.#targetEnd);
-    this.#start = 0;
-    this.#methodEnd -= start;
-    this.#targetAt -= start;
-    this.#targetEnd -= start;
+    if (hosts > 1 || (hosts === 0 && minor > 0)) throw new Refusal(BAD_REQUEST);
+    this.bodySize = sizeBody(minor, fields);
+    this.isKept = persists(minor, fields.get("connection"));
+    this.expectsContinue = minor > 0 && fields.get("expect")?.toLowerCase() === "100-continue";
+    this.minor = minor;
+    this.#size = scanner.at - start;
+    if (this.#size > this.#bytes.length) this.#bytes = new Uint8Array(this.#size);
+    for (let i = 0; i < this.#size; i++) this.#bytes[i] = scanner.bytes[start + i];
+    this.#methodEnd = methodEnd;
+    this.#targetEnd = targetEnd;
+    this.#method = this.#target = null;
   }
 }
 

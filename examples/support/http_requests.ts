@@ -86,7 +86,6 @@ export class RequestReader {
       if (this.#body === null) {
         this.#readHead();
         if (this.#head.bodySize === 0) return this.#head;
-        this.#head.keep();
         this.#body = this.#passBody();
       }
       const { value, done } = this.#body.next();
@@ -108,7 +107,7 @@ export class RequestReader {
       this.#at = scanner.at;
       this.#startScan(LONGEST_HEAD, HEAD_TOO_LARGE);
     }
-    this.#head.read(scanner);
+    this.#head.take(scanner);
     this.#at = scanner.at;
   }
 

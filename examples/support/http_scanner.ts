@@ -25,9 +25,11 @@ const VALUE = byteClass(/[^\x00-\x08\x0a-\x1f\x7f]/);
 const BLANK = byteClass(/[ \t]/);
 
 /** The fields that say how to read a request, by the length of their names. */
-const FIELDS = new Map(
-  ["host", "expect", "connection", "content-length", "transfer-encoding"]
-    .map((name) => [name.length, name]),
+const FIELDS = Array.from(
+  { length: 18 },
+  (_, length) =>
+    ["host", "expect", "connection", "content-length", "transfer-encoding"]
+      .find((name) => name.length === length) ?? "",
 );
 
 /** A place in bytes that were received, which moves forward. */
@@ -69,6 +71,16 @@ export class Scanner {
     return this.at < this.#end && this.bytes[this.at] === character.charCodeAt(0);
   }
 
+  /** Takes bytes if they are the same as the first of these, at least one. */
+  takeSame(bytes: Uint8Array, length: number): boolean {
+    if (length === 0 || length > this.#end - this.at) return false;
+    for (let i = 0; i < length; i++) {
+      if (this.bytes[this.at + i] !== bytes[i]) return false;
+    }
+    this.at += length;
+    return true;
+  }
+
   /** Takes a text as it is. */
   take(text: string): void {
     for (let i = 0; i < text.length; i++, this.at++) {
@@ -101,7 +113,8 @@ export class Scanner {
   takeField(): string {
     const nameAt = this.at;
     this.takeWord(TOKEN);
-    const name = FIELDS.get(this.at - nameAt) ?? "";
+    const length = this.at - nameAt;
+    const name = length < FIELDS.length ? FIELDS[length] : "";
     const isKnown = isName(this.bytes, nameAt, name);
     this.take(":");
     this.#pass(BLANK);
@@ -138,16 +151,10 @@ export class Scanner {
   }
 }
 
-/**
- * Makes a string of bytes, with a character for each. If they are this text, it is returned, and
- * nothing is made.
- */
-export function textOf(bytes: Uint8Array, from: number, to: number, like: string = ""): string {
-  let i = 0;
-  while (i < like.length && bytes[from + i] === like.charCodeAt(i)) i++;
-  if (i === like.length && i === to - from) return like;
+/** Makes a string of bytes, with a character for each. */
+export function textOf(bytes: Uint8Array, from: number, to: number): string {
   let text = "";
-  for (let at = from; at < to; at++) text += String.fromCharCode(bytes[at]);
+  for (let i = from; i < to; i++) text += String.fromCharCode(bytes[i]);
   return text;
 }
 
