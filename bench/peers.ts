@@ -22,6 +22,9 @@ export const PEERS = {
   deno: "Deno's own API",
   nodeInDeno: "Node's API in Deno",
   node: "Node",
+  socat: "socat",
+  socatLarge: "socat, 64 KiB",
+  nmap: "nmap",
 } as const;
 
 /** The name of a peer in the code and in the results. */
@@ -100,6 +103,12 @@ export class Peers implements Disposable {
       if (!version.startsWith("v")) throw new Error(`node is ${version.split("\n")[0]}`);
       return `Node ${version}`;
     });
+    const versionOf = async (program: string) =>
+      /version \S+/.exec(await run([program, "-V"]))?.[0] ?? "of an unknown version";
+    for (const name of ["socat", "socatLarge"] as const) {
+      await peers.#try(name, () => versionOf("socat"));
+    }
+    await peers.#try("nmap", () => versionOf("nmap"));
     await peers.#try("python", async () => {
       peers.#python = await findPython();
       return await describePython(peers.#python);
@@ -162,6 +171,12 @@ export class Peers implements Disposable {
         return deno(net, `${peer}/node/${program}.mjs`, ...rest);
       case "node":
         return ["node", `${peer}/node/${program}.mjs`, ...rest];
+      case "socat":
+        return ["socat", ...rest];
+      case "socatLarge":
+        return ["socat", "-b65536", ...rest];
+      case "nmap":
+        return ["nmap", ...rest];
     }
   }
 
@@ -209,6 +224,8 @@ const FLAGS: Record<string, string[]> = {
 const EXAMPLES: Record<string, string[]> = {
   http: ["http.ts", "--port", "0"],
   datagrams: ["udp_echo.ts", "127.0.0.1:0"],
+  proxy: ["proxy.ts"],
+  portscan: ["portscan.ts"],
 };
 
 /** Returns the flags and the script of a program in a checkout of this package. */

@@ -18,18 +18,20 @@ const GRACE = 2000;
 /**
  * Runs a program.
  *
+ * @param command The program and its arguments
+ * @param codes The codes with which it exits if it succeeds
  * @returns Its standard output
  * @throws {Error} If it fails, with its standard error
  */
-export async function run([program, ...args]: Command): Promise<string> {
-  const { success, code, stdout, stderr } = await new Deno.Command(program, {
+export async function run([program, ...args]: Command, codes = [0]): Promise<string> {
+  const { code, stdout, stderr } = await new Deno.Command(program, {
     args,
     stdin: "null",
     env: { NO_COLOR: "1" },
     signal: AbortSignal.timeout(TIMEOUT),
   }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
-  if (success) return text(stdout);
+  if (codes.includes(code)) return text(stdout);
   throw new Error(`${program} ${args.join(" ")} exited with ${code}: ${text(stderr)}`);
 }
 
@@ -39,9 +41,17 @@ export async function runForFigures(command: Command): Promise<Figures> {
 }
 
 /** Starts a program that runs until it is disposed of. */
-export function startInBackground([program, ...args]: Command): AsyncDisposable {
-  const child = new Deno.Command(program, { args, stdin: "null", stdout: "null" }).spawn();
+export function startInBackground(
+  [program, ...args]: Command,
+): AsyncDisposable & { readonly pid: number } {
+  const child = new Deno.Command(program, {
+    args,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
   return {
+    pid: child.pid,
     async [Symbol.asyncDispose]() {
       kill(child, "SIGKILL");
       await child.status;

@@ -53,6 +53,8 @@ const LIMITS: readonly Limits[] = [
   },
   { section: "http", over: { ffi: 0.95, deno: 1 } },
   { section: "datagrams", workload: "64 datagrams in flight", over: { deno: 2 } },
+  { section: "proxy", over: { socat: 1 } },
+  { section: "portscan", over: { nmap: 1 } },
   { section: "memory", workload: "registration, epoll", over: { python: 1 } },
   { section: "latency", metric: "median", ours: "readinessAwait", over: { deno: 1.5 } },
   { section: "latency", metric: "p99", ours: "readinessAwait", over: { deno: 1.5 } },

@@ -28,6 +28,9 @@ const COLORS: Record<PeerName, string> = {
   deno: "#00876c",
   nodeInDeno: "#7cc6a4",
   node: "#b39ddb",
+  socat: "#7f7f7f",
+  socatLarge: "#bbbbbb",
+  nmap: "#7f7f7f",
 };
 
 /**

@@ -7,6 +7,8 @@ import { growth } from "./growth.ts";
 import { http } from "./http.ts";
 import { latency } from "./latency.ts";
 import { memory } from "./memory.ts";
+import { portscan } from "./portscan.ts";
+import { proxy } from "./proxy.ts";
 import { registration } from "./registration.ts";
 import { socketCalls } from "./socket_calls.ts";
 import { startup } from "./startup.ts";
@@ -19,6 +21,8 @@ export const SECTIONS: Readonly<Record<string, (context: Context) => Section>> =
   echo,
   http,
   datagrams,
+  proxy,
+  portscan,
   growth,
   memory,
   startup,

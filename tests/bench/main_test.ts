@@ -1,5 +1,5 @@
 import { linuxOnly } from "../support/skip.ts";
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { main } from "../../bench/main.ts";
 import { isQemu } from "../support/os.ts";
 import { needsProgram, skipIf } from "../support/skip.ts";
@@ -39,6 +39,21 @@ Deno.test({
       }
     }
     await Deno.remove(folder, { recursive: true });
+  },
+});
+
+Deno.test({
+  name: "bench measures examples that are whole programs",
+  ...linuxOnly,
+  ...skipIf(isQemu, "the clients in C are for the machine, not for the emulated one"),
+  ...needsProgram("cc"),
+  async fn() {
+    const { code, stdout, stderr } = await bench(
+      ...["--quick", "--only", "proxy,portscan", "--rounds", "1", "--peers", "readiness,c"],
+    );
+    assertEquals(code, 0, stderr);
+    assertMatch(stdout, /^one way  this package +\d/m);
+    assertMatch(stdout, /^1,000 ports  this package +\d/m);
   },
 });
 
