@@ -52,8 +52,8 @@ Deno.test({
       ...["--quick", "--only", "proxy,portscan", "--rounds", "1", "--peers", "readiness,c"],
     );
     assertEquals(code, 0, stderr);
-    assertMatch(stdout, /^one way  this package +\d/m);
-    assertMatch(stdout, /^1,000 ports  this package +\d/m);
+    assertMatch(stdout, /^one way +this package +\d/m);
+    assertMatch(stdout, /^1,000 ports +this package +\d/m);
   },
 });
 
