@@ -1,5 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { fakeLibrary, needsFakes } from "../support/fake_library.ts";
+import { isQemu } from "../support/os.ts";
+
+/** How many sequences of steps are tried. */
+const RUNS = isQemu ? 10 : 100;
 
 const ROOT = new URL("../../", import.meta.url);
 const WAITS = ["epoll_wait", "epoll_pwait2", "poll", "ppoll", "select", "pselect"];
@@ -23,7 +27,10 @@ for (const name of ["EpollSelector", "PollSelector", "SelectSelector"]) {
       async fn() {
         const seed = `${Math.trunc(Math.random() * 2 ** 31)}`;
         const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-          args: ["run", "--no-lock", "--allow-all", "tests/backends/faulty_model.ts", name, "100"],
+          args: [
+            ...["run", "--no-lock", "--allow-all"],
+            ...["tests/backends/faulty_model.ts", name, `${RUNS}`],
+          ],
           cwd: ROOT,
           env: {
             FAULTY_LIBC: fakeLibrary("faulty_libc"),

@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { needsDup2 } from "../support/descriptors.ts";
+import { isQemu } from "../support/os.ts";
 import { property } from "./model.ts";
 import { backends } from "./modelled_backends.ts";
 
 /** How many sequences of steps are tried; `deno task fuzz` tries more. */
-const RUNS = 200;
+const RUNS = isQemu ? 20 : 200;
 
 for (const backend of backends) {
   Deno.test({
