@@ -1,11 +1,13 @@
 // The rules that all examples follow.
 
 import { assertEquals, assertMatch } from "@std/assert";
+import { AF_INET, SOCK_DGRAM, Socket } from "../../ffi/socket/mod.ts";
 import { runExample } from "../support/example_process.ts";
 import { isLinux, isWindows } from "../support/os.ts";
 import { needsRaw } from "../support/privileges.ts";
 import { linuxOnly, type Skip, skipIf, skipUnless } from "../support/skip.ts";
 import { runEach } from "./command_lines.ts";
+import { needsPcap } from "./libpcap.ts";
 
 const notOnWindows = skipIf(isWindows, "it needs something that Windows lacks");
 
@@ -70,7 +72,7 @@ for (const [name, { args, ...skip }] of Object.entries(EXAMPLES)) {
 
 /** Command lines of examples that print again and again. */
 const CHATTY: Record<string, { args: string[] } & Skip> = {
-  pcap: { args: ["-i", "lo"], ...needsRaw, ...notOnWindows },
+  pcap: { args: ["-i", "lo"], ...needsRaw, ...needsPcap },
   ping: { args: ["-c", "0", "-i", "20", "127.0.0.1"], ...needsRaw },
   watch: { args: ["--every", "20", "/tmp", "--", "true"], ...linuxOnly },
 };
@@ -80,11 +82,14 @@ for (const [name, { args, ...skip }] of Object.entries(CHATTY)) {
     name: `${name}.ts ends when nobody reads its output any more`,
     ...skip,
     async fn() {
+      using socket = new Socket(AF_INET, SOCK_DGRAM);
+      const toNobody = { hostname: "127.0.0.1", port: 9 };
+      const traffic = setInterval(() => socket.sendTo(new Uint8Array(1), toNobody), 20);
       const { stderr } = await runExample(name, args, {
         through: (
           command,
         ) => ["sh", "-c", '{ "$@"; echo "code $?" >&2; } | head -n 2', "sh", ...command],
-      });
+      }).finally(() => clearInterval(traffic));
       assertEquals(stderr, "code 141\n");
     },
   });

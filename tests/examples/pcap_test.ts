@@ -1,10 +1,8 @@
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { readFrame } from "../../examples/support/frames.ts";
-import { Capture } from "../../examples/support/libpcap.ts";
 import { MalformedPacket } from "../../examples/support/packets.ts";
 import { runCommand } from "../support/command.ts";
 import { Example, runExample } from "../support/example_process.ts";
-import { isQemu, isWindows } from "../support/os.ts";
 import {
   inNetworkOf,
   inOwnNetwork,
@@ -13,22 +11,12 @@ import {
   needsSetpriv,
   withoutRaw,
 } from "../support/privileges.ts";
-import { needs, needsProgram, skipIf } from "../support/skip.ts";
+import { needsProgram } from "../support/skip.ts";
 import { noise } from "../support/sockets.ts";
 import { assertUsageErrors, runEach } from "./command_lines.ts";
+import { needsPcap } from "./libpcap.ts";
 
-const notHere = skipIf(isWindows || isQemu, "libpcap has no descriptor, or packets cannot be had");
-const needsPcap = { ...needs("libpcap", hasLibpcap()), ...notHere };
-const needsCapture = { ...needsPcap, ...needsOwnNetwork, ...needsProgram("python3"), ...notHere };
-
-function hasLibpcap(): boolean {
-  try {
-    Capture.read("/dev/null");
-    return true;
-  } catch (error) {
-    return !(error as Error).message.startsWith("Cannot open libpcap");
-  }
-}
+const needsCapture = { ...needsPcap, ...needsOwnNetwork, ...needsProgram("python3") };
 
 /** Starts it in a network of its own. */
 const start = (...args: string[]) =>
