@@ -19,6 +19,7 @@ import {
 import { Descriptor, Pair, Pipe } from "../support/descriptors.ts";
 import { runProgram } from "../support/subprocess.ts";
 import { fakeLibrary, needsFakes } from "../support/fake_library.ts";
+import { emulation, needsEmulation } from "../support/kqueue_emulation.ts";
 import { sharedSuite } from "./shared_suite.ts";
 import { type Skip, skipIf } from "../support/skip.ts";
 
@@ -50,11 +51,6 @@ const freebsd = fakeLibrary("kqueue", "-DFREEBSD_LAYOUT");
 suiteOver("macOS's layout", { library: darwin }, needsFakes);
 suiteOver("FreeBSD's layout", { library: freebsd, layout: "freebsd" }, needsFakes);
 
-const emulation = Deno.env.get("LIBKQUEUE");
-const needsEmulation = skipIf(
-  emulation === undefined,
-  "LIBKQUEUE is not set to the path of a kqueue emulation library",
-);
 const OUTLIVES = "the emulation uses epoll, where a registration outlives its descriptor";
 const CLEARS_ERROR = "the emulation reads SO_ERROR, which clears it";
 const HAS_NO_EXCEPT = "the emulation has no EVFILT_EXCEPT";

@@ -34,6 +34,8 @@ export interface ModelledBackend extends Omit<Backend, "source" | "excused" | "m
   readonly seesHalfClosed: boolean;
   /** Whether a wait fails while a closed descriptor is registered. */
   readonly failsOnClosed?: boolean;
+  /** Whether it must be told before a registered descriptor is closed or reused. */
+  readonly needsUnregistering?: boolean;
   /** Errors with which any call may fail. */
   readonly faults?: ReadonlySet<string>;
 }
@@ -206,6 +208,7 @@ class World implements Disposable {
 
   [Symbol.dispose](): void {
     this.#selector.close();
+    this.#keys.clear();
     for (const slot of this.#slots) this.#close(slot);
   }
 
@@ -228,6 +231,7 @@ class World implements Disposable {
       case "duplicate": {
         const target = this.#slots[other]!;
         if (file === null || target === slot) return;
+        this.#prepareToClose(target);
         file.references++; // Also while the target still refers to it.
         target.descriptor.becomes(slot.descriptor.fd);
         this.#refer(target, file);
@@ -274,7 +278,14 @@ class World implements Disposable {
     }
   }
 
+  #prepareToClose(slot: Slot): void {
+    if (this.#backend.needsUnregistering && this.#keys.has(slot.descriptor.fd)) {
+      this.#unregister(slot);
+    }
+  }
+
   #open(slot: Slot): void {
+    this.#prepareToClose(slot);
     const [left, peer] = socketpair();
     slot.descriptor.becomes(left.fileno());
     left.close();
@@ -283,6 +294,7 @@ class World implements Disposable {
 
   #close(slot: Slot): void {
     if (slot.file === null) return;
+    this.#prepareToClose(slot);
     slot.descriptor.close();
     this.#refer(slot, null);
   }

@@ -7,6 +7,7 @@ import {
   SelectSelector,
 } from "../../mod.ts";
 import { fakeLibrary, needsFakes } from "../support/fake_library.ts";
+import { emulation, needsEmulation } from "../support/kqueue_emulation.ts";
 import { skipUnless } from "../support/skip.ts";
 import type { ModelledBackend } from "./model.ts";
 
@@ -56,6 +57,16 @@ export const backends: readonly ModelledBackend[] = [
     descriptorsAreChecked: true,
     seesReuse: true,
     skip: skipUnless(KqueueSelector.isAvailable(), "this system has no kqueue"),
+  },
+  {
+    name: "KqueueSelector[LIBKQUEUE]",
+    create: () => new KqueueSelector({ library: emulation! }),
+    supports: (events) => KqueueSelector.supports(events),
+    seesHalfClosed: true,
+    descriptorsAreChecked: true,
+    needsUnregistering: true, // It uses epoll, where a registration outlives its descriptor.
+    seesReuse: true,
+    skip: needsEmulation,
   },
   {
     name: "DevpollSelector",
