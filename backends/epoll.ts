@@ -185,7 +185,10 @@ export class EpollBackend implements OffThreadBackend {
     return this.#generation === 0 ? 0 : this.#generations.get(fd) ?? 0;
   }
 
-  /** Returns whether the system still has a registration. */
+  /**
+   * Returns whether the system still has a registration. It cannot tell one from another that was
+   * left behind under the same number, if the number refers to that open file again.
+   */
   #isRegistered(fd: number, events: number): boolean {
     const generation = this.#generationOf(fd);
     if ((events & EXCLUSIVE) === 0) {

@@ -24,14 +24,17 @@ export type { KqueueLayout };
  * Registrations belong to open files, not to descriptors: one whose descriptor was closed lives on
  * while a duplicate is open. After it is unregistered, its late events are not reported; the first
  * one makes the selector replace its set in the kernel, under the same number, and an epoll instance
- * that watches {@linkcode EpollSelector.fileno} must then register it again.
+ * that watches {@linkcode EpollSelector.fileno} must then register it again. Unregister before you
+ * close: if the number of a closed descriptor that is still registered goes back to an open file
+ * that was registered under it before, the key can report events of that file.
  *
- * Linux lets 500 waiting selectors watch one file, and epoll instances nest five deep. Beyond that,
- * `register` is refused during an asynchronous wait (`EINVAL`), and a wait for a key with
- * `EDGE_TRIGGERED` rejects.
+ * Linux lets at most 500 selectors that wait asynchronously watch the same open file: `register` of
+ * the 501st fails with `EINVAL` during such a wait. A wait that begins later watches the file without
+ * its own epoll instance, or rejects if the key has `EDGE_TRIGGERED`. The same holds for a selector
+ * that watches others, more than five deep.
  *
- * Regular files and `/dev/null` are refused (`EPERM`): they are always ready. Timeouts below a millisecond are honoured since Linux 5.11
- * and glibc 2.35, and rounded up before.
+ * Regular files and `/dev/null` are refused (`EPERM`): they are always ready. Timeouts below a
+ * millisecond are honoured since Linux 5.11 and glibc 2.35, and rounded up before.
  *
  * It supports every event and mode. `EVENT_PRIORITY` is `EPOLLPRI`; `EVENT_HANGUP` is `EPOLLRDHUP`,
  * `EPOLLHUP` and `EPOLLERR`; `EDGE_TRIGGERED` is `EPOLLET`; `ONE_SHOT` is `EPOLLONESHOT`. `EXCLUSIVE`,
