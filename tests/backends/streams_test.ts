@@ -169,13 +169,15 @@ Deno.test("readableStream() fills views of every type, at odd offsets and with o
     BigUint64Array,
     Uint8ClampedArray,
   ];
+  let asked = 0;
   for (let turn = 0;; turn++) {
     const type = types[turn % types.length]!;
     const size = type.BYTES_PER_ELEMENT ?? 1;
     const length = 1 + turn * 7919 % 97;
     const view = new type(new ArrayBuffer(4096), size * (turn % 5), length);
     const min = turn % 3 === 0 ? 1 + turn % length : 1;
-    // What cannot fill one element at the end is an error of the standard, tested below.
+    asked = min * size;
+    // An end within an element is an error of the standard, which takes the whole read along.
     const { value, done } = await reader.read(view, { min })
       .catch((error) => {
         assertInstanceOf(error, TypeError);
@@ -183,13 +185,13 @@ Deno.test("readableStream() fills views of every type, at odd offsets and with o
       });
     if (value !== undefined) {
       received.push(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
-      if (!done) assertGreaterOrEqual(value.byteLength, min * size);
+      if (!done) assertGreaterOrEqual(value.byteLength, asked);
     }
     if (done) break;
   }
   await sent;
   const whole = await new Blob(received).bytes();
-  assertGreater(whole.length, data.length - 8);
+  assertGreater(whole.length, data.length - asked);
   assertSameBytes(whole, data.subarray(0, whole.length));
 });
 
