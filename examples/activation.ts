@@ -34,7 +34,6 @@ import { serveEcho } from "./support/echoing.ts";
 import { Acceptor } from "./support/listening.ts";
 import { print, printable, warn } from "./support/output.ts";
 import { select } from "./support/room.ts";
-import { waitOnce } from "./support/watching.ts";
 
 const USAGE = `Usage: activation.ts [OPTIONS]
 
@@ -69,7 +68,6 @@ run(async () => {
   const buffer = new Uint8Array(65_536);
   const acceptors: Acceptor[] = [];
   let connections = 0;
-  await waitOnce(selector);
 
   for (const { name, descriptor } of takeOver()) {
     const label = printable(name);

@@ -25,7 +25,7 @@ import { Lines } from "./support/lines.ts";
 import { Acceptor, bind } from "./support/listening.ts";
 import { log, print, warn } from "./support/output.ts";
 import { hasNoRoom, rest } from "./support/room.ts";
-import { discard, waitOnce, watch } from "./support/watching.ts";
+import { discard, watch } from "./support/watching.ts";
 
 const USAGE = `Usage: chat.ts [OPTIONS]
 
@@ -322,7 +322,6 @@ run(async () => {
   using server = bind(address);
   server.listen();
   const selector = new DefaultSelector<(events: number) => void, Socket>();
-  await waitOnce(selector);
   const chat = new Chat(selector, server, { idle, verbose: options.verbose });
   await chat.run(interruption());
 });

@@ -37,7 +37,7 @@ import { Acceptor, bind } from "./support/listening.ts";
 import { log, print, printable, warn, warnSeldom } from "./support/output.ts";
 import { hasNoRoom, select } from "./support/room.ts";
 import { ownUser } from "./support/users.ts";
-import { discard, waitOnce } from "./support/watching.ts";
+import { discard } from "./support/watching.ts";
 
 const USAGE = `Usage: fdpass.ts [OPTIONS] accept
        fdpass.ts [OPTIONS] serve
@@ -96,7 +96,6 @@ run(async () => {
     door.bind(meeting);
     door.listen();
     server.listen();
-    await waitOnce(selector);
     const joining = new Acceptor(selector, door, welcome);
     const arriving = new Acceptor(selector, server, passOn, {
       hasRoom: () => workers.length > 0 && held === undefined,

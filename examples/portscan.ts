@@ -22,7 +22,7 @@ import { parsePortList } from "./support/port_list.ts";
 import { isItsOwnPeer, type State, stateOfError } from "./support/port_states.ts";
 import { hasNoRoom } from "./support/room.ts";
 import { findTargets } from "./support/targets.ts";
-import { discard, waitOnce } from "./support/watching.ts";
+import { discard } from "./support/watching.ts";
 
 const USAGE = `Usage: portscan.ts [OPTIONS] [TARGET...]
 
@@ -86,7 +86,7 @@ run(async () => {
   let shown = started;
 
   try {
-    await waitOnce(selector);
+    await selector.selectAsync(0); // Waits need descriptors, and sockets may take all the others.
     while (next < total || inFlight.size > 0) await step();
   } catch (error) {
     if (!interrupted.aborted) throw error;

@@ -7,14 +7,6 @@
 import { type BaseSelector, type FileObject, OSError } from "@readiness/selectors";
 import type { FileDescriptor } from "@readiness/selectors/fd";
 
-/**
- * Waits for a moment. The first asynchronous wait of a program takes descriptors, which must be
- * done before connections can take all that there are.
- */
-export async function waitOnce(selector: BaseSelector<unknown, FileDescriptor>): Promise<void> {
-  await selector.selectAsync(1);
-}
-
 /** Watches a file for these events from now on, and no longer if there are none. */
 export function watch<Data, File extends FileObject>(
   selector: BaseSelector<Data, File>,
