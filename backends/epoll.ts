@@ -96,8 +96,9 @@ export class EpollBackend implements OffThreadBackend {
     const generation = this.#generation;
     let result = this.#control(this.fd, EPOLL_CTL_ADD, fd, events, generation);
     // A refused removal left one behind under this very number.
-    if (result === -EEXIST) {
-      result = this.#control(this.fd, EPOLL_CTL_MOD, fd, events, generation);
+    if (result === -EEXIST) { // An exclusive one could not be modified.
+      this.#control(this.fd, EPOLL_CTL_DEL, fd, 0, 0);
+      result = this.#control(this.fd, EPOLL_CTL_ADD, fd, events, generation);
     }
     if (result === 0) {
       this.#count++;

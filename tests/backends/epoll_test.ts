@@ -161,6 +161,24 @@ test("EpollSelector.select() rebuilds its set without a descriptor that was reus
   assertEquals(selector.select(0), []);
 });
 
+test("EpollSelector.register() replaces what was left behind, exclusive or not", (selector) => {
+  using a = new Pair();
+  using b = new Pair();
+  using file = Descriptor.dupHigh(a.left.fileno());
+  for (const [left, next] of [[EXCLUSIVE, 0], [0, EXCLUSIVE], [EXCLUSIVE, EXCLUSIVE]] as const) {
+    selector.register(file, EVENT_READ | left);
+    file.becomes(b.left.fileno());
+    selector.unregister(file);
+    file.becomes(a.left.fileno());
+    const key = selector.register(file, EVENT_READ | next);
+    assertEquals(selector.select(0), []);
+    a.fill();
+    assertEquals(selector.select(), [[key, EVENT_READ]]);
+    a.drain();
+    selector.unregister(file);
+  }
+});
+
 test("EpollSelector.fileno() can be waited for, also when the set was rebuilt", async (selector) => {
   using a = new Pair();
   using b = new Pair();
