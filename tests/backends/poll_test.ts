@@ -3,8 +3,8 @@ import { EVENT_READ, EVENT_WRITE, PollSelector } from "../../mod.ts";
 import { Descriptor, Pair, Pipe } from "../support/descriptors.ts";
 import { runProgram } from "../support/subprocess.ts";
 import { sharedSuite } from "./shared_suite.ts";
-import { skipIf } from "../support/skip.ts";
-import { isWindows } from "../support/os.ts";
+import { linuxOnly, skipIf } from "../support/skip.ts";
+import { isQemu, isWindows } from "../support/os.ts";
 
 const BOTH = EVENT_READ | EVENT_WRITE;
 
@@ -76,6 +76,23 @@ Deno.test(
     assertEquals(selector.select(), [[key, BOTH]]);
   },
 );
+
+Deno.test({
+  name: "PollSelector.waker() works beside 9,000 keys of closed descriptors",
+  ...linuxOnly,
+  ...skipIf(isQemu, "a process has fewer descriptors under qemu"),
+  async fn() {
+    const { stdout, stderr } = await runProgram(`
+      using selector = new selectors.PollSelector();
+      for (let fd = 3; fd < 9_000; fd++) selector.register(fd, EVENT_READ);
+      const { fd, wake } = selector.waker();
+      for (let i = 3; i < 9_000; i++) selector.unregister(i);
+      wake();
+      console.log(fd >= 9_000, selector.select());
+    `);
+    assertEquals([stderr, stdout], ["", "true []"]);
+  },
+});
 
 Deno.test("PollSelector.unregister() moves the last registration into the gap", () => {
   using stack = new DisposableStack();
