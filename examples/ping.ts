@@ -1,41 +1,50 @@
 /**
- * Pings many hosts at once, over IPv4 and IPv6, and prints round-trip times and loss.
+ * Pings hosts over IPv4 and IPv6, as `ping` does, and many at once.
  *
  * It shows ICMP without a privilege where the system allows it, else raw sockets, else a message
  * about the missing privilege; one socket per address family for all hosts, with sequence numbers
  * that match answers to requests; control data that comes with a datagram (how many hops it may
- * still make); and timers that are only the timeout of the selector. What a packet holds is in
- * `support/icmp.ts`.
+ * still make); errors that other hosts report; and timers that are only the timeout of the selector.
+ * What a packet holds is in `support/icmp.ts`.
  *
- *     deno run --allow-ffi examples/ping.ts 127.0.0.1 ::1 localhost
+ *     deno run --allow-ffi jsr:@readiness/selectors/ping -c 3 127.0.0.1 ::1 localhost
  *
  * @module
  */
 
 import { DefaultSelector, EVENT_READ, EVENT_WRITE, OSError } from "@readiness/selectors";
-import { familyOf, lookUp } from "./support/addresses.ts";
+import { AF_INET, AF_INET6, resolve } from "@readiness/selectors/socket";
+import { familyOf } from "./support/addresses.ts";
 import {
   exitWith,
   interruption,
   parseCommandLine,
   parseInteger,
+  parseSeconds,
   run,
 } from "./support/command_line.ts";
-import { IcmpSocket, TOKEN } from "./support/icmp.ts";
-import { print, printable } from "./support/output.ts";
+import { IcmpSocket, setHops } from "./support/icmp.ts";
+import { print, program, warn } from "./support/output.ts";
+import { formatReason, formatTime, Host } from "./support/ping_statistics.ts";
+import { despiteErrors } from "./support/probes.ts";
 
 const USAGE = `Usage: ping.ts [OPTIONS] HOST...
 
-Sends ICMP echo requests to all hosts at once and prints the answers, then the loss and the
-round-trip times of each host. Exits with 0 if every host has answered, and with 1 if one has not.
+Sends ICMP echo requests to all hosts at once and prints the answers, until it is interrupted
+(Ctrl-C), and then the loss and the round-trip times of each host.
 
 Options:
-  -c, --count N      how many requests to send to each host; 0: until interrupted (Ctrl-C) (4)
-  -i, --interval MS  the time between two requests (1000)
-  -W, --timeout MS   how long to wait for an answer (2000)
-  -s, --size BYTES   how many bytes to send, beside the 8 of the header (56)
-  -q, --quiet        print only the summary
-  -h, --help         show this and exit
+  -c N          stop after N requests to each host
+  -i SECONDS    the time between two requests, from 0.001 (1)
+  -W SECONDS    how long to wait for an answer (10)
+  -s BYTES      how many bytes to send, beside the 8 of the header (56)
+  -t HOPS       how many hops a request may make (the system's default)
+  -q            print only the first lines and the summary
+  -4, -6        use IPv4 or IPv6 only
+  -h, --help    show this and exit
+
+Exits with 0 if every host has answered, with 1 if one has not, and with 2 if one has no address or
+cannot be sent to, or if the command line is wrong.
 
 It needs a group in net.ipv4.ping_group_range, or the privilege for raw sockets.`;
 
@@ -45,13 +54,8 @@ const BURST = 32;
 /** How many packets to receive before signals and requests have a turn. */
 const TURN = 256;
 
-/** A host, and what it has been sent and has answered. */
-interface Host {
-  readonly name: string;
-  readonly hostname: string;
-  sent: number;
-  readonly times: number[];
-}
+/** The largest payload of an IPv4 packet, without its header and that of ICMP, in bytes. */
+const MOST_BYTES = 65_507;
 
 /** A request that waits for its answer. */
 interface Request {
@@ -63,30 +67,35 @@ interface Request {
 /** The socket of an address family, and the hosts to send the next request to. */
 interface Family {
   readonly icmp: IcmpSocket;
+  readonly isIpv6: boolean;
   readonly due: Host[];
 }
 
 run(async () => {
   const { values: options, positionals } = parseCommandLine(USAGE, {
-    count: { type: "string", short: "c", default: "4" },
-    interval: { type: "string", short: "i", default: "1000" },
-    timeout: { type: "string", short: "W", default: "2000" },
+    count: { type: "string", short: "c" },
+    interval: { type: "string", short: "i", default: "1" },
+    timeout: { type: "string", short: "W", default: "10" },
     size: { type: "string", short: "s", default: "56" },
+    ttl: { type: "string", short: "t" },
     quiet: { type: "boolean", short: "q", default: false },
+    ipv4: { type: "boolean", short: "4", default: false },
+    ipv6: { type: "boolean", short: "6", default: false },
   }, true);
-  const count = parseInteger("count", options.count, 0, 1_000_000) || Infinity;
-  const interval = parseInteger("interval", options.interval, 1, 3_600_000);
-  const timeout = parseInteger("timeout", options.timeout, 1, 3_600_000);
-  const size = parseInteger("size", options.size, TOKEN.length, 65_000);
+  const count = options.count === undefined
+    ? Infinity
+    : parseInteger("count", options.count, 1, 2 ** 31 - 1);
+  const interval = parseSeconds("interval", options.interval, 0.001, 3600);
+  const timeout = parseSeconds("timeout", options.timeout, 0.001, 3600);
+  const size = parseInteger("size", options.size, 0, MOST_BYTES);
+  const ttl = options.ttl === undefined ? undefined : parseInteger("ttl", options.ttl, 1, 255);
+  if (options.ipv4 && options.ipv6) exitWith(2, "Cannot use both -4 and -6");
+  const family = options.ipv4 ? AF_INET : options.ipv6 ? AF_INET6 : undefined;
   if (positionals.length === 0) exitWith(2, "There must be a host", USAGE);
 
-  const hosts = positionals.map((name): Host => ({
-    name: printable(name),
-    hostname: resolve(name),
-    sent: 0,
-    times: [],
-  }));
   const interrupted = interruption();
+  const hosts = (await Promise.all(positionals.map(findHost))).filter((host) => host !== null);
+  if (hosts.length === 0) Deno.exit(2);
   using selector = new DefaultSelector<Family>();
   const requests = new Map<number, Request>(); // In the order in which they were sent.
   const families = new Map<number, Family>();
@@ -94,22 +103,26 @@ run(async () => {
   let strays = 0;
   let malformed = 0;
 
-  for (const { hostname } of hosts) {
-    const family = familyOf(hostname);
-    if (!families.has(family)) {
-      families.set(family, { icmp: new IcmpSocket(family, size), due: [] });
-    }
+  for (const { address } of hosts) {
+    const family = familyOf(address);
+    if (families.has(family)) continue;
+    const isIpv6 = family === AF_INET6;
+    const icmp = new IcmpSocket(family, size);
+    if (ttl !== undefined) setHops(icmp.socket, isIpv6, ttl);
+    if (Deno.build.os === "linux") icmp.reportErrors();
+    families.set(family, { icmp, isIpv6, due: [] });
   }
   for (const family of families.values()) {
     selector.register(family.icmp.socket, EVENT_READ, family);
   }
+  for (const host of hosts) print(host.header(size));
 
   const start = performance.now();
   let round = 0;
   try {
     while (!isDone()) {
       if (round < count && performance.now() >= start + round * interval) {
-        for (const host of hosts) families.get(familyOf(host.hostname))!.due.push(host);
+        for (const host of hosts) families.get(familyOf(host.address))!.due.push(host);
         round++;
         for (const family of families.values()) send(family);
       }
@@ -123,13 +136,26 @@ run(async () => {
   } catch (error) {
     if (!interrupted.aborted) throw error;
   }
-  for (const host of hosts) print(summary(host));
+  for (const host of hosts) print(host.summary());
   if (malformed > 0) print(`${malformed} malformed packets`);
   if (strays > 0) print(`${strays} late or duplicate answers`);
-  if (Deno.exitCode === 0 && hosts.some(({ times }) => times.length === 0)) Deno.exitCode = 1;
+  if (Deno.exitCode === 0 && hosts.some(({ received }) => received === 0)) Deno.exitCode = 1;
+
+  /** Resolves a name once. The other hosts are pinged if it cannot be resolved. */
+  async function findHost(name: string): Promise<Host | null> {
+    try {
+      const [address] = await resolve(name, { family, signal: interrupted });
+      return new Host(name, address.hostname);
+    } catch (error) {
+      if (!(error instanceof OSError)) throw error;
+      fail(error.message);
+      return null;
+    }
+  }
 
   function isDone(): boolean {
-    const isSending = round < count || families.values().some(({ due }) => due.length > 0);
+    const isSending = round < count ||
+      families.values().some(({ due }) => due.length > 0);
     return !isSending && requests.size === 0;
   }
 
@@ -146,27 +172,40 @@ run(async () => {
     const { icmp, due } = family;
     for (let i = 0; i < BURST && due.length > 0; i++) {
       const [host] = due;
-      const number = host.sent + 1;
       sequence = (sequence + 1) & 0xffff;
       try {
-        const time = icmp.send(host.hostname, sequence);
+        const time = despiteErrors(() => icmp.send(host.address, sequence));
         if (time === null) break;
-        requests.set(sequence, { host, number, time });
+        host.count(time);
+        requests.set(sequence, { host, number: host.sent, time });
       } catch (error) {
         if (!(error instanceof OSError)) throw error;
-        note(`${host.name}: seq=${number} ${error.message}`);
+        host.count(performance.now());
+        host.errors++;
+        fail(error.message);
       }
-      host.sent++;
       due.shift();
     }
     const events = due.length > 0 ? EVENT_READ | EVENT_WRITE : EVENT_READ;
     selector.modify(icmp.socket, events, family);
   }
 
-  function receive({ icmp }: Family): void {
+  function receive({ icmp, isIpv6 }: Family): void {
     // Not until there are no more, which may never be the case.
     for (let i = 0; i < TURN; i++) {
-      const answer = icmp.receive();
+      const report = icmp.receiveError();
+      if (report === null) break;
+      const { sequence, error: { offender, type, code } } = report;
+      const request = requests.get(sequence);
+      if (request === undefined || offender === null) continue;
+      requests.delete(sequence);
+      request.host.errors++;
+      const from = "hostname" in offender ? offender.hostname : "";
+      const reason = formatReason(isIpv6, type, code);
+      note(`From ${from} icmp_seq=${request.number} ${reason}`);
+    }
+    for (let i = 0; i < TURN; i++) {
+      const answer = despiteErrors(() => icmp.receive());
       if (answer === null) return;
       if (answer === "malformed") malformed++;
       if (typeof answer === "string") continue;
@@ -178,43 +217,28 @@ run(async () => {
       requests.delete(answer.sequence);
       const { host, number, time } = request;
       const took = Math.max(answer.time - time, 0); // The system's clock can be set back.
-      host.times.push(took);
+      host.take(took);
+      const from = answer.from === host.address ? host.label : answer.from;
       const hops = answer.hops === undefined ? "" : ` ttl=${answer.hops}`;
-      note(
-        `${answer.size} bytes from ${answer.from}: seq=${number}${hops} time=${took.toFixed(3)} ms`,
-      );
+      const bytes = `${answer.size} bytes from ${from}`;
+      note(`${bytes}: icmp_seq=${number}${hops} time=${formatTime(took)} ms`);
     }
   }
 
   /** Gives the requests up whose answers are late. */
   function giveUp(): void {
-    for (const [sequence, { host, number, time }] of requests) {
+    for (const [sequence, { time }] of requests) {
       if (performance.now() < time + timeout) return;
       requests.delete(sequence);
-      note(`${host.name}: seq=${number} no answer`);
     }
   }
 
   function note(line: string): void {
     if (!options.quiet) print(line);
   }
-});
 
-/** Resolves a name once. A host without a route stays in the list, and sending to it fails. */
-function resolve(name: string): string {
-  try {
-    return lookUp({ hostname: name, port: 9 }).hostname;
-  } catch (error) {
-    if (!(error instanceof OSError) || error.syscall !== "connect") throw error;
-    return name;
+  function fail(message: string): void {
+    warn(`${program}: ${message}`);
+    Deno.exitCode = 2;
   }
-}
-
-function summary({ name, sent, times }: Host): string {
-  const lost = sent === 0 ? 0 : (sent - times.length) / sent * 100;
-  const line = `${name}: ${sent} sent, ${times.length} received, ${+lost.toFixed(1)}% lost`;
-  if (times.length === 0) return line;
-  const average = times.reduce((sum, time) => sum + time, 0) / times.length;
-  const [least, mean, most] = [Math.min(...times), average, Math.max(...times)];
-  return `${line}, round trip ${least.toFixed(3)}/${mean.toFixed(3)}/${most.toFixed(3)} ms`;
-}
+});

@@ -43,12 +43,15 @@ export class ArrivalClock {
     const now = performance.now();
     const time = systemTime(control);
     if (time === undefined) return now;
-    if (now - this.#measured >= LIFETIME) this.#measure();
+    if (now - this.#measured >= LIFETIME) this.measure();
     return Math.min(time + this.#offset, now);
   }
 
-  /** Measures the offset with datagrams to a socket of its own, which arrive as they are sent. */
-  #measure(): void {
+  /**
+   * Measures the offset with datagrams to a socket of its own, which arrive as they are sent. The
+   * first call takes long, so that it had better not come between a request and its answer.
+   */
+  measure(): void {
     this.#measured = performance.now();
     try {
       this.#offset = this.#offsetOnLoopback();

@@ -5,7 +5,7 @@
  * | --- | --- |
  * | 0 | done, or interrupted by Ctrl-C |
  * | 1 | something that the program needs is missing or failed |
- * | 2 | the command line is wrong, or has a name that does not resolve |
+ * | 2 | the command line is wrong, or has a name that does not resolve (nc.ts: 1, as nc) |
  * | 129, 131, 143 | ended by SIGHUP, SIGQUIT or SIGTERM |
  * | 141 | nobody reads the output any more |
  *
@@ -28,11 +28,14 @@ const EXIT_CODES: { readonly [name in Deno.Signal]?: number } = {
   SIGTERM: 143,
 };
 
+/** The last line of the help. The usage of a program that can use another permission names it. */
+const PERMISSION = "Of Deno's permissions, it needs --allow-ffi alone.";
+
 /** Prints a message to standard error, with the usage if there is one, and exits. */
 export function exitWith(code: number, message: string, usage?: string): never {
   warnText(`${program}: ${message.split("\n").map(printable).join("\n")}`);
   if (usage !== undefined) warnText(`\n${usage}`);
-  Deno.exit(code);
+  Deno.exit(code === 2 && program === "nc.ts" ? 1 : code); // As OpenBSD's nc does.
 }
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
@@ -56,7 +59,7 @@ export function parseCommandLine<const T extends Options>(
   } catch (error) {
     exitWith(2, (error as Error).message, usage);
   }
-  print(usage);
+  print(usage.includes("--allow-") ? usage : `${usage}\n\n${PERMISSION}`);
   Deno.exit(0);
 }
 
@@ -72,6 +75,15 @@ export function parseInteger(what: string, text: string, minimum: number, maximu
     exitWith(2, `The ${what} must be an integer from ${minimum} to ${maximum}, received ${text}`);
   }
   return value;
+}
+
+/** Parses a number of seconds, such as 0.2, in a range, or exits. Returns milliseconds. */
+export function parseSeconds(what: string, text: string, minimum: number, maximum: number): number {
+  const value = Number(text);
+  if (!/^(\d+\.?|\d*\.\d+)$/.test(text) || value < minimum || value > maximum) {
+    exitWith(2, `The ${what} must be from ${minimum} to ${maximum} seconds, received ${text}`);
+  }
+  return value * 1000;
 }
 
 /** Exits on Windows, for programs that need something that it lacks. */

@@ -22,9 +22,11 @@ import {
   type QueuedError,
   queuedError,
   receiveMessage,
+  SO_RCVBUF,
   SOCK_DGRAM,
   SOCK_RAW,
   Socket,
+  SOL_SOCKET,
 } from "@readiness/selectors/socket";
 import { ArrivalClock } from "./arrival_clock.ts";
 import { exitWith } from "./command_line.ts";
@@ -32,8 +34,11 @@ import { exitWith } from "./command_line.ts";
 /** The size of an ICMP header, in bytes. */
 export const HEADER = 8;
 
-/** The payload of each request of this run starts with these bytes. */
-export const TOKEN: Uint8Array = crypto.getRandomValues(new Uint8Array(8));
+/** The payload of each request of this run starts with these bytes, as far as there is room. */
+const TOKEN: Uint8Array = crypto.getRandomValues(new Uint8Array(8));
+
+/** Room for what has arrived, in bytes: Linux allows it without a privilege. */
+const ROOM = 212_992;
 
 /** An answer to a request. */
 export interface Answer {
@@ -70,9 +75,13 @@ export class IcmpSocket {
     if (this.#isIpv6) this.socket.setOption(IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
     else this.socket.setOption(IPPROTO_IP, IP_RECVTTL, 1);
     this.#clock.watch(this.socket);
+    // A raw socket also receives the requests that it sends to this machine.
+    this.socket.setOption(SOL_SOCKET, SO_RCVBUF, ROOM);
     this.#packet = new Uint8Array(HEADER + size);
-    this.#packet.set(TOKEN, HEADER);
-    this.receive(); // The first call takes longer, which should not count for a host.
+    this.#packet.set(TOKEN.subarray(0, size), HEADER);
+    // The first calls take longer, which should not count for a host.
+    this.#clock.measure();
+    this.receive();
   }
 
   /** Sends a request. Returns when it was sent, or `null` if there is no room for it. */

@@ -48,5 +48,6 @@ for (const [i, args] of JSON.parse(commandLines).entries()) {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
+Deno.exitCode = 0; // A run may have set it.
 const bytes = new TextEncoder().encode(JSON.stringify(runs));
 for (let at = 0; at < bytes.length;) at += writeSync.call(Deno.stdout, bytes.subarray(at));

@@ -21,7 +21,7 @@ import {
 } from "../support/privileges.ts";
 import { Example, runExample } from "../support/example_process.ts";
 import { needsIpv6 } from "../support/sockets.ts";
-import { assertUsageErrors } from "./command_lines.ts";
+import { assertUsageErrors, runEach } from "./command_lines.ts";
 
 const needsPing = needsProgram("ping");
 const needsPython = needsProgram("python3");
@@ -34,22 +34,79 @@ Deno.test({
   ...hasBoth,
   async fn() {
     const hosts = ["127.0.0.1", "::1", "localhost", "127.1.2.3"];
-    const { code, stdout, stderr } = await ping("-c", "3", "-i", "50", ...hosts);
+    const { code, stdout, stderr } = await ping("-c", "3", "-i", "0.05", ...hosts);
     assertEquals([code, stderr], [0, ""]);
     const lines = stdout.trim().split("\n");
-    assertEquals(lines.length, 3 * 4 + 4);
-    for (const line of lines.slice(0, 12)) {
+    assertEquals(lines.length, 4 + 3 * 4 + 4 * 4);
+    for (const line of lines.slice(4, 16)) {
       assertMatch(
         line,
-        /^64 bytes from (127\.\d\.\d\.\d|::1): seq=[123] ttl=64 time=\d+\.\d{3} ms$/,
+        /^64 bytes from (127\.\d\.\d\.\d|::1|localhost \(\S+\)): icmp_seq=[123] ttl=64 time=[\d.]+ ms$/,
       );
     }
     for (const [i, host] of hosts.entries()) {
-      const summary = lines[12 + i];
-      assert(summary.startsWith(`${host}: 3 sent, 3 received, 0% lost, round trip `), summary);
-      const [least, mean, most] = /trip (.+)\/(.+)\/(.+) ms$/.exec(summary)!.slice(1).map(Number);
-      assert(0 < least && least <= mean && mean <= most, summary);
+      const [, title, counts, times] = lines.slice(16 + 4 * i);
+      assertEquals(title, `--- ${host} ping statistics ---`);
+      assertMatch(counts, /^3 packets transmitted, 3 received, 0% packet loss, time \d+ms$/);
+      const [least, mean, most] = /= (.+)\/(.+)\/(.+)\/(.+) ms$/.exec(times)!.slice(1).map(Number);
+      assert(0 < least && least <= mean && mean <= most, times);
     }
+  },
+});
+
+/** Masks what differs from run to run. */
+function maskNumbers(output: string): string {
+  return output.replace(/time=[\d.]+/g, "time=N").replace(/time \d+ms/g, "time Nms")
+    .replace(/[\d.]+(\/[\d.]+){3} ms/g, "N/N/N/N ms");
+}
+
+for (
+  const { name, args, skip = {} } of [
+    { name: "an address", args: ["-c", "3", "-i", "0.01", "127.0.0.1"] },
+    { name: "a name", args: ["-c1", "-4", "localhost"] },
+    { name: "IPv6", args: ["-c1", "-s", "100", "::1"], skip: needsIpv6 },
+    { name: "-q", args: ["-q", "-c", "2", "-i.01", "127.0.0.1"] },
+    { name: "the hops and sizes of ICMP", args: ["-c1", "-s", "65507", "-t", "9", "127.0.0.1"] },
+    { name: "a name that is an address", args: ["-c1", "127.1"] },
+  ]
+) {
+  Deno.test({
+    name: `ping.ts prints what ping prints, and exits as it does: ${name}`,
+    ...linuxOnly,
+    ...needsPing,
+    ...needsRaw,
+    ...skip,
+    async fn() {
+      const [theirs, ours] = await Promise.all([runCommand(["ping", ...args]), ping(...args)]);
+      assertEquals(maskNumbers(ours.stdout), maskNumbers(theirs.stdout));
+      assertEquals(ours.code, theirs.code);
+    },
+  });
+}
+
+Deno.test({
+  name: "ping.ts exits as ping does for what is wrong",
+  ...linuxOnly,
+  ...needsPing,
+  async fn() {
+    const mistakes = [["-x"], ["-c"], ["-4", "-6", "127.0.0.1"], ["-4", "::1"], ["a.invalid"]];
+    const runs = await runEach("ping", mistakes);
+    for (const [i, mistake] of mistakes.entries()) {
+      const theirs = await runCommand(["ping", ...mistake]);
+      assertEquals([mistake, runs[i]!.code], [mistake, theirs.code]);
+      assertEquals([runs[i]!.stdout, theirs.stdout], ["", ""]);
+    }
+  },
+});
+
+Deno.test({
+  name: "ping.ts pings the others if a name does not resolve, and exits with 2",
+  ...needsRaw,
+  async fn() {
+    const { code, stdout, stderr } = await ping("-c1", "no.such.host.invalid", "127.0.0.1");
+    assertEquals(code, 2);
+    assertMatch(stderr, /^ping\.ts: Cannot resolve "no\.such\.host\.invalid": .*\n$/);
+    assertMatch(stdout, /^1 packets transmitted, 1 received, 0% packet loss/m);
   },
 });
 
@@ -61,12 +118,10 @@ Deno.test({
   ...skipIf(isQemu, "qemu is slow"),
   async fn() {
     const theirs = await runCommand(["ping", "-q", "-c", "20", "-i", "0.01", "127.0.0.1"]);
-    const ours = await ping("-q", "-c", "20", "-i", "10", "127.0.0.1");
+    const ours = await ping("-q", "-c", "20", "-i", "0.01", "127.0.0.1");
     assertMatch(theirs.stdout, /20 received/);
-    assertMatch(ours.stdout, /20 received, 0% lost/);
-    const shortest = [theirs, ours].map(({ stdout }) =>
-      Number(/(?:= |trip )([\d.]+)\//.exec(stdout)![1])
-    );
+    assertMatch(ours.stdout, /20 received, 0% packet loss/);
+    const shortest = [theirs, ours].map(({ stdout }) => Number(/= ([\d.]+)\//.exec(stdout)![1]));
     assertLess(shortest[1]!, shortest[0]! + 0.15);
   },
 });
@@ -79,43 +134,48 @@ Deno.test({
       { length: 2000 },
       (_, i) => `127.${i % 200 + 1}.${Math.trunc(i / 200)}.7`,
     );
-    const { code, stdout } = await ping("-q", "-c", "1", "-W", "10000", ...hosts);
+    const { code, stdout } = await ping("-q", "-c", "1", ...hosts);
     assertEquals(code, 0);
-    assertEquals(stdout.match(/: 1 sent, 1 received, 0% lost/g)!.length, 2000);
+    assertEquals(
+      stdout.match(/^1 packets transmitted, 1 received, 0% packet loss/gm)!.length,
+      2000,
+    );
   },
 });
 
 Deno.test({
-  name: "ping.ts exits with 1 if a host does not answer, and pings the others",
+  name: "ping.ts exits with 2 if a host cannot be sent to, and pings the others",
   ...needsOwnNetwork,
   async fn() {
     const through = (command: readonly string[]) =>
       inOwnNetwork("ip route add blackhole 198.51.100.0/24", command);
-    const args = ["-c", "2", "-i", "20", "-W", "100", "192.0.2.1", "127.0.0.1"];
-    const { code, stdout } = await runExample("ping", args, { through });
-    assertEquals(code, 1);
-    assertMatch(stdout, /^192\.0\.2\.1: seq=1 Cannot send to 192\.0\.2\.1:0 .*ENETUNREACH/m);
-    assertMatch(stdout, /^192\.0\.2\.1: 2 sent, 0 received, 100% lost$/m);
-    assertMatch(stdout, /^127\.0\.0\.1: 2 sent, 2 received, 0% lost/m);
+    const args = ["-c", "2", "-i", "0.02", "192.0.2.1", "127.0.0.1"];
+    const { code, stdout, stderr } = await runExample("ping", args, { through });
+    assertEquals(code, 2);
+    assertMatch(stderr, /^ping\.ts: Cannot send to 192\.0\.2\.1:0 .*ENETUNREACH/m);
+    assertMatch(stdout, /^2 packets transmitted, 0 received, \+2 errors, 100% packet loss, /m);
+    assertMatch(stdout, /^2 packets transmitted, 2 received, 0% packet loss, /m);
   },
 });
 
 Deno.test({
-  name: "ping.ts counts lost requests",
+  name: "ping.ts counts lost requests, and exits with 1",
   ...needsOwnNetwork,
   async fn() {
     // The system itself answers no echo request: all of them are lost.
     const prepare = "echo 1 > /proc/sys/net/ipv4/icmp_echo_ignore_all";
     const { code, stdout } = await runExample(
       "ping",
-      ["-c", "2", "-i", "10", "-W", "100", "127.0.0.1"],
+      ["-c", "2", "-i", "0.01", "-W", "0.1", "127.0.0.1"],
       { through: (command) => inOwnNetwork(prepare, command) },
     );
     assertEquals(code, 1);
-    assertEquals(stdout.split("\n"), [
-      "127.0.0.1: seq=1 no answer",
-      "127.0.0.1: seq=2 no answer",
-      "127.0.0.1: 2 sent, 0 received, 100% lost",
+    assertEquals(maskNumbers(stdout).split("\n"), [
+      "PING 127.0.0.1 (127.0.0.1) 56(84) bytes of data.",
+      "",
+      "--- 127.0.0.1 ping statistics ---",
+      "2 packets transmitted, 0 received, 100% packet loss, time Nms",
+      "",
       "",
     ]);
   },
@@ -129,7 +189,7 @@ Deno.test({
     const through = (command: readonly string[]) => inOwnNetwork(EVERYONE_PINGS, dropRaw(command));
     const { code, stdout, stderr } = await runExample(
       "ping",
-      ["-c", "2", "-i", "20", "127.0.0.1", "::1"],
+      ["-c", "2", "-i", "0.02", "127.0.0.1", "::1"],
       { through },
     );
     assertEquals([code, stderr], [0, ""]);
@@ -165,14 +225,14 @@ Deno.test({
     const prepare = "echo 1 > /proc/sys/net/ipv4/icmp_echo_ignore_all";
     await using program = await Example.start(
       "ping",
-      ["-c", "3", "-i", "100", "-W", "5000", HOST],
+      ["-c", "3", "-i", "0.1", HOST],
       {
         through: (command) => inOwnNetwork(prepare, ["python3", "-c", FORGER, ...command]),
       },
     );
     const { code, stdout } = await program.end();
     assertEquals(code, 0, stdout);
-    assertMatch(stdout, /^127\.0\.0\.1: 3 sent, 3 received, 0% lost, round trip /m);
+    assertMatch(stdout, /^3 packets transmitted, 3 received, 0% packet loss, /m);
     assertMatch(stdout, /^9 malformed packets$/m);
     for (const [, took] of stdout.matchAll(/ time=([\d.]+) ms$/gm)) {
       assertGreaterOrEqual(Number(took), 100, "A forged answer was taken");
@@ -236,7 +296,7 @@ for (
       const [answer, request] = types;
       // The size tells its requests from those of other programs, which the socket receives, too.
       const size = 1000 + crypto.getRandomValues(new Uint16Array(1))[0] % 50_000;
-      const args = ["-c", "0", "-i", "20", "-s", `${size}`, host];
+      const args = ["-i", "0.02", "-s", `${size}`, host];
       await using program = await Example.start("ping", args);
       const at = family === AF_INET ? 20 : 0;
       const { id } = await nextRequest(socket, request, at, size);
@@ -254,12 +314,14 @@ for (
       // Requests that came before the packets are in the socket still.
       while (socket.recv(new Uint8Array(100)) !== null);
       const { sequence } = await nextRequest(socket, request, at, size);
-      await program.stdout.wait(RegExp(` seq=${sequence} `));
+      await program.stdout.wait(RegExp(` icmp_seq=${sequence} `));
       const { code, stdout, stderr } = await program.stop();
       assertEquals([code, stderr], [0, ""]);
-      const answered = [...stdout.matchAll(/ seq=(\d+) /g)].map(([, number]) => Number(number));
+      const answered = [...stdout.matchAll(/ icmp_seq=(\d+) /g)].map(([, number]) =>
+        Number(number)
+      );
       assertEquals(answered, answered.map((_, i) => i + 1), "Each is answered, and once");
-      assertMatch(stdout, RegExp(`: \\d+ sent, ${answered.length} received, `));
+      assertMatch(stdout, RegExp(`^\\d+ packets transmitted, ${answered.length} received, `, "m"));
       assertMatch(stdout, /^\d+ malformed packets$/m);
     },
   });
@@ -290,11 +352,11 @@ Deno.test({
   name: "ping.ts prints the summary when it is interrupted",
   ...needsRaw,
   async fn() {
-    await using program = await Example.start("ping", ["-c", "0", "-i", "10", "127.0.0.1"]);
-    await program.stdout.wait(/seq=5 /);
+    await using program = await Example.start("ping", ["-i", "0.01", "127.0.0.1"]);
+    await program.stdout.wait(/icmp_seq=5 /);
     const { code, stdout, stderr } = await program.stop();
     assertEquals([code, stderr], [0, ""]);
-    assertMatch(stdout, /^127\.0\.0\.1: \d+ sent, \d+ received, /m);
+    assertMatch(stdout, /^\d+ packets transmitted, \d+ received, /m);
   },
 });
 
@@ -303,19 +365,28 @@ Deno.test("ping.ts exits with 2 if the command line is wrong", async () => {
     "",
     "-c x 127.0.0.1",
     "-i 0 127.0.0.1",
-    "-s 7 127.0.0.1",
-    "-s 70000 127.0.0.1",
+    "-i -1 127.0.0.1",
+    "-i 1e3 127.0.0.1",
+    "-W x 127.0.0.1",
+    "-s -1 127.0.0.1",
+    "-s 65508 127.0.0.1",
+    "-t 0 127.0.0.1",
+    "-t 256 127.0.0.1",
+    "-c 0 127.0.0.1",
+    "-4 -6 127.0.0.1",
+    "-4 ::1",
+    "-6 127.0.0.1",
     "no.such.host.invalid",
-    ["127.0.0.1", ""],
+    [""],
   ]);
 });
 
 Deno.test({
-  name: "ping.ts --size sets the size of requests",
+  name: "ping.ts -s sets the size of requests",
   ...linuxOnly,
   ...needsRaw,
   async fn() {
     const { stdout } = await ping("-c", "1", "-s", "65000", "127.0.0.1");
-    assertMatch(stdout, /^65008 bytes from 127\.0\.0\.1: seq=1 /);
+    assertMatch(stdout, /^65008 bytes from 127\.0\.0\.1: icmp_seq=1 /m);
   },
 });
