@@ -1,18 +1,34 @@
+/**
+ * The table of services: their names and ports.
+ *
+ * @module
+ */
+
 import { OSError } from "@readiness/selectors";
 import { FileDescriptor } from "@readiness/selectors/fd";
 
-/** The table of services, of which a line is `NAME PORT/PROTOCOL [ALIAS...] [# COMMENT]`. */
+/** The table, of which a line is `NAME PORT/PROTOCOL [ALIAS...] [# COMMENT]`. */
 const SERVICES = "/etc/services";
 
+/** A protocol that services use. */
+export type Protocol = "tcp" | "udp";
+
 /** Looks up the port of a service. Returns `undefined` if there is none. */
-export function lookUpService(name: string, protocol: "tcp" | "udp"): number | undefined {
-  for (const line of readText(SERVICES).split("\n")) {
-    const [service, at, ...aliases] = line.replace(/#.*/, "").trim().split(/\s+/);
-    if (service !== name && !aliases.includes(name)) continue;
-    const [port, itsProtocol] = at?.split("/") ?? [];
-    if (itsProtocol === protocol) return Number(port);
-  }
-  return undefined;
+export function lookUpService(name: string, protocol: Protocol): number | undefined {
+  return readServices(protocol).find(({ names }) => names.includes(name))?.port;
+}
+
+/** Looks up the name of the service at a port. Returns `undefined` if there is none. */
+export function lookUpPort(port: number, protocol: Protocol): string | undefined {
+  return readServices(protocol).find((service) => service.port === port)?.names[0];
+}
+
+function readServices(protocol: Protocol): { names: string[]; port: number }[] {
+  return readText(SERVICES).split("\n").flatMap((line) => {
+    const [name, at = "", ...aliases] = line.replace(/#.*/, "").trim().split(/\s+/);
+    const [port, itsProtocol] = at.split("/");
+    return itsProtocol === protocol ? [{ names: [name, ...aliases], port: Number(port) }] : [];
+  });
 }
 
 /** Reads a text file with the permission for the system's calls alone. It can be missing. */

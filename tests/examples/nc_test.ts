@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { AF_INET, type InternetAddress, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
 import { linuxOnly, needs, needsProgram, skipIf } from "../support/skip.ts";
 import { needsNc } from "../support/netcat.ts";
+import { runCommand } from "../support/command.ts";
 import { inTime } from "../support/deadline.ts";
 import { runExample, unusedHostname } from "../support/example_process.ts";
 import { Lines } from "../support/lines.ts";
@@ -59,7 +60,7 @@ for (const [server, client] of pairs) {
       async fn() {
         const flags = family === "Unix" ? ["-U"] : [];
         await using there = await Cat.listen(server, flags);
-        await using here = Cat.start(client, [...halfClose(client), ...flags, ...there.target]);
+        await using here = Cat.start(client, ["-N", ...flags, ...there.target]);
         for (const text of ["one\n", "two\n", "three\n"]) {
           await here.write(text);
           await there.reads(text);
@@ -80,8 +81,8 @@ for (const [server, client] of pairs) {
         async fn() {
           const flags = family === "Unix" ? ["-U"] : [];
           // The receiver stays open until the sender has ended.
-          await using there = await Cat.listen(server, [...halfClose(server), ...flags]);
-          await using here = Cat.start(client, [...halfClose(client), ...flags, ...there.target]);
+          await using there = await Cat.listen(server, ["-N", ...flags]);
+          await using here = Cat.start(client, ["-N", ...flags, ...there.target]);
           const [from, to] = sender === "client" ? [here, there] : [there, here];
           const sending = from.write(data).then(() => from.end());
           const received = await to.readFully(data.length);
@@ -121,9 +122,8 @@ Deno.test({
     for (const flags of [["-U"], ["-uU"]]) {
       const name = abstractPath().replace("\0", "@");
       await using there = Cat.start("nc.ts", ["-lv", ...flags, name]);
-      await there.stderr.wait(`listening on ${name}`);
+      await there.stderr.wait(`${flags[0] === "-U" ? "Listening" : "Bound"} on ${name}`);
       await using here = Cat.start("nc.ts", ["-v", ...flags, name]);
-      await here.stderr.wait(`connected to ${name}`);
       await here.write("hello");
       await there.reads("hello");
       await there.write("you");
@@ -138,20 +138,20 @@ Deno.test({
   ...needsIpv6,
   async fn() {
     await using there = Cat.start("nc.ts", ["-lv", "::1", "0"]);
-    const line = await there.stderr.wait(/^listening on \[::1\]:\d+$/);
-    await using here = Cat.start("nc.ts", ["-v", "::1", line.replace(/.*:/, "")]);
-    await here.stderr.wait(/^connected to \[::1\]:\d+$/);
+    const line = await there.stderr.wait(/^Listening on ::1 \d+$/);
+    await using here = Cat.start("nc.ts", ["-v", "::1", line.replace(/.* /, "")]);
+    await here.stderr.wait(/^Connection to ::1 \d+ port \[tcp\/\S+\] succeeded!$/);
     await here.write("six");
     await there.reads("six");
   },
 });
 
 Deno.test(
-  "nc.ts half-closes at the end of its input, and prints what comes later",
+  "nc.ts -N half-closes at the end of its input, and prints what comes later",
   needsStdin,
   async () => {
     using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    await using cat = Cat.start("nc.ts", [`${server.addr.port}`]);
+    await using cat = Cat.start("nc.ts", ["-N", `${server.addr.port}`]);
     using peer = await inTime(server.accept(), "the connection");
     await cat.write("question");
     await cat.end();
@@ -164,11 +164,11 @@ Deno.test(
 );
 
 Deno.test(
-  "nc.ts --keep-open keeps the connection open after its input, and -w ends it",
+  "nc.ts keeps the connection open after its input, and -w ends it",
   needsStdin,
   async () => {
     using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    await using cat = Cat.start("nc.ts", ["--keep-open", "-w", "1", `${server.addr.port}`]);
+    await using cat = Cat.start("nc.ts", ["-w", "1", `${server.addr.port}`]);
     using peer = await inTime(server.accept(), "the connection");
     await cat.write("question");
     await cat.end();
@@ -236,9 +236,12 @@ Deno.test("nc.ts takes the names of services", needsServices, async () => {
     ["-l", "0x50"],
   ]);
   assertEquals(refused!.code, 1);
-  assertMatch(refused!.stderr, RegExp(`Cannot connect to ${hostname}:80: .*ECONNREFUSED`));
+  assertMatch(
+    refused!.stderr,
+    RegExp(`connect to ${hostname} port 80 \\(tcp\\) failed: .*ECONNREFUSED`),
+  );
   assertMatch(udp!.stderr, /Cannot bind .*192\.0\.2\.1:53: .*EADDRNOTAVAIL/);
-  assertEquals([unknown!.code, range!.code], [2, 2]);
+  assertEquals([unknown!.code, range!.code], [1, 1]);
 });
 
 Deno.test(
@@ -246,7 +249,7 @@ Deno.test(
   needsStdin,
   async () => {
     using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    await using cat = Cat.start("nc.ts", [`${server.addr.port}`]);
+    await using cat = Cat.start("nc.ts", ["-N", `${server.addr.port}`]);
     using peer = await inTime(server.accept(), "the connection");
     await peer.write(encode("greeting"));
     await peer.closeWrite();
@@ -263,7 +266,7 @@ Deno.test({
   ...linuxOnly,
   async fn() {
     using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    await using cat = Cat.start("nc.ts", [`${server.addr.port}`]);
+    await using cat = Cat.start("nc.ts", ["-N", `${server.addr.port}`]);
     using peer = await inTime(server.accept(), "the connection");
     const atFirst = cat.memory;
     const sum = createHash("sha256");
@@ -327,8 +330,8 @@ Deno.test({
     const [source, copy] = [filePath(), filePath()];
     Deno.writeFileSync(source, data);
     for (const [from, to] of [[source, copy], ["/dev/null", copy], [source, "/dev/null"]]) {
-      await using there = await Cat.listen("nc.ts", [], `< /dev/null > '${to}'`);
-      await using here = Cat.start("nc.ts", there.target, `< '${from}' > /dev/null`);
+      await using there = await Cat.listen("nc.ts", ["-N"], `< /dev/null > '${to}'`);
+      await using here = Cat.start("nc.ts", ["-N", ...there.target], `< '${from}' > /dev/null`);
       assertEquals([await here.code, await there.code], [0, 0]);
       if (to === copy) {
         const expected = from === source ? data : new Uint8Array();
@@ -408,7 +411,7 @@ def run(types):
         fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
         for fd in 0, 1, 2:
             os.dup2(theirs, fd)
-        os.execv(sys.argv[1], ["deno", "run", "--allow-ffi", "examples/nc.ts", sys.argv[2]])
+        os.execv(sys.argv[1], ["deno", "run", "--allow-ffi", "examples/nc.ts", "-N", sys.argv[2]])
     shown = b""
     while b"name?" not in shown:
         shown += os.read(mine, 1000)
@@ -459,7 +462,7 @@ Deno.test("nc.ts exits with 1 if the peer resets the connection", needsStdin, as
   const { port } = server.localAddress as InternetAddress;
   await using cat = Cat.start("nc.ts", ["-v", `${port}`]);
   const peer = acceptFrom(server);
-  await cat.stderr.wait(/^connected to/);
+  await cat.stderr.wait(/^Connection to .* succeeded!/);
   reset(peer);
   await cat.stderr.wait(/^nc\.ts: Cannot .*ECONNRESET/);
   assertEquals(await cat.code, 1);
@@ -470,7 +473,10 @@ Deno.test("nc.ts exits with 1 if it cannot connect or bind", needsStdin, async (
   const { port } = taken.localAddress as InternetAddress;
   taken.close(); // Nothing listens there any more.
   const cases = [
-    [["127.0.0.1", `${port}`], /^nc\.ts: .*127\.0\.0\.1:\d+.*ECONNREFUSED/],
+    [
+      ["127.0.0.1", `${port}`],
+      /^nc\.ts: connect to 127\.0\.0\.1 port \d+ \(tcp\) failed: .*\(ECONNREFUSED\)\n$/,
+    ],
     [["-U", filePath()], /^nc\.ts: .*ENOENT/],
     [["-uU", filePath()], /^nc\.ts: .*ENOENT/],
     [["-lU", "/no/such/folder/socket"], /^nc\.ts: Cannot bind .*ENOENT/],
@@ -489,7 +495,7 @@ Deno.test("nc.ts -u exits with 1 if the port is closed", needsStdin, async () =>
   using taken = listener();
   const { port } = taken.localAddress as InternetAddress;
   await using cat = Cat.start("nc.ts", ["-uv", `${port}`]);
-  await cat.stderr.wait(/^connected to/);
+  await cat.stderr.wait(/^Connection to .* succeeded!/);
   await cat.write("hello");
   await cat.stderr.wait(/^nc\.ts: Cannot .*ECONNREFUSED/);
   assertEquals(await cat.code, 1);
@@ -505,7 +511,7 @@ Deno.test({
     const { code, stderr } = await runExample("nc", ["-w", "1", `${port}`]);
     assertEquals([code, stderr], [
       1,
-      `nc.ts: Cannot connect to 127.0.0.1:${port}: no answer within 1 s\n`,
+      `nc.ts: connect to 127.0.0.1 port ${port} (tcp) failed: No answer within 1 s\n`,
     ]);
   },
 });
@@ -533,7 +539,7 @@ Deno.test("nc.ts -lU removes its file if it has permission", needsStdin, async (
   const flags = ["--allow-ffi", `--allow-write=${path}`];
   const run = [Deno.execPath(), "run", ...flags, "examples/nc.ts", "-lvU", path];
   await using cat = new Cat('exec "$@"', run, []);
-  await cat.stderr.wait(/^listening on/);
+  await cat.stderr.wait(/^Listening on/);
   const peer = await Deno.connect({ transport: "unix", path });
   peer.close();
   await cat.end();
@@ -541,7 +547,104 @@ Deno.test("nc.ts -lU removes its file if it has permission", needsStdin, async (
   assertEquals(await Deno.stat(path).catch((error) => error.name), "NotFound");
 });
 
-Deno.test("nc.ts exits with 2 if the command line is wrong", async () => {
+/** Replaces the names of programs and what follows a reason, and the names that only nc looks up. */
+function normalize(output: string): string {
+  return output.replace(/^nc(\.ts)?: /gm, "").replace(/ \(E[A-Z]+\)$/gm, "")
+    .replace(/ on localhost /g, " on 127.0.0.1 ").replace(/\d{5}$/gm, "PORT");
+}
+
+Deno.test({
+  name: "nc.ts -z prints and exits as nc does",
+  ...needsStdin,
+  ...needsNc,
+  async fn() {
+    using server = listener();
+    const { port } = server.localAddress as InternetAddress;
+    using taken = listener();
+    const closed = (taken.localAddress as InternetAddress).port;
+    taken.close(); // Nothing listens there any more.
+    const commandLines = [
+      ["-zv", "127.0.0.1", `${port}`],
+      ["-zv", "127.0.0.1", `${closed}`],
+      ["-z", "127.0.0.1", `${closed}`],
+      ["-znv", "127.0.0.1", "1-3"],
+      ["-4zv", "localhost", "1"],
+      ["-zv", "-s", "127.0.0.9", "127.0.0.1", `${port}`],
+      ["-z", "127.0.0.1", `${port}`],
+      ["-zv", "127.0.0.1", "3-1"],
+    ];
+    const ours = await runEach("nc", commandLines);
+    for (const [i, args] of commandLines.entries()) {
+      const theirs = await runCommand(["nc", ...args]);
+      assertEquals([args, ours[i]!.code], [args, theirs.code]);
+      assertEquals(normalize(ours[i]!.stderr), normalize(theirs.stderr));
+      assertEquals([ours[i]!.stdout, theirs.stdout], ["", ""]);
+    }
+  },
+});
+
+Deno.test({
+  name: "nc.ts exits as nc does if the command line is wrong",
+  ...needsNc,
+  async fn() {
+    const mistakes = [
+      [],
+      ["127.0.0.1"],
+      ["-l"],
+      ["-x"],
+      ["127.0.0.1", "0"],
+      ["127.0.0.1", "65536"],
+      ["127.0.0.1", "no-such-service"],
+      ["-k", "127.0.0.1", "80"],
+      ["-lz", "80"],
+      ["-w", "x", "127.0.0.1", "80"],
+      ["-4", "::1", "80"],
+      ["-n", "localhost", "80"],
+      ["no-such-host.invalid", "80"],
+    ];
+    for (const [i, ours] of (await runEach("nc", mistakes)).entries()) {
+      const theirs = await runCommand(["nc", ...mistakes[i]!]);
+      assertEquals([mistakes[i], ours.code], [mistakes[i], theirs.code]);
+      assertEquals([ours.stdout, theirs.stdout], ["", ""]);
+      assertMatch(ours.stderr, /^nc\.ts: /);
+    }
+  },
+});
+
+for (const server of ["nc", "nc.ts"] as const) {
+  Deno.test({
+    name: `nc.ts: nc prints the same with -v as nc.ts, connected to ${server} -l from -s and -p`,
+    ...linuxOnly,
+    ...needsNc,
+    async fn() {
+      const from = unusedHostname();
+      for (const flags of [[], ["-u"]]) {
+        const printed: string[] = [];
+        for (const client of ["nc", "nc.ts"] as const) {
+          const port = freePort();
+          await using there = await Cat.listen(server, ["-n", ...flags]);
+          const local = ["-s", from, "-p", `${port}`];
+          await using here = Cat.start(client, ["-v", ...flags, ...local, ...there.target]);
+          await here.write("hello");
+          assertEquals(
+            await there.stderr.wait(/^Connection/),
+            `Connection received on ${from} ${port}`,
+          );
+          printed.push((await here.stderr.wait(/succeeded!$/)).replace(/ \d+ port/, " PORT port"));
+        }
+        assertEquals(printed[0], printed[1]);
+      }
+    },
+  });
+}
+
+/** A port that nothing uses now. */
+function freePort(): number {
+  using socket = listener();
+  return (socket.localAddress as InternetAddress).port;
+}
+
+Deno.test("nc.ts exits with 1 if the command line is wrong", async () => {
   await assertUsageErrors("nc", [
     "-l",
     "-U",
@@ -558,8 +661,18 @@ Deno.test("nc.ts exits with 2 if the command line is wrong", async () => {
     "-l 65536",
     "-w 0 80",
     "-w soon 80",
-    "-N --keep-open 80",
     "-k 80",
+    "-lz 80",
+    "-4 -6 80",
+    "-p x 80",
+    "-p 65536 80",
+    "-lp 80 80",
+    "-U -p 80 path",
+    "-n localhost 80",
+    "-n http",
+    "1-65536",
+    "1-",
+    "-4 ::1 80",
     // On Windows it exits earlier.
     ...isWindows ? [] : [
       "-l no-such-host.invalid 0",
@@ -606,7 +719,7 @@ class Cat implements AsyncDisposable {
     const path = flags.some((flag) => flag.includes("U")) ? filePath() : undefined;
     const where = path === undefined ? ["127.0.0.1", "0"] : [path];
     const cat = Cat.start(program, ["-lv", ...flags, ...where], files);
-    const line = await cat.stderr.wait(/^(?:listening|Listening|Bound) on /);
+    const line = await cat.stderr.wait(/^(?:Listening|Bound) on /);
     cat.target = path === undefined ? ["127.0.0.1", /\d+$/.exec(line)![0]] : [path];
     return cat;
   }
@@ -678,11 +791,6 @@ class Cat implements AsyncDisposable {
     await Promise.allSettled([this.end(), this.#output.cancel()]);
     await Promise.all([this.#child.status, this.stderr.ended]);
   }
-}
-
-/** The flag that makes nc half-close, which nc.ts does by default. */
-function halfClose(program: Program): string[] {
-  return program === "nc" ? ["-N"] : [];
 }
 
 /** Waits until a count does not change any more. */
