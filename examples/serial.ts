@@ -6,8 +6,8 @@
  * line, while which no more keys are read. It waits with `poll`, which also takes standard input
  * from a file.
  *
- *     deno run --allow-ffi examples/serial.ts --speed 9600 /dev/ttyUSB0
- *     echo AT | deno run --allow-ffi examples/serial.ts /dev/ttyACM0
+ *     deno run --allow-ffi jsr:@readiness/selectors/serial --speed 9600 /dev/ttyUSB0
+ *     echo AT | deno run --allow-ffi jsr:@readiness/selectors/serial /dev/ttyACM0
  *
  * @module
  */
@@ -17,6 +17,9 @@ import {
   FileDescriptor,
   isTerminal,
   type LineSettings,
+  O_APPEND,
+  O_CREAT,
+  O_WRONLY,
   openTerminal,
   Terminal,
 } from "@readiness/selectors/fd";
@@ -32,18 +35,29 @@ import { watch } from "./support/watching.ts";
 
 const USAGE = `Usage: serial.ts [OPTIONS] PATH
 
-Connects this terminal to a serial line, such as /dev/ttyUSB0, until Ctrl-] is pressed. Ctrl-\\
-sends a break. Input that is not a terminal is sent as it is; after its end, it shows what comes in
-until the line hangs up or Ctrl-C is pressed.
+Connects this terminal to a serial line, such as /dev/ttyUSB0, until Ctrl-] q is pressed; Ctrl-] ?
+lists the other commands. Input that is not a terminal is sent as it is; after its end, it shows
+what comes in until the line hangs up or Ctrl-C is pressed.
 
 Options:
-  --speed N     the speed in bits per second (115200)
-  --mode MODE   data bits, parity (N, E or O) and stop bits (8N1)
-  --flow NAME   flow control: none, hardware or software (none)
-  --escape KEY  leave with Ctrl and this key, of A to Z and [ \\ ] ^ _ (])
-  -h, --help    show this and exit
+  -b, --speed N   the speed in bits per second (115200)
+  --mode MODE     data bits, parity (N, E or O) and stop bits (8N1)
+  --flow NAME     flow control: none, hardware or software (none)
+  -e, --echo      show what is typed, for a device that does not send it back
+  -l, --log FILE  append what comes in to a file
+  --escape KEY    what Ctrl is pressed with before a command, of A to Z and [ \\ ] ^ _ (])
+  -h, --help      show this and exit
 
-Exits with 0 when the escape key is pressed, and with 1 when the line hangs up.`;
+Exits with 0 when it is left, and with 1 when the line hangs up.`;
+
+/** The help for the escape key. */
+const commandsFor = (escape: string) =>
+  `Ctrl-${escape} ? shows this
+Ctrl-${escape} q leaves
+Ctrl-${escape} b sends a break
+Ctrl-${escape} e shows what is typed, or no longer
+Ctrl-${escape} Ctrl-${escape} sends Ctrl-${escape}
+`;
 
 const PARITIES = { N: "none", E: "even", O: "odd" } as const;
 const FLOWS: readonly string[] = ["none", "hardware", "software"];
@@ -51,8 +65,9 @@ const FLOWS: readonly string[] = ["none", "hardware", "software"];
 /** Errors of calls when the line is gone. */
 const GONE = ["EIO", "ENXIO", "ENODEV"];
 
-/** Ctrl-\, which sends a break. */
-const BREAK = 0x1c;
+const encoder = new TextEncoder();
+
+const NEW_LINE = encoder.encode("\r\n");
 
 /** A file, and the bytes that it has not taken yet. */
 class Outlet {
@@ -67,21 +82,26 @@ class Outlet {
     return this.#unsent.length > 0;
   }
 
-  send(data: Uint8Array = this.#unsent): void {
-    this.#unsent = data.slice(this.file.write(data) ?? 0);
+  /** Sends more, after what has not been sent yet. */
+  send(data: Uint8Array = new Uint8Array()): void {
+    const all = new Uint8Array([...this.#unsent, ...data]);
+    this.#unsent = all.slice(this.file.write(all) ?? 0);
   }
 }
 
 run(async () => {
   const { values: options, positionals } = parseCommandLine(USAGE, {
-    speed: { type: "string", default: "115200" },
+    speed: { type: "string", short: "b", default: "115200" },
     mode: { type: "string", default: "8N1" },
     flow: { type: "string", default: "none" },
+    echo: { type: "boolean", short: "e", default: false },
+    log: { type: "string", short: "l" },
     escape: { type: "string", default: "]" },
   }, true);
   if (positionals.length !== 1) exitWith(2, "There must be one path", USAGE);
   const settings = parseSettings(options);
   const escape = parseEscape(options.escape);
+  const escapeName = options.escape.toUpperCase();
 
   const keyboard = new Terminal(0);
   const isInteractive = isTerminal(keyboard);
@@ -95,22 +115,28 @@ run(async () => {
     const { speed } = line.configure(settings);
     warn(
       `connected to ${printable(path)} at ${speed}` +
-        (isInteractive ? `; leave with Ctrl-${options.escape.toUpperCase()}` : ""),
+        (isInteractive
+          ? `; leave with Ctrl-${escapeName} q, list keys with Ctrl-${escapeName} ?`
+          : ""),
     );
     // Disposed of when this function ends, and so before any message.
+    using log = options.log === undefined ? undefined : openLog(options.log);
     using _keyboardAsItWas = isInteractive ? keyboard.raw() : undefined;
     using selector = new PollSelector<() => void, FileDescriptor>();
     const toLine = new Outlet(line);
     const toScreen = new Outlet(new FileDescriptor(1));
     const buffer = new Uint8Array(4096);
     let isInputOpen = true;
+    let isEscaped = false;
+    let isEchoing = options.echo;
     let isLeft = false;
     let isHungUp = false;
 
     try {
       while (!isLeft && !isHungUp) {
         const lineEvents = (toScreen.isFull ? 0 : EVENT_READ) | (toLine.isFull ? EVENT_WRITE : 0);
-        const keyboardEvents = isInputOpen && !toLine.isFull ? EVENT_READ : 0;
+        const isStopped = toLine.isFull || toScreen.isFull;
+        const keyboardEvents = isInputOpen && !isStopped ? EVENT_READ : 0;
         watch(selector, keyboard, keyboardEvents, readKeyboard);
         watch(selector, line, lineEvents, () => attempt(serveLine));
         watch(selector, toScreen.file, toScreen.isFull ? EVENT_WRITE : 0, () => toScreen.send());
@@ -129,15 +155,28 @@ run(async () => {
         isLeft = isInteractive;
       }
       if (!size) return;
-      let typed: Uint8Array = buffer.subarray(0, size);
-      if (isInteractive) {
-        const end = typed.indexOf(escape);
-        isLeft = end >= 0;
-        if (isLeft) typed = typed.subarray(0, end);
-        if (typed.includes(BREAK)) line.sendBreak().catch(hangUp);
-        typed = typed.filter((byte) => byte !== BREAK);
+      const typed = buffer.subarray(0, size);
+      attempt(() => toLine.send(isInteractive ? typed.filter(obey) : typed));
+    }
+
+    /** Obeys the commands among the keys. Returns whether the key is to be sent. */
+    function obey(key: number): boolean {
+      const isCommand = isEscaped;
+      isEscaped = !isCommand && key === escape;
+      if (isLeft || isEscaped) return false;
+      if (isCommand && key !== escape) {
+        command(String.fromCharCode(key));
+        return false;
       }
-      attempt(() => toLine.send(typed));
+      if (isEchoing) toScreen.send(key === 13 ? NEW_LINE : new Uint8Array([key]));
+      return true;
+    }
+
+    function command(key: string): void {
+      if (key === "q") isLeft = true;
+      else if (key === "b") line.sendBreak().catch(hangUp);
+      else if (key === "e") isEchoing = !isEchoing;
+      else toScreen.send(encoder.encode(commandsFor(escapeName).replaceAll("\n", "\r\n")));
     }
 
     function serveLine(): void {
@@ -145,7 +184,10 @@ run(async () => {
       if (toScreen.isFull) return;
       const size = line.read(buffer);
       if (size === 0) hangUp();
-      else if (size !== null) toScreen.send(buffer.subarray(0, size));
+      if (!size) return;
+      const received = buffer.subarray(0, size);
+      toScreen.send(received);
+      log?.write(received);
     }
 
     /** Takes a step that fails if the line hangs up, such as when it is unplugged. */
@@ -180,6 +222,13 @@ function parseSettings(
     stopBits: Number(stopBits) as LineSettings["stopBits"],
     flowControl: flow as LineSettings["flowControl"],
   };
+}
+
+/** Opens a file to write to, and waits for its disk. */
+function openLog(path: string): FileDescriptor {
+  const file = FileDescriptor.open(path, O_WRONLY | O_CREAT | O_APPEND);
+  file.setBlocking(true);
+  return file;
 }
 
 /** Parses a key. Returns the byte that it sends together with Ctrl. */

@@ -39,7 +39,10 @@ class Session implements Disposable {
   /** Starts it, and waits until it is connected. */
   static async connected(...args: string[]): Promise<Session> {
     const session = new Session(...args);
-    assertMatch(await session.see("\n"), /^connected to \/dev\/pts\/\d+ at \d+; leave with Ctrl-/);
+    assertMatch(
+      await session.see("\n"),
+      /^connected to \/dev\/pts\/\d+ at \d+; leave with Ctrl-. q, /,
+    );
     // The terminal is made raw just after that line.
     while (settingsOf(session.screen) === session.#settings) await pause();
     return session;
@@ -159,7 +162,7 @@ test("serial.ts sends keys as they are pressed, and shows what comes in", async 
   }
   session.answer("OK\r\n\x1b[1m\xff");
   await session.see("OK\r\n\x1b[1m");
-  session.type(`bye${ESCAPE}lost`);
+  session.type(`bye${ESCAPE}qlost`);
   assertEquals(await session.hear("bye"), "bye");
   assertEquals(session.end(), { success: true, code: 0, signal: null });
 });
@@ -168,17 +171,66 @@ test("serial.ts --escape sets the escape key", async () => {
   using session = await Session.connected("--escape", "a");
   session.type(`${ESCAPE}x`);
   assertEquals(await session.hear("x"), `${ESCAPE}x`);
+  session.type("\x01\x01y");
+  assertEquals(await session.hear("y"), "\x01y");
   session.type("\x01");
+  session.type("q");
   assertEquals(session.end()?.code, 0);
 });
 
 test("serial.ts sends a break, and goes on", async () => {
   using session = await Session.connected();
-  session.type("x\x1cy");
+  session.type(`x${ESCAPE}by`);
   assertEquals(await session.hear("y"), "xy");
-  session.type(ESCAPE);
+  session.type(`${ESCAPE}q`);
   assertEquals(session.end()?.code, 0);
 }, skipIf(isQemu, "qemu has no TIOCSBRK"));
+
+test("serial.ts shows what is typed with --echo, until Ctrl-] e", async () => {
+  using session = await Session.connected("--echo");
+  session.type("one\r");
+  assertEquals(await session.see("one\r\n"), "one\r\n");
+  session.type(`${ESCAPE}etwo`);
+  assertEquals(await session.hear("two"), "one\rtwo");
+  session.answer("answer");
+  assertEquals(await session.see("answer"), "answer");
+  session.type(`${ESCAPE}q`);
+  assertEquals(session.end()?.code, 0);
+});
+
+test("serial.ts lists its commands at Ctrl-] ? and unknown ones, and sends nothing", async () => {
+  using session = await Session.connected();
+  for (const key of ["?", "z"]) {
+    session.type(`${ESCAPE}${key}`);
+    assertMatch(
+      await session.see("sends Ctrl-]\r\n"),
+      /^Ctrl-\] \? shows this\r\nCtrl-\] q leaves\r\n/,
+    );
+  }
+  session.type("x");
+  assertEquals(await session.hear("x"), "x");
+});
+
+test("serial.ts --log appends what comes in to a file", async () => {
+  const path = Deno.makeTempFileSync({ prefix: "serial_" });
+  Deno.writeTextFileSync(path, "before\n");
+  using session = await Session.connected("--log", path);
+  session.answer("after\r\n\xff");
+  await session.see("after\r\n");
+  session.type(`x${ESCAPE}q`);
+  assertEquals(await session.hear("x"), "x");
+  assertEquals(session.end()?.code, 0);
+  const expected = new TextEncoder().encode("before\nafter\r\n\xff");
+  assertEquals(Deno.readFileSync(path), expected);
+  Deno.removeSync(path);
+});
+
+test("serial.ts exits with 1 if it cannot write the log", async () => {
+  using line = pseudoTerminal();
+  const [{ code, stderr }] = await runEach("serial", [["--log", "/no/such/folder/log", line.path]]);
+  assertEquals(code, 1);
+  assertMatch(stderr, /serial\.ts: Cannot open \/no\/such\/folder\/log.*\(ENOENT\)\n$/);
+});
 
 test("serial.ts restores the terminal and the line when a signal ends it", async () => {
   for (const [signal, code] of [["SIGINT", 0], ["SIGTERM", 143]] as const) {
