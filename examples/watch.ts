@@ -7,7 +7,8 @@
  * asynchronous wait: a descriptor for signals does not see those sent to the process, as some of
  * Deno's threads do not block them.
  *
- *     deno run --allow-ffi examples/watch.ts src -- make
+ *     deno run --allow-ffi jsr:@readiness/selectors/watch src -- make
+ *     deno run --allow-ffi --allow-read=. jsr:@readiness/selectors/watch -r . -- make
  *
  * It needs Linux.
  *
@@ -21,6 +22,7 @@ import {
   interruption,
   parseCommandLine,
   parseInteger,
+  parseSeconds,
   run,
 } from "./support/command_line.ts";
 import { print, printable } from "./support/output.ts";
@@ -28,15 +30,20 @@ import { PathWatcher } from "./support/path_watcher.ts";
 
 const USAGE = `Usage: watch.ts [OPTIONS] PATH... [-- COMMAND [ARGUMENT...]]
 
-Prints changes of files and in folders, but not in their subfolders. Runs the command, if there is
-one, after a change, and prints how it ended; a command that changes watched files runs again and
-again. Runs until it is interrupted (Ctrl-C); exits with 1 when nothing is left to watch. A path
-that has been gone for a second is no longer watched.
+Prints changes of files and in folders, until it is interrupted (Ctrl-C). Runs the command, if
+there is one, after a change, and prints how it ended; a command that changes watched files runs
+again and again. Exits with 1 when nothing is left to watch. A path that has been gone for a second
+is no longer watched.
 
 Options:
-  --settle MS  run the command when nothing has changed for this long (100)
-  --every MS   also run the command at this interval, whether or not something has changed
-  -h, --help   show this and exit`;
+  -r, --recursive  watch subfolders, also those that come later
+  -q, --quiet      print only what the command prints and how it ended
+  -t SECONDS       exit with 2 if nothing has changed for this long
+  --settle MS      run the command when nothing has changed for this long (100)
+  --every MS       also run the command at this interval, whether or not something has changed
+  -h, --help       show this and exit
+
+Of Deno's permissions, it needs --allow-ffi, and with -r --allow-read=PATH.`;
 
 /**
  * Ends a process and those that it has started (which `kill` alone does not find), given its ID.
@@ -50,6 +57,9 @@ run(async () => {
   const separator = Deno.args.indexOf("--");
   const command = separator < 0 ? [] : Deno.args.slice(separator + 1);
   const { values: options, positionals } = parseCommandLine(USAGE, {
+    recursive: { type: "boolean", short: "r", default: false },
+    quiet: { type: "boolean", short: "q", default: false },
+    timeout: { type: "string", short: "t" },
     settle: { type: "string", default: "100" },
     every: { type: "string" },
   }, true);
@@ -63,13 +73,18 @@ run(async () => {
     ? 0
     : parseInteger("interval", options.every, 1, 1_000_000_000);
 
+  const timeout = options.timeout === undefined
+    ? Infinity
+    : parseSeconds("timeout", options.timeout, 0.001, 1_000_000);
+
   const interrupted = interruption();
   using selector = new DefaultSelector<() => void>();
-  using watcher = new PathWatcher();
+  using watcher = new PathWatcher(options.recursive);
   using settled = new TimerDescriptor();
   using beat = new TimerDescriptor();
   let child: ProcessDescriptor | undefined;
   let isDue = false;
+  let changed = performance.now();
 
   for (const path of paths) watcher.add(path);
   selector.register(watcher.files, EVENT_READ, () => show(watcher.read()));
@@ -81,10 +96,13 @@ run(async () => {
   });
   if (every > 0) beat.start(every, every);
   addEventListener("unload", end); // Also if nobody reads the output any more.
-  print(`watching ${printable(watcher.paths.join(", "))}`);
+  note(`watching ${watcher.paths.join(", ")}`);
   try {
     while (!watcher.isEmpty) {
-      const ready = await selector.selectAsync(watcher.timeout, { signal: interrupted });
+      const left = changed + timeout - performance.now();
+      if (left <= 0) Deno.exit(2);
+      const pause = Math.min(left, watcher.timeout ?? Infinity);
+      const ready = await selector.selectAsync(pause, { signal: interrupted });
       for (const [key] of ready) key.data();
       show(watcher.look());
     }
@@ -97,9 +115,14 @@ run(async () => {
 
   function show(changes: Iterable<string>): void {
     for (const change of changes) {
-      print(printable(change));
+      note(change);
       settled.start(settle);
+      changed = performance.now();
     }
+  }
+
+  function note(line: string): void {
+    if (!options.quiet) print(printable(line));
   }
 
   /** Runs the command, or runs it again when it ends if it is running already. */

@@ -21,6 +21,7 @@ import {
   InotifyDescriptor,
   type InotifyEvent,
 } from "@readiness/selectors/fd";
+import { warn } from "./output.ts";
 
 /** The names of the changes. Reading is not one, or a command that reads would run itself again. */
 const NAMES = new Map([
@@ -44,26 +45,69 @@ const GRACE = 1000;
 /** How often to look for it, in milliseconds. */
 const RETRY = 50;
 
+/** Something that is watched. */
+interface Watch {
+  readonly path: string;
+  /** Whether it is watched as a part of a folder above it. */
+  readonly isNested: boolean;
+}
+
 /** Watches paths, and describes their changes as text. */
 export class PathWatcher implements Disposable {
   readonly files: InotifyDescriptor = new InotifyDescriptor();
-  readonly #paths = new Map<number, string>();
+  readonly #isRecursive: boolean;
+  readonly #watches = new Map<number, Watch>();
   /** The paths that are gone, and until when to look for them. */
   readonly #missing = new Map<string, number>();
 
-  /** Watches a path, at which there must be a file or a folder. */
-  add(path: string): void {
-    this.#paths.set(this.files.watch(path, CHANGES), path);
+  /** @param isRecursive Whether to watch subfolders as well */
+  constructor(isRecursive: boolean) {
+    this.#isRecursive = isRecursive;
   }
 
-  /** The paths that are watched. */
+  /** Watches a path, at which there must be a file or a folder. */
+  add(path: string): void {
+    this.#watches.set(this.files.watch(path, CHANGES), { path, isNested: false });
+    if (this.#isRecursive && Deno.lstatSync(path).isDirectory) this.#addFolders(path);
+  }
+
+  /** Watches the folders in a folder. Returns everything that is in it. */
+  #addFolders(folder: string): string[] {
+    const found: string[] = [];
+    try {
+      for (const { name, isDirectory } of Deno.readDirSync(folder)) {
+        const path = join(folder, name);
+        found.push(isDirectory ? `${path}/` : path);
+        if (isDirectory) found.push(...this.#addFolder(path));
+      }
+    } catch (error) {
+      skipMissing(error);
+    }
+    return found;
+  }
+
+  #addFolder(path: string): string[] {
+    try {
+      const wd = this.files.watch(path, CHANGES);
+      if (this.#watches.get(wd)?.isNested !== false) {
+        this.#watches.set(wd, { path, isNested: true });
+      }
+    } catch (error) {
+      skipMissing(error);
+      return [];
+    }
+    return this.#addFolders(path);
+  }
+
+  /** The paths that are watched, without the folders in them. */
   get paths(): string[] {
-    return [...this.#paths.values()];
+    return this.#watches.values().filter(({ isNested }) => !isNested).map(({ path }) => path)
+      .toArray();
   }
 
   /** Whether there is nothing left to watch. */
   get isEmpty(): boolean {
-    return this.#paths.size === 0 && this.#missing.size === 0;
+    return this.paths.length === 0 && this.#missing.size === 0;
   }
 
   /** How long a wait may last before `look()` has something to do, in milliseconds. */
@@ -75,8 +119,8 @@ export class PathWatcher implements Disposable {
   *read(): Generator<string> {
     for (const event of this.files.readEvents()) {
       if ((event.mask & IN_Q_OVERFLOW) !== 0) yield* this.#restart();
-      const path = this.#paths.get(event.wd);
-      if (path !== undefined) yield* this.#describe(event, path);
+      const watch = this.#watches.get(event.wd);
+      if (watch !== undefined) yield* this.#describe(event, watch);
     }
   }
 
@@ -94,10 +138,22 @@ export class PathWatcher implements Disposable {
     this.files.close();
   }
 
-  *#describe({ wd, mask, name }: InotifyEvent, path: string): Generator<string> {
-    const full = name === "" ? path : `${path.replace(/\/+$/, "")}/${name}`;
+  *#describe({ wd, mask, name }: InotifyEvent, { path, isNested }: Watch): Generator<string> {
+    if (name === "" && isNested) { // The folder above it reports the same.
+      if ((mask & IN_IGNORED) !== 0) this.#watches.delete(wd);
+      return;
+    }
+    const full = name === "" ? path : join(path, name);
+    const isFolder = (mask & IN_ISDIR) !== 0;
     for (const [bit, what] of NAMES) {
-      if ((mask & bit) !== 0) yield `${what} ${full}${(mask & IN_ISDIR) !== 0 ? "/" : ""}`;
+      if ((mask & bit) !== 0) yield `${what} ${full}${isFolder ? "/" : ""}`;
+    }
+    if (name !== "" && isFolder && this.#isRecursive) {
+      if ((mask & IN_MOVED_FROM) !== 0) this.#removeFolder(full);
+      if ((mask & (IN_CREATE | IN_MOVED_TO)) !== 0) {
+        // What came into it before it was watched. What comes just now may be reported twice.
+        for (const found of this.#addFolder(full)) yield `created ${found}`;
+      }
     }
     // Editors replace the file with a new one, so the path is watched, not the file.
     if ((mask & (IN_IGNORED | IN_MOVE_SELF)) === 0) return;
@@ -110,15 +166,21 @@ export class PathWatcher implements Disposable {
   *#restart(): Generator<string> {
     yield "overflow: some changes were lost";
     const { paths } = this;
-    for (const wd of this.#paths.keys()) this.#remove(wd);
+    for (const wd of this.#watches.keys()) this.#remove(wd);
     for (const path of paths) {
       if (!this.#tryToAdd(path)) this.#missing.set(path, performance.now() + GRACE);
     }
     yield `watching ${this.paths.join(", ")}`;
   }
 
+  #removeFolder(folder: string): void {
+    for (const [wd, { path }] of this.#watches) {
+      if (path === folder || path.startsWith(`${folder}/`)) this.#remove(wd);
+    }
+  }
+
   #remove(wd: number): void {
-    this.#paths.delete(wd);
+    this.#watches.delete(wd);
     try {
       this.files.unwatch(wd);
     } catch (error) {
@@ -136,4 +198,18 @@ export class PathWatcher implements Disposable {
       return false;
     }
   }
+}
+
+function join(folder: string, name: string): string {
+  return `${folder.replace(/\/+$/, "")}/${name}`;
+}
+
+/** Skips a folder that is gone by now, or that is not for this user. */
+function skipMissing(error: unknown): void {
+  const isGone = error instanceof Deno.errors.NotFound ||
+    error instanceof OSError && error.code === "ENOENT";
+  const isForbidden = error instanceof Deno.errors.PermissionDenied ||
+    error instanceof OSError && error.code === "EACCES";
+  if (isForbidden) warn((error as Error).message);
+  else if (!isGone) throw error;
 }

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Example, runExample } from "../support/example_process.ts";
 import { runCommand } from "../support/command.ts";
+import { Lines } from "../support/lines.ts";
 import { linuxOnly, needsProgram, type Skip, skipIf } from "../support/skip.ts";
 import { libcPath } from "../support/platform.ts";
 import { isQemu } from "../support/os.ts";
@@ -26,7 +27,7 @@ class Folder implements Disposable {
 const watch = (...args: string[]) => Example.start("watch", args);
 
 Deno.test("watch.ts exits with 2 if the command line is wrong", async () => {
-  const mistakes = ["", "/tmp --", "--every 0 /tmp", "--settle x /tmp", "--every= /tmp"];
+  const mistakes = ["", "/tmp --", "--every 0 /tmp", "--settle x /tmp", "-t 0 /tmp"];
   await assertUsageErrors("watch", mistakes);
 });
 
@@ -57,6 +58,114 @@ test("watch.ts prints changes, and exits with 0 at SIGINT and 143 at SIGTERM", a
     const { code, stderr } = await program.stop(signal);
     assertEquals([code, stderr], [status, ""]);
   }
+});
+
+const RECURSIVE = { flags: ["--allow-ffi", "--allow-read"] };
+
+test("watch.ts -r watches subfolders, also new and moved ones", async () => {
+  using folder = new Folder();
+  const { path } = folder;
+  Deno.mkdirSync(`${path}/a/b`, { recursive: true });
+  await using program = await Example.start("watch", ["-r", path], RECURSIVE);
+  assertEquals(program.firstLine, `watching ${path}`);
+  folder.write("a/b/old");
+  await program.stdout.wait(`written ${path}/a/b/old`);
+  Deno.mkdirSync(`${path}/a/c/d/e`, { recursive: true });
+  await program.stdout.wait(`created ${path}/a/c/d/e/`);
+  folder.write("a/c/d/e/new");
+  await program.stdout.wait(/^(created|written) .*\/a\/c\/d\/e\/new$/);
+  Deno.renameSync(`${path}/a`, `${path}/moved`);
+  await program.stdout.wait(`moved to ${path}/moved/`);
+  folder.write("moved/b/last");
+  await program.stdout.wait(`written ${path}/moved/b/last`);
+  Deno.removeSync(`${path}/moved`, { recursive: true });
+  await program.stdout.wait(`deleted ${path}/moved/`);
+  // A folder that has been moved away is no longer watched.
+  using elsewhere = new Folder();
+  Deno.mkdirSync(`${path}/f`);
+  await program.stdout.wait(`created ${path}/f/`);
+  Deno.renameSync(`${path}/f`, `${elsewhere.path}/f`);
+  await program.stdout.wait(`moved from ${path}/f/`);
+  elsewhere.write("f/unseen");
+  folder.write("end");
+  await program.stdout.wait(`created ${path}/end`);
+  assertEquals((await program.stop()).stdout.includes("unseen"), false);
+});
+
+test("watch.ts -r names the flag to add without permission to read folders", async () => {
+  using folder = new Folder();
+  const { code, stderr } = await runExample("watch", ["-r", folder.path], {
+    flags: ["--allow-ffi", "--no-prompt"],
+  });
+  assertEquals(code, 1);
+  assertMatch(stderr, /^watch\.ts: Requires read access .*--allow-read/);
+});
+
+test("watch.ts reports the changes that inotifywait reports", async () => {
+  using folder = new Folder();
+  const { path } = folder;
+  Deno.mkdirSync(`${path}/sub`);
+  const events = "create,modify,close_write,attrib,moved_from,moved_to,delete";
+  const child = new Deno.Command("inotifywait", {
+    args: ["-m", "-r", "-e", events, "--format", "%e %w%f", path],
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const [theirs, status] = [new Lines(child.stdout), new Lines(child.stderr)];
+  try {
+    await status.wait(/Watches established/);
+    await using program = await Example.start("watch", ["-r", path], RECURSIVE);
+    folder.write("sub/file", "text");
+    Deno.renameSync(`${path}/sub/file`, `${path}/file`);
+    Deno.chmodSync(`${path}/file`, 0o600);
+    Deno.removeSync(`${path}/file`);
+    Deno.mkdirSync(`${path}/sub/new`);
+    folder.write("end");
+    await program.stdout.wait(`written ${path}/end`);
+    await theirs.wait(`CLOSE_WRITE,CLOSE ${path}/end`);
+    const { stdout } = await program.stop();
+    const translated = theirs.text.replace(
+      /^(\w+)(,ISDIR|,CLOSE)? (.*)$/gm,
+      (_, event, kind, at) => `${INOTIFYWAIT[event]} ${at}${kind === ",ISDIR" ? "/" : ""}`,
+    );
+    assertEquals(stdout.replace(/^.*\n/, ""), translated);
+  } finally {
+    child.kill();
+    await Promise.all([child.status, theirs.ended, status.ended]);
+  }
+}, needsProgram("inotifywait"));
+
+/** How watch.ts calls the events of inotifywait. */
+const INOTIFYWAIT: Record<string, string> = {
+  ATTRIB: "attributes of",
+  CLOSE_WRITE: "written",
+  CREATE: "created",
+  DELETE: "deleted",
+  MODIFY: "modified",
+  MOVED_FROM: "moved from",
+  MOVED_TO: "moved to",
+};
+
+test("watch.ts -t exits with 2 after a time without a change, as inotifywait does", async () => {
+  using folder = new Folder();
+  const [ours, theirs] = await Promise.all([
+    runExample("watch", ["-q", "-t", "0.5", folder.path]),
+    runCommand(["inotifywait", "-q", "-t", "1", folder.path]),
+  ]);
+  assertEquals(ours, { code: 2, signal: null, stdout: "", stderr: "" });
+  assertEquals(theirs.code, 2);
+}, needsProgram("inotifywait"));
+
+test("watch.ts -q prints only what the command prints and how it ended", async () => {
+  using folder = new Folder();
+  await using program = await Example.start(
+    "watch",
+    ["-q", "--every", "10", folder.path, "--", "echo", "it ran"],
+  );
+  folder.write("a");
+  await program.stdout.wait("it ran");
+  await program.stdout.wait("ended with 0");
+  assertEquals(new Set((await program.stop()).stdout.trim().split("\n")).size, 2);
 });
 
 test("watch.ts runs the command once after a burst, and prints how it ended", async () => {
