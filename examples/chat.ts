@@ -5,7 +5,7 @@
  * It shows lines in a stream of bytes, a bounded outgoing buffer for each guest, a limit on idle
  * guests, and how to say goodbye to everyone before the end.
  *
- *     deno run --allow-ffi examples/chat.ts
+ *     deno run --allow-ffi jsr:@readiness/selectors/chat
  *     nc 127.0.0.1 1235
  *
  * @module

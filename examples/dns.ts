@@ -5,7 +5,7 @@
  * pieces, and written by several functions at once (`support/dns_connection.ts`); and limits on
  * connections, on idleness and on pending queries.
  *
- *     deno run --allow-ffi examples/dns.ts --record "192.0.2.1 www.example"
+ *     deno run --allow-ffi jsr:@readiness/selectors/dns --record "192.0.2.1 www.example"
  *     dig -p 5353 @127.0.0.1 www.example
  *
  * @module
@@ -57,7 +57,9 @@ Options:
   --idle SECONDS     close a TCP connection that has not sent a query for this long (10)
   --connections N    the most TCP connections; others wait until one ends (100)
   --verbose          log each query
-  -h, --help         show this and exit`;
+  -h, --help         show this and exit
+
+Of Deno's permissions, it needs --allow-ffi, and --allow-read for a file.`;
 
 /** How many datagrams may wait for their answers. */
 const MOST_DATAGRAMS = 1000;

@@ -5,7 +5,7 @@
  * It shows how to keep what a connection does not take yet, not to read from a connection until it
  * has taken its answers, and to go on when one breaks or when descriptors run out.
  *
- *     deno run --allow-ffi examples/echo.ts
+ *     deno run --allow-ffi jsr:@readiness/selectors/echo
  *
  * @module
  */

@@ -6,7 +6,7 @@
  * client that does not take answers is not read from), and limits on idle connections and slow
  * requests. How it serves a connection is in `support/http_server.ts`.
  *
- *     deno run --allow-ffi examples/http.ts
+ *     deno run --allow-ffi jsr:@readiness/selectors/http
  *     curl http://127.0.0.1:8000/
  *
  * @module

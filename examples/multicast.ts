@@ -5,8 +5,8 @@
  * interface to send through and how far a datagram goes; and how control data names the interface
  * that a datagram arrived on, as all of them arrive at one socket.
  *
- *     deno run --allow-ffi examples/multicast.ts --interface lo 239.1.2.3:7008
- *     deno run --allow-ffi examples/multicast.ts --interface lo --send hello 239.1.2.3:7008
+ *     deno run --allow-ffi jsr:@readiness/selectors/multicast --interface lo 239.1.2.3:7008
+ *     deno run --allow-ffi jsr:@readiness/selectors/multicast --interface lo --send hello 239.1.2.3:7008
  *
  * @module
  */

@@ -5,7 +5,7 @@
  * attribute by attribute (`support/netlink.ts`); and what to do when the system says that messages
  * were lost, or does not send one: list everything again, and print the difference.
  *
- *     deno run --allow-ffi examples/netwatch.ts
+ *     deno run --allow-ffi jsr:@readiness/selectors/netwatch
  *
  * It needs Linux, and no privilege.
  *

@@ -5,7 +5,7 @@
  * without blocking (`support/libpcap.ts`), and `whenReadable()` calls it again whenever its
  * descriptor is readable. No thread and no callback is needed.
  *
- *     sudo deno run --allow-ffi examples/pcap.ts -i eth0 'udp port 53 or icmp'
+ *     sudo deno run --allow-ffi jsr:@readiness/selectors/pcap -i eth0 'udp port 53 or icmp'
  *
  * It needs libpcap, and the privilege CAP_NET_RAW to capture.
  *

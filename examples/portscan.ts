@@ -6,7 +6,7 @@
  * limit of descriptors, also when the system's limit is lower; and what makes it fast: addresses
  * that are encoded once, and sockets that are used again after a refusal.
  *
- *     deno run --allow-ffi examples/portscan.ts -p ssh,http,8000-8999 192.0.2.0/28
+ *     deno run --allow-ffi jsr:@readiness/selectors/portscan -p ssh,http,8000-8999 192.0.2.0/28
  *
  * Scan only hosts that are yours, or that you have permission to scan.
  *

@@ -6,7 +6,7 @@
  * on); and resets, which it forwards as resets, so that neither side takes half a transfer for a
  * whole one.
  *
- *     deno run --allow-ffi examples/proxy.ts --listen 127.0.0.1:8080 --to 127.0.0.1:8000
+ *     deno run --allow-ffi jsr:@readiness/selectors/proxy --listen 127.0.0.1:8080 --to 127.0.0.1:8000
  *
  * @module
  */

@@ -6,7 +6,7 @@
  * whatever happens; and an async function for each direction, which waits for one descriptor at a
  * time.
  *
- *     deno run --allow-ffi examples/script.ts demo.cast -- vim README.md
+ *     deno run --allow-ffi jsr:@readiness/selectors/script demo.cast -- vim README.md
  *
  * It needs Linux.
  *

@@ -5,7 +5,7 @@
  * so that packets can be malformed; decoding of headers (`support/packets.ts`); and the system's
  * count of packets that arrived too fast.
  *
- *     sudo deno run --allow-ffi examples/sniff.ts --port 53 eth0
+ *     sudo deno run --allow-ffi jsr:@readiness/selectors/sniff --port 53 eth0
  *
  * It needs Linux and the privilege CAP_NET_RAW.
  *

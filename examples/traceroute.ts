@@ -5,7 +5,7 @@
  * packet and why (`support/probes.ts`); many probes in flight, the answers of which come in any
  * order; and timers that are only the timeout of the selector. With UDP it needs no privilege.
  *
- *     deno run --allow-ffi examples/traceroute.ts 192.0.2.1
+ *     deno run --allow-ffi jsr:@readiness/selectors/traceroute 192.0.2.1
  *
  * It needs Linux.
  *

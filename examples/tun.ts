@@ -6,7 +6,7 @@
  * (`support/tun_device.ts`); an async function for each direction; requests to the system's network
  * configuration (`support/link_setup.ts`); and errors of single packets, after which it goes on.
  *
- *     sudo deno run --allow-ffi examples/tun.ts --address 10.7.0.1/24 \
+ *     sudo deno run --allow-ffi jsr:@readiness/selectors/tun --address 10.7.0.1/24 \
  *       --listen 192.0.2.1:5555 --peer 192.0.2.2:5555
  *
  * It needs Linux, and CAP_NET_ADMIN or a device that was created for its user.

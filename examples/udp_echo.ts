@@ -6,7 +6,7 @@
  * no room for, which comes as control data; and that a UDP server never waits to send: if there is
  * no room for an answer, it is dropped.
  *
- *     deno run --allow-ffi examples/udp_echo.ts 127.0.0.1:7007 [::1]:7007
+ *     deno run --allow-ffi jsr:@readiness/selectors/udp_echo 127.0.0.1:7007 [::1]:7007
  *
  * @module
  */
