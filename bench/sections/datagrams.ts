@@ -12,7 +12,7 @@ export function datagrams(context: Context): Section {
       { name: "throughput", title: "datagrams", unit: "per second", better: "more" },
       { name: "cpu", title: "CPU per datagram", unit: "µs", better: "less" },
     ],
-    rounds: 5,
+    rounds: 3,
     ...serverWorkloads(
       context,
       ["readiness", "ffi", "c", "cThreaded", "python", "deno", "nodeInDeno", "node"],

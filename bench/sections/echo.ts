@@ -18,7 +18,7 @@ export function echo(context: Context): Section {
     ...serverWorkloads(
       context,
       [
-        ...["readiness", "readinessAsync", "readinessAwait", "ffi", "c", "cThreaded"] as const,
+        ...["readiness", "readinessAwait", "ffi", "c", "cThreaded"] as const,
         ...["python", "deno", "nodeInDeno", "node"] as const,
       ],
       sizes.flatMap((size) =>

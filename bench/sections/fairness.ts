@@ -24,7 +24,7 @@ export function fairness({ peers, isQuick }: Context): Section {
       { name: "awaits", title: "awaits", unit: "per second", better: "more" },
       { name: "exchanges", title: "exchanges", unit: "per second", better: "more" },
     ],
-    rounds: 5,
+    rounds: 3,
     notes: [],
     workloads: CASES.map(({ name, work, isShared }) => ({
       name,

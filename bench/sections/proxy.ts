@@ -19,7 +19,7 @@ export function proxy({ peers, isQuick }: Context): Section {
   }
   return {
     ...section,
-    notes: ["socat's buffer has 8 KiB by default, and that of this package's proxy 64 KiB"],
+    notes: ["socat's buffer has 8 KiB by default, and that of this package's proxy 128 KiB"],
     workloads: [{
       name: "one way",
       parameters: {},
