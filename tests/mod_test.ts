@@ -127,6 +127,20 @@ Deno.test("mod.ts opens no library when it is imported", async () => {
   assertEquals([stderr, stdout, code], ["", "0", 0]);
 });
 
+Deno.test("mod.ts says that it needs Deno where there is none", async () => {
+  const { code, stdout, stderr } = await runProgram(`
+    const { log } = console;
+    const url = ${JSON.stringify(import.meta.resolve("../ffi/abi/mod.ts"))} + "?outside";
+    delete globalThis.Deno;
+    await import(url).catch((error) => log(error.message));
+  `);
+  assertEquals([stderr, stdout, code], [
+    "",
+    "Cannot run outside Deno: @readiness/selectors needs Deno.dlopen()",
+    0,
+  ]);
+});
+
 for (
   const [what, use] of Object.entries({
     "new SelectSelector()": "new selectors.SelectSelector()",

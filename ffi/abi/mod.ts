@@ -38,6 +38,10 @@ export const tables: Readonly<Record<string, Abi>> = {
 
 Object.values(tables).forEach(removePrototypes);
 
+if (typeof Deno === "undefined") {
+  throw new Error("Cannot run outside Deno: @readiness/selectors needs Deno.dlopen()");
+}
+
 /** The table of the system that this process runs on. */
 export const abi: Abi = tableOf(Deno.build);
 

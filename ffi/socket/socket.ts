@@ -10,6 +10,7 @@ import { acceptSocket, createSocket, preventSigpipe } from "./create.ts";
 import { stateOf } from "./inspect.ts";
 import { familyOfSocket, localAddressOf, remoteAddressOf, senderOf } from "./names.ts";
 import type { PacketAddress } from "./packet.ts";
+import { adviceForBind } from "./privilege.ts";
 import type { RawAddress } from "./raw_address.ts";
 import { ADDRESS_SIZE } from "./sockaddr.ts";
 
@@ -208,7 +209,8 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
     const fd = this.fileno();
     if (calls().bind(fd, bytes, bytes.length) < 0) {
       const errno = lastErrno();
-      throw new OSError(`Cannot bind ${nameOf(fd)} to ${describe(address)}`, "bind", errno);
+      const attempt = `Cannot bind ${nameOf(fd)} to ${describe(address)}`;
+      throw new OSError(attempt + adviceForBind(address, errno), "bind", errno);
     }
   }
 

@@ -56,7 +56,7 @@ export const streamErrors: readonly ErrorCase[] = [
     name: "Socket.bind() throws OSError when the address is in use",
     ...needsUnix,
     error: ["EADDRINUSE", "bind"],
-    message: /^Cannot bind fd \d+ to (127\.0\.0\.1:\d+|\/\S+): /,
+    message: /^Cannot bind fd \d+ to (127\.0\.0\.1:\d+|\/\S+, which exists \(.+\)): /,
     calls: [() => {
       using server = listener();
       using socket = new Socket(AF_INET, SOCK_STREAM);
