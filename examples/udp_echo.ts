@@ -1,10 +1,10 @@
 /**
  * A UDP echo server on several addresses, which counts the datagrams that are dropped, and why.
  *
- * It shows how each answer comes from the address that was asked, also on a wildcard address; how
- * to detect datagrams that are larger than the buffer; the system's count of datagrams that it had
- * no room for, which comes as control data; and that a UDP server never waits to send: if there is
- * no room for an answer, it is dropped.
+ * It shows how many datagrams are received and sent in one call; how each answer comes from the
+ * address that was asked, also on a wildcard address; how to detect datagrams that are larger than
+ * the buffer; the system's count of datagrams that it had no room for, which comes as control data;
+ * and that a UDP server never waits to send: if there is no room for an answer, it is dropped.
  *
  *     deno run --allow-ffi jsr:@readiness/selectors/udp_echo 127.0.0.1:7007 [::1]:7007
  *
@@ -17,8 +17,9 @@ import {
   type InternetAddress,
   IPPROTO_IPV6,
   IPV6_V6ONLY,
-  receiveMessage,
-  sendMessage,
+  type OutgoingMessage,
+  receiveMessages,
+  sendMessages,
   SO_RCVBUF,
   SO_RXQ_OVFL,
   SOCK_DGRAM,
@@ -45,7 +46,7 @@ Options:
 Echo servers answer each other, too: one datagram with the address of another echo server as its
 source keeps both busy for ever. Listen only where no stranger can send to.`;
 
-/** How many datagrams to read in a row, so that no address waits for another. */
+/** How many datagrams to receive in one call, so that no address waits for another. */
 const TURN = 64;
 
 /** An address, and the counts of its datagrams. */
@@ -72,7 +73,7 @@ run(async () => {
   const addresses = (positionals.length > 0 ? positionals : ["127.0.0.1:7007"]).map(parseAddress);
   const interrupted = interruption();
   using selector = new DefaultSelector<Place, Socket>();
-  const buffer = new Uint8Array(size);
+  const buffers = Array.from({ length: TURN }, () => new Uint8Array(size));
 
   const places = addresses.map((address) => {
     const socket = open(address);
@@ -91,7 +92,7 @@ run(async () => {
   try {
     for (;;) {
       for (const [key] of await select(selector, null, { signal: interrupted })) {
-        for (let i = 0; i < TURN && echo(key.fileobj, key.data); i++);
+        send(key.fileobj, key.data, receive(key.fileobj, key.data));
       }
     }
   } catch (error) {
@@ -126,36 +127,57 @@ run(async () => {
     }
   }
 
-  /** Sends one datagram back. Returns whether there was one. */
-  function echo(socket: Socket, place: Place): boolean {
-    let peer = "";
+  /** Receives what has arrived, and returns the answers. */
+  function receive(socket: Socket, place: Place): OutgoingMessage[] {
+    const answers: OutgoingMessage[] = [];
     try {
-      const message = receiveMessage(socket, buffer);
-      if (message === null) return false;
-      const { address, control, truncated } = message;
-      const drops = control.find(({ level, type }) => level === SOL_SOCKET && type === SO_RXQ_OVFL)
-        ?.data;
-      if (drops !== undefined) place.overflowed = new DataView(drops.buffer).getUint32(0, true);
-      peer = formatAddress(address);
-      const data = buffer.subarray(0, message.size);
-      if (truncated) {
-        place.tooLarge++;
-        note(peer, `sent more than ${size} bytes to ${place.address}`);
-      } else if (sendMessage(socket, data, { address, control: answerFrom(control) }) === null) {
-        place.unsent++;
-      } else {
-        place.echoed++;
-        note(peer, `sent ${message.size} bytes to ${place.address}`);
+      const messages = receiveMessages(socket, buffers) ?? [];
+      for (const [i, { size: length, address, control, truncated }] of messages.entries()) {
+        for (const { level, type, data } of control) {
+          if (level !== SOL_SOCKET || type !== SO_RXQ_OVFL) continue;
+          place.overflowed = new DataView(data.buffer).getUint32(0, true);
+        }
+        if (truncated) {
+          place.tooLarge++;
+          note({ address }, `sent more than ${size} bytes to ${place.address}`);
+        } else {
+          const data = buffers[i]!.subarray(0, length);
+          answers.push({ data, address, control: answerFrom(control) });
+        }
       }
     } catch (error) {
-      if (!(error instanceof OSError)) throw error;
-      place.unsent++; // Such as to port 0.
-      note(peer, error.message);
+      drop(place, error);
     }
-    return true;
+    return answers;
   }
 
-  function note(peer: string, event: string): void {
-    if (options.verbose) log(peer, event);
+  /** Sends answers. What there is no room for, or what the system refuses, is dropped. */
+  function send(socket: Socket, place: Place, answers: OutgoingMessage[]): void {
+    for (let i = 0; i < answers.length;) {
+      try {
+        const sent = sendMessages(socket, i === 0 ? answers : answers.slice(i));
+        if (sent === null) {
+          place.unsent += answers.length - i;
+          return;
+        }
+        place.echoed += sent;
+        for (const end = i + sent; i < end; i++) {
+          note(answers[i]!, `sent ${answers[i]!.data.length} bytes to ${place.address}`);
+        }
+      } catch (error) {
+        drop(place, error, answers[i]); // Such as to port 0.
+        i++;
+      }
+    }
+  }
+
+  function drop(place: Place, error: unknown, answer: Partial<OutgoingMessage> = {}): void {
+    if (!(error instanceof OSError)) throw error;
+    place.unsent++;
+    note(answer, error.message);
+  }
+
+  function note({ address }: Partial<OutgoingMessage>, event: string): void {
+    if (options.verbose) log(address === undefined ? "" : formatAddress(address), event);
   }
 });

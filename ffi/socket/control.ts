@@ -67,6 +67,7 @@ export function encodeControl(given: readonly ControlMessage[]): Uint8Array<Arra
  * are, is decoded as far as it goes, so that no descriptor is lost.
  */
 export function decodeControl(bytes: Uint8Array<ArrayBuffer>): Control {
+  if (bytes.length === 0) return { descriptors: [], credentials: null, others: [] };
   const { cmsghdr: { fields, size }, constants: { "CMSG_LEN(0)": header, SCM_RIGHTS } } = abi
     .messages!;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

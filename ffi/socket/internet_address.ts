@@ -10,6 +10,8 @@ import { setFamily } from "./sockaddr.ts";
 const { AF_INET, AF_INET6, NI_NUMERICHOST } = abi.constants;
 const { sockaddr_in, sockaddr_in6 } = abi.structs;
 
+const [DOT, ZERO] = [46, 48];
+
 const calls = platform.openCalls({
   getnameinfo: {
     parameters: ["buffer", "u32", "buffer", "u32", "pointer", "u32", "i32"],
@@ -51,7 +53,9 @@ export function encodeInternetAddress(
   const bytes = encodeNumericHostname(hostname, family) ?? resolveBlocking(hostname, family)[0]!;
   const { sin_port } = sockaddr_in.fields;
   const { sin6_port } = sockaddr_in6.fields;
-  new DataView(bytes.buffer).setUint16((family === AF_INET ? sin_port : sin6_port)[0], port);
+  const [at] = family === AF_INET ? sin_port : sin6_port;
+  bytes[at] = port >> 8;
+  bytes[at + 1] = port;
   return bytes;
 }
 
@@ -106,16 +110,45 @@ export function encodeNumericAddress(
  */
 export function parseAddress(text: string, family: number): Uint8Array<ArrayBuffer> | null {
   const bytes = new Uint8Array(family === AF_INET ? 4 : 16);
+  if (family === AF_INET && parseDotted(text, bytes)) return bytes;
   if (text.includes("\0")) return null;
   return calls().inet_pton(family, cString(text), bytes) === 1 ? bytes : null;
 }
 
+/**
+ * Parses an IPv4 address as `inet_pton` does, in a tenth of the time.
+ *
+ * @param text The text
+ * @param bytes Receives the four bytes
+ * @returns Whether it is four numbers without leading zeros; what else is one, `inet_pton` knows
+ */
+function parseDotted(text: string, bytes: Uint8Array): boolean {
+  let part = 0;
+  let digits = 0;
+  let value = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === DOT) {
+      if (digits === 0 || ++part > 3) return false;
+      digits = value = 0;
+    } else {
+      const digit = code - ZERO;
+      if (digit < 0 || digit > 9 || digits > 0 && value === 0) return false;
+      value = value * 10 + digit;
+      if (value > 255) return false;
+      digits++;
+      bytes[part] = value;
+    }
+  }
+  return part === 3 && digits > 0;
+}
+
 /** Decodes a `struct sockaddr_in`. */
 export function decodeIpv4Address(bytes: Uint8Array<ArrayBuffer>): InternetAddress {
-  const { sin_addr: [at, length], sin_port } = sockaddr_in.fields;
+  const { sin_addr: [at], sin_port: [portAt] } = sockaddr_in.fields;
   return {
-    hostname: bytes.subarray(at, at + length).join("."),
-    port: new DataView(bytes.buffer, bytes.byteOffset).getUint16(sin_port[0]),
+    hostname: `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`,
+    port: bytes[portAt]! << 8 | bytes[portAt + 1]!,
   };
 }
 

@@ -26,7 +26,7 @@ import { senderOf } from "./names.ts";
 import type { PacketAddress } from "./packet.ts";
 import type { RawAddress } from "./raw_address.ts";
 import { ADDRESS_SIZE } from "./sockaddr.ts";
-import { encodeFor, type Socket } from "./socket.ts";
+import { type AnySocket, encodeFor, type Socket } from "./socket.ts";
 
 const { MSG_CMSG_CLOEXEC, MSG_CTRUNC, MSG_NOSIGNAL, MSG_TRUNC, SOCK_STREAM, SOL_SOCKET, SO_TYPE } =
   abi.constants;
@@ -35,7 +35,7 @@ const { EINVAL } = abi.errno;
 const { callNames, messageCalls: calls } = platform;
 
 /** Default room for control data other than descriptors, in bytes. */
-const CONTROL_SIZE = 256;
+export const CONTROL_SIZE = 256;
 
 /** The most descriptors that a message can carry: Linux's limit, the highest of all systems. */
 const MAX_DESCRIPTORS = 253;
@@ -61,6 +61,20 @@ export interface SendMessageOptions<
 }
 
 /**
+ * A message for `sendMessages`.
+ *
+ * @category Messages
+ */
+export interface OutgoingMessage<Address extends SocketAddress | PacketAddress = SocketAddress> {
+  /** The bytes. */
+  readonly data: Uint8Array;
+  /** The receiver's address, for a socket that is not connected. */
+  readonly address?: Address | RawAddress;
+  /** Control messages to send. */
+  readonly control?: readonly ControlMessage[];
+}
+
+/**
  * Options of {@linkcode receiveMessage}.
  *
  * @category Messages
@@ -75,22 +89,15 @@ export interface ReceiveMessageOptions {
 }
 
 /**
- * A received message.
+ * What is known about a received message.
  *
  * @category Messages
  */
-export interface ReceivedMessage<
-  Address extends SocketAddress | PacketAddress = SocketAddress,
-> extends Disposable {
+export interface MessageInfo<Address extends SocketAddress | PacketAddress = SocketAddress> {
   /** The number of bytes received; with `MSG_TRUNC`, the size of the whole datagram (Linux). */
   readonly size: number;
   /** The sender's address, as {@linkcode Socket.recvFrom} returns it. */
   readonly address: Address;
-  /**
-   * The received descriptors, close-on-exec, and blocking or not like the sender's. Close them, or
-   * let a `using` block of the message close all that were not detached.
-   */
-  readonly descriptors: readonly FileDescriptor[];
   /** The sender's credentials if `SO_PASSCRED` is set (Linux), or `null`. */
   readonly credentials: Credentials | null;
   /** Other control messages. */
@@ -101,6 +108,21 @@ export interface ReceivedMessage<
   readonly truncated: boolean;
   /** Whether control data was lost for want of room, or more descriptors came than were wanted. */
   readonly controlTruncated: boolean;
+}
+
+/**
+ * A received message.
+ *
+ * @category Messages
+ */
+export interface ReceivedMessage<
+  Address extends SocketAddress | PacketAddress = SocketAddress,
+> extends MessageInfo<Address>, Disposable {
+  /**
+   * The received descriptors, close-on-exec, and blocking or not like the sender's. Close them, or
+   * let a `using` block of the message close all that were not detached.
+   */
+  readonly descriptors: readonly FileDescriptor[];
 }
 
 /**
@@ -158,11 +180,8 @@ export function sendMessage<Address extends SocketAddress | PacketAddress = Sock
   const flags = readFlags("Cannot send a message: the flags", own.flags);
   const buffers = buffersOf(data);
   const control = encodeControl(controlOf(own));
-  if (
-    control.length > 0 && buffers.every(({ length }) => length === 0) &&
-    socket.getOption(SOL_SOCKET, SO_TYPE) === SOCK_STREAM
-  ) {
-    throw new RangeError("Cannot send control data without bytes: a stream would lose it");
+  if (control.length > 0 && buffers.every(({ length }) => length === 0)) {
+    assertNotStream(socket);
   }
   const name = address === undefined
     ? undefined
@@ -300,7 +319,15 @@ function received<Address extends SocketAddress | PacketAddress>(
   }
 }
 
-function needMessages(action: "send" | "receive"): void {
+/** Requires a socket that keeps control data without bytes. */
+export function assertNotStream(socket: AnySocket): void {
+  if (socket.getOption(SOL_SOCKET, SO_TYPE) === SOCK_STREAM) {
+    throw new RangeError("Cannot send control data without bytes: a stream would lose it");
+  }
+}
+
+/** Requires the calls that move messages. */
+export function needMessages(action: "send" | "receive"): void {
   need(abi.messages, `Cannot ${action} a message`, "sendmsg and recvmsg that this package knows");
 }
 

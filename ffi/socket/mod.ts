@@ -42,6 +42,7 @@
  *
  * - {@linkcode sendMessage}, {@linkcode receiveMessage}: messages with descriptors, credentials and
  *   other control data
+ * - {@linkcode sendMessages}, {@linkcode receiveMessages}: many datagrams in one system call
  * - {@linkcode joinGroup}, {@linkcode leaveGroup}, {@linkcode joinSourceGroup},
  *   {@linkcode leaveSourceGroup}, {@linkcode setMulticastInterface}, {@linkcode setMulticastHops},
  *   {@linkcode setMulticastLoop}: multicast
@@ -90,7 +91,10 @@ export { resolve, type ResolveOptions } from "./resolve.ts";
 export { type ListenFd, listenFds } from "./activation.ts";
 export type { ControlMessage, Credentials } from "./control.ts";
 export { interfaceIndex, interfaceName } from "./interfaces.ts";
+export { receiveMessages, type ReceiveMessagesOptions, sendMessages } from "./messages.ts";
 export {
+  type MessageInfo,
+  type OutgoingMessage,
   type ReceivedMessage,
   receiveMessage,
   type ReceiveMessageOptions,

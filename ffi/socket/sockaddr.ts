@@ -27,7 +27,7 @@ export function familyOf(bytes: Uint8Array<ArrayBuffer>, size: number): number {
   const [at, width] = sun_family;
   if (size < at + width) return AF_UNIX;
   if (width === 1) return bytes[at]!;
-  return new DataView(bytes.buffer, bytes.byteOffset).getUint16(at, true);
+  return bytes[at]! | bytes[at + 1]! << 8;
 }
 
 /**

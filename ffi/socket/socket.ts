@@ -12,7 +12,7 @@ import { familyOfSocket, localAddressOf, remoteAddressOf, senderOf } from "./nam
 import type { PacketAddress } from "./packet.ts";
 import { adviceForBind } from "./privilege.ts";
 import type { RawAddress } from "./raw_address.ts";
-import { ADDRESS_SIZE } from "./sockaddr.ts";
+import { ADDRESS_SIZE, DATA_AT } from "./sockaddr.ts";
 
 const {
   MSG_NOSIGNAL,
@@ -33,6 +33,10 @@ const PENDING = platform.connectPendingErrno;
 const NO_SIGNAL = MSG_NOSIGNAL ?? 0;
 
 const DIRECTIONS = { read: SHUT_RD, write: SHUT_WR, both: SHUT_RDWR };
+
+// The sender's address of what is received: it is decoded before anything else can be received.
+const SENDER = new Uint8Array(ADDRESS_SIZE);
+const SENDER_SIZE = new Uint32Array(1);
 
 /** Passed to the constructor in place of the family, to adopt a descriptor. */
 const ADOPT = Symbol("adopt");
@@ -461,11 +465,11 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
     const length = transferLength(buffer);
     const bits = readFlags("Cannot receive: the flags", flags);
     const fd = this.fileno();
-    const bytes = new Uint8Array(ADDRESS_SIZE);
-    const filled = new Uint32Array([ADDRESS_SIZE]);
     for (;;) {
-      const size = calls().recvfrom(fd, buffer, length, bits, bytes, filled);
-      if (size >= 0) return { size, address: senderOf(fd, bytes, filled[0]!) as Address };
+      SENDER.fill(0, 0, DATA_AT); // Of what was received before: streams have no sender.
+      SENDER_SIZE[0] = ADDRESS_SIZE;
+      const size = calls().recvfrom(fd, buffer, length, bits, SENDER, SENDER_SIZE);
+      if (size >= 0) return { size, address: senderOf(fd, SENDER, SENDER_SIZE[0]!) as Address };
       if (!isInterrupted("receive on", this, "recvfrom")) return null;
     }
   }

@@ -26,8 +26,8 @@ const CLIENTS = 10;
 const ROUNDS = 30;
 
 const WAITS = ["epoll_wait", "epoll_pwait2", "poll", "ppoll", "select", "pselect"];
-const RECEIVING = ["recv", "recvfrom", "recvmsg"];
-const SENDING = ["send", "sendto", "sendmsg"];
+const RECEIVING = ["recv", "recvfrom", "recvmsg", "recvmmsg"];
+const SENDING = ["send", "sendto", "sendmsg", "sendmmsg"];
 
 const each = (calls: readonly string[], fault: string) => calls.map((call) => `${call}=${fault}`);
 
@@ -46,8 +46,8 @@ const FAULTS = {
   "descriptors run out": ["accept4=EMFILE/9", "accept4=ENFILE/9", "socket=EMFILE/9"],
   "no more can be watched": ["epoll_ctl=ENOSPC/5", "epoll_ctl=ENOMEM/9", "epoll_ctl_mod=ENOMEM/9"],
   "memory runs out": [
-    ...each(["accept4", "socket", "recvmsg", "sendmsg"], "ENOMEM/9"),
-    ...each(["accept4", "socket", "sendmsg", "sendto"], "ENOBUFS/9"),
+    ...each(["accept4", "socket", "recvmsg", "recvmmsg", "sendmsg", "sendmmsg"], "ENOMEM/9"),
+    ...each(["accept4", "socket", "sendmsg", "sendmmsg", "sendto"], "ENOBUFS/9"),
   ],
   "connections break": [
     ...each(["recv", "send"], "ECONNRESET/9"),

@@ -180,6 +180,10 @@ CALL(long, sendto,
      (fd, data, size, flags, to, length))
 CALL(long, recvmsg, (int fd, void *message, int flags), (fd, message, flags))
 CALL(long, sendmsg, (int fd, const void *message, int flags), (fd, message, flags))
+CALL(int, recvmmsg, (int fd, void *messages, unsigned count, int flags, void *timeout),
+     (fd, messages, count, flags, timeout))
+CALL(int, sendmmsg, (int fd, void *messages, unsigned count, int flags),
+     (fd, messages, count, flags))
 CALL(int, socket, (int family, int type, int protocol), (family, type, protocol))
 CALL(int, socketpair, (int family, int type, int protocol, int *fds), (family, type, protocol, fds))
 CALL(int, pipe2, (int fds[2], int flags), (fds, flags))

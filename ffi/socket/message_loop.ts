@@ -1,0 +1,50 @@
+/**
+ * Several messages with a system call for each, for systems that have no call for all of them.
+ *
+ * @module
+ */
+
+import { OSError } from "../errno.ts";
+import type { SocketAddress } from "./address.ts";
+import { type MessageInfo, type OutgoingMessage, receiveMessage, sendMessage } from "./message.ts";
+import type { PacketAddress } from "./packet.ts";
+import type { Socket } from "./socket.ts";
+
+/** Does what `receiveMessages()` does, with checked arguments. */
+export function receiveOneByOne<Address extends SocketAddress | PacketAddress>(
+  socket: Socket<Address>,
+  buffers: readonly Uint8Array[],
+  controlSize: number,
+  flags: number,
+): MessageInfo<Address>[] | null {
+  const messages: MessageInfo<Address>[] = [];
+  try {
+    for (const buffer of buffers) {
+      const message = receiveMessage(socket, buffer, { controlSize, flags });
+      if (message === null) break;
+      messages.push(message);
+    }
+  } catch (error) {
+    if (messages.length === 0 || !(error instanceof OSError)) throw error;
+  }
+  return messages.length === 0 ? null : messages;
+}
+
+/** Does what `sendMessages()` does, with checked arguments. */
+export function sendOneByOne<Address extends SocketAddress | PacketAddress>(
+  socket: Socket<Address>,
+  messages: readonly OutgoingMessage<Address>[],
+  flags: number,
+): number | null {
+  let sent = 0;
+  try {
+    for (const { data, address, control = [] } of messages) {
+      const to = address === undefined ? {} : { address };
+      if (sendMessage(socket, data, { ...to, control, flags }) === null) break;
+      sent++;
+    }
+  } catch (error) {
+    if (sent === 0 || !(error instanceof OSError)) throw error;
+  }
+  return sent === 0 ? null : sent;
+}
