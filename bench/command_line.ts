@@ -20,7 +20,7 @@ Options:
                    ${list(Object.keys(PEERS))}
   --base FOLDER    compare with another checkout of this package, instead of with the peers;
                    then --only is dispatch,registration,echo and --rounds is 15 by default
-  --rounds N       how often each peer runs each workload (3 to 21, depending on the section)
+  --rounds N       how often each peer runs each workload (2 to 21, depending on the section)
   --quick          few and short runs, to see that the bench works
   --out FOLDER     where to write results.json and the charts (bench/ after a complete run)
   --no-charts      draw no charts, and load no library for them

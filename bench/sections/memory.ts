@@ -30,7 +30,7 @@ export function memory(context: Context): Section {
       { name: "heap", title: "heap", unit: "bytes", better: "less" },
       { name: "rss", title: "resident", unit: "bytes", better: "less" },
     ],
-    rounds: 3,
+    rounds: 2,
     notes: [],
     workloads: [...registrations, wait],
   };

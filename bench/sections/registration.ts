@@ -22,7 +22,7 @@ export function registration({ peers, isQuick }: Context): Section {
   return {
     title: "Registrations, epoll",
     metrics: [CPU_PER_CALL],
-    rounds: 7,
+    rounds: 5,
     notes: peers.has("c") ? ["In C, a modify of data alone is one store"] : [],
     workloads: CASES.map(({ operation, name, peers: names }) => ({
       name,

@@ -13,7 +13,7 @@ export function socketCalls({ peers, isQuick }: Context): Section {
   return {
     title: "Socket calls",
     metrics: [CPU_PER_CALL],
-    rounds: 7,
+    rounds: 5,
     notes: [],
     workloads: CASES.map(({ operation, name }) => ({
       name,
