@@ -122,7 +122,7 @@ while True: s.sendto(b"flood", ("239.1.2.3", 7008))
     const interrupted = performance.now();
     const { code } = await receiver.stop();
     assertEquals(code, 0);
-    assertLess(performance.now() - interrupted, 2000);
+    assertLess(performance.now() - interrupted, 10_000);
     flood.kill("SIGKILL");
   },
 });
