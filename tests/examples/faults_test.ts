@@ -20,7 +20,7 @@ import {
 } from "./fault_clients.ts";
 
 /** How many clients a server has at once. */
-const CLIENTS = 10;
+const CLIENTS = 6;
 
 /** How often they ask at most until a call has failed; twice in any case. */
 const ROUNDS = 30;
