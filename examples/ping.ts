@@ -13,49 +13,20 @@
  */
 
 import { DefaultSelector, EVENT_READ, EVENT_WRITE, OSError } from "@readiness/selectors";
-import { AF_INET, AF_INET6, resolve } from "@readiness/selectors/socket";
+import { AF_INET6, MSG_ERRQUEUE, resolve } from "@readiness/selectors/socket";
 import { familyOf } from "./support/addresses.ts";
-import {
-  exitWith,
-  interruption,
-  parseCommandLine,
-  parseInteger,
-  parseSeconds,
-  run,
-} from "./support/command_line.ts";
+import { interruption, run } from "./support/command_line.ts";
 import { IcmpSocket, setHops } from "./support/icmp.ts";
 import { print, program, warn } from "./support/output.ts";
+import { parsePingLine } from "./support/ping_command_line.ts";
 import { formatReason, formatTime, Host } from "./support/ping_statistics.ts";
 import { despiteErrors } from "./support/probes.ts";
-
-const USAGE = `Usage: ping.ts [OPTIONS] HOST...
-
-Sends ICMP echo requests to all hosts at once and prints the answers, until it is interrupted
-(Ctrl-C), and then the loss and the round-trip times of each host.
-
-Options:
-  -c N          stop after N requests to each host
-  -i SECONDS    the time between two requests, from 0.001 (1)
-  -W SECONDS    how long to wait for an answer (10)
-  -s BYTES      how many bytes to send, beside the 8 of the header (56)
-  -t HOPS       how many hops a request may make (the system's default)
-  -q            print only the first lines and the summary
-  -4, -6        use IPv4 or IPv6 only
-  -h, --help    show this and exit
-
-Exits with 0 if every host has answered, with 1 if one has not, and with 2 if one has no address or
-cannot be sent to, or if the command line is wrong.
-
-It needs a group in net.ipv4.ping_group_range, or the privilege for raw sockets.`;
 
 /** How many requests to send before answers have a turn. */
 const BURST = 32;
 
 /** How many packets to receive before signals and requests have a turn. */
 const TURN = 256;
-
-/** The largest payload of an IPv4 packet, without its header and that of ICMP, in bytes. */
-const MOST_BYTES = 65_507;
 
 /** A request that waits for its answer. */
 interface Request {
@@ -72,29 +43,9 @@ interface Family {
 }
 
 run(async () => {
-  const { values: options, positionals } = parseCommandLine(USAGE, {
-    count: { type: "string", short: "c" },
-    interval: { type: "string", short: "i", default: "1" },
-    timeout: { type: "string", short: "W", default: "10" },
-    size: { type: "string", short: "s", default: "56" },
-    ttl: { type: "string", short: "t" },
-    quiet: { type: "boolean", short: "q", default: false },
-    ipv4: { type: "boolean", short: "4", default: false },
-    ipv6: { type: "boolean", short: "6", default: false },
-  }, true);
-  const count = options.count === undefined
-    ? Infinity
-    : parseInteger("count", options.count, 1, 2 ** 31 - 1);
-  const interval = parseSeconds("interval", options.interval, 0.001, 3600);
-  const timeout = parseSeconds("timeout", options.timeout, 0.001, 3600);
-  const size = parseInteger("size", options.size, 0, MOST_BYTES);
-  const ttl = options.ttl === undefined ? undefined : parseInteger("ttl", options.ttl, 1, 255);
-  if (options.ipv4 && options.ipv6) exitWith(2, "Cannot use both -4 and -6");
-  const family = options.ipv4 ? AF_INET : options.ipv6 ? AF_INET6 : undefined;
-  if (positionals.length === 0) exitWith(2, "There must be a host", USAGE);
-
+  const { names, count, interval, timeout, size, ttl, quiet, family } = parsePingLine();
   const interrupted = interruption();
-  const hosts = (await Promise.all(positionals.map(findHost))).filter((host) => host !== null);
+  const hosts = (await Promise.all(names.map(findHost))).filter((host) => host !== null);
   if (hosts.length === 0) Deno.exit(2);
   using selector = new DefaultSelector<Family>();
   const requests = new Map<number, Request>(); // In the order in which they were sent.
@@ -109,7 +60,7 @@ run(async () => {
     const isIpv6 = family === AF_INET6;
     const icmp = new IcmpSocket(family, size);
     if (ttl !== undefined) setHops(icmp.socket, isIpv6, ttl);
-    if (Deno.build.os === "linux") icmp.reportErrors();
+    if (MSG_ERRQUEUE !== undefined) icmp.reportErrors();
     families.set(family, { icmp, isIpv6, due: [] });
   }
   for (const family of families.values()) {
@@ -147,6 +98,7 @@ run(async () => {
       const [address] = await resolve(name, { family, signal: interrupted });
       return new Host(name, address.hostname);
     } catch (error) {
+      if (interrupted.aborted) Deno.exit(130); // As a shell has it.
       if (!(error instanceof OSError)) throw error;
       fail(error.message);
       return null;
@@ -234,7 +186,7 @@ run(async () => {
   }
 
   function note(line: string): void {
-    if (!options.quiet) print(line);
+    if (!quiet) print(line);
   }
 
   function fail(message: string): void {

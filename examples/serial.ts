@@ -16,39 +16,16 @@ import { EVENT_READ, EVENT_WRITE, OSError, PollSelector } from "@readiness/selec
 import {
   FileDescriptor,
   isTerminal,
-  type LineSettings,
   O_APPEND,
   O_CREAT,
   O_WRONLY,
   openTerminal,
   Terminal,
 } from "@readiness/selectors/fd";
-import {
-  exitWith,
-  interruption,
-  parseCommandLine,
-  parseInteger,
-  run,
-} from "./support/command_line.ts";
+import { exitWith, interruption, run } from "./support/command_line.ts";
 import { printable, warn } from "./support/output.ts";
+import { parseSerialLine } from "./support/serial_command_line.ts";
 import { watch } from "./support/watching.ts";
-
-const USAGE = `Usage: serial.ts [OPTIONS] PATH
-
-Connects this terminal to a serial line, such as /dev/ttyUSB0, until Ctrl-] q is pressed; Ctrl-] ?
-lists the other commands. Input that is not a terminal is sent as it is; after its end, it shows
-what comes in until the line hangs up or Ctrl-C is pressed.
-
-Options:
-  -b, --speed N   the speed in bits per second (115200)
-  --mode MODE     data bits, parity (N, E or O) and stop bits (8N1)
-  --flow NAME     flow control: none, hardware or software (none)
-  -e, --echo      show what is typed, for a device that does not send it back
-  -l, --log FILE  append what comes in to a file
-  --escape KEY    what Ctrl is pressed with before a command, of A to Z and [ \\ ] ^ _ (])
-  -h, --help      show this and exit
-
-Exits with 0 when it is left, and with 1 when the line hangs up.`;
 
 /** The help for the escape key. */
 const commandsFor = (escape: string) =>
@@ -58,9 +35,6 @@ Ctrl-${escape} b sends a break
 Ctrl-${escape} e shows what is typed, or no longer
 Ctrl-${escape} Ctrl-${escape} sends Ctrl-${escape}
 `;
-
-const PARITIES = { N: "none", E: "even", O: "odd" } as const;
-const FLOWS: readonly string[] = ["none", "hardware", "software"];
 
 /** Errors of calls when the line is gone. */
 const GONE = ["EIO", "ENXIO", "ENODEV"];
@@ -90,23 +64,11 @@ class Outlet {
 }
 
 run(async () => {
-  const { values: options, positionals } = parseCommandLine(USAGE, {
-    speed: { type: "string", short: "b", default: "115200" },
-    mode: { type: "string", default: "8N1" },
-    flow: { type: "string", default: "none" },
-    echo: { type: "boolean", short: "e", default: false },
-    log: { type: "string", short: "l" },
-    escape: { type: "string", default: "]" },
-  }, true);
-  if (positionals.length !== 1) exitWith(2, "There must be one path", USAGE);
-  const settings = parseSettings(options);
-  const escape = parseEscape(options.escape);
-  const escapeName = options.escape.toUpperCase();
-
+  const { options, path, settings, escape, escapeName } = parseSerialLine();
   const keyboard = new Terminal(0);
   const isInteractive = isTerminal(keyboard);
   const interrupted = interruption();
-  if (!await connect(positionals[0])) exitWith(1, "The line hung up");
+  if (!await connect(path)) exitWith(1, "The line hung up");
 
   /** Connects until the escape key is pressed. Returns whether the line was still there then. */
   async function connect(path: string): Promise<boolean> {
@@ -207,34 +169,9 @@ run(async () => {
   }
 });
 
-function parseSettings(
-  { speed, mode, flow }: { speed: string; mode: string; flow: string },
-): LineSettings {
-  const [, dataBits, parity, stopBits] = /^([5-8])([NEO])([12])$/i.exec(mode) ??
-    exitWith(2, `The mode must be like 8N1, received ${mode}`);
-  if (!FLOWS.includes(flow)) {
-    exitWith(2, `The flow control must be one of ${FLOWS.join(", ")}, received ${flow}`);
-  }
-  return {
-    speed: parseInteger("speed", speed, 1, 2 ** 31 - 1),
-    dataBits: Number(dataBits) as LineSettings["dataBits"],
-    parity: PARITIES[parity.toUpperCase() as keyof typeof PARITIES],
-    stopBits: Number(stopBits) as LineSettings["stopBits"],
-    flowControl: flow as LineSettings["flowControl"],
-  };
-}
-
 /** Opens a file to write to, and waits for its disk. */
 function openLog(path: string): FileDescriptor {
   const file = FileDescriptor.open(path, O_WRONLY | O_CREAT | O_APPEND);
   file.setBlocking(true);
   return file;
-}
-
-/** Parses a key. Returns the byte that it sends together with Ctrl. */
-function parseEscape(key: string): number {
-  if (!/^[a-z[\\\]^_]$/i.test(key)) {
-    exitWith(2, `The escape key must be one of A to Z and [ \\ ] ^ _, received ${key}`);
-  }
-  return key.toUpperCase().charCodeAt(0) & 0x1f;
 }
