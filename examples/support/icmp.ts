@@ -106,6 +106,7 @@ export class IcmpSocket {
 
   /** Receives an error of a request of this program, or `null` if there is none. */
   receiveError(): RequestError | null {
+    if (MSG_ERRQUEUE === undefined) return null; // Without the flag, it would take an answer.
     for (;;) {
       const message = receiveMessage(this.socket, this.#buffer, { flags: MSG_ERRQUEUE });
       if (message === null) return null;

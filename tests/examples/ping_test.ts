@@ -85,6 +85,35 @@ for (
 }
 
 Deno.test({
+  name: "ping.ts prints and counts the errors that other hosts report, as ping does",
+  ...needsOwnNetwork,
+  ...needsPing,
+  ...needsRaw,
+  async fn() {
+    // Nothing answers on this link, which the system finds out soon.
+    const prepare = `
+      ip link add left type veth peer name right
+      ip addr add 10.0.9.1/24 dev left
+      ip addr add fd00:9::1/64 dev left nodad
+      for version in ipv4 ipv6; do
+        echo 1 > /proc/sys/net/$version/neigh/left/mcast_solicit
+        echo 50 > /proc/sys/net/$version/neigh/left/retrans_time_ms
+      done
+      ip link set left up
+      ip link set right up`;
+    for (const host of ["10.0.9.2", "fd00:9::2"]) {
+      const theirs = await runCommand(inOwnNetwork(prepare, ["ping", "-c", "1", host]));
+      const ours = await runExample("ping", ["-c", "1", host], {
+        through: (command) => inOwnNetwork(prepare, command),
+      });
+      assertMatch(ours.stdout, /^From \S+ icmp_seq=1 Destination /m);
+      assertEquals(maskNumbers(ours.stdout), maskNumbers(theirs.stdout));
+      assertEquals([ours.code, theirs.code], [1, 1]);
+    }
+  },
+});
+
+Deno.test({
   name: "ping.ts exits as ping does for what is wrong",
   ...linuxOnly,
   ...needsPing,
