@@ -22,6 +22,7 @@ import {
   run,
 } from "./support/command_line.ts";
 import { isIp, readFrame } from "./support/frames.ts";
+import { formatHexDump } from "./support/hex_dump.ts";
 import { Capture, type Dump, type Frame, PcapError } from "./support/libpcap.ts";
 import { print, printable, warn } from "./support/output.ts";
 import { formatPacket, formatProtocol, MalformedPacket, readPacket } from "./support/packets.ts";
@@ -37,6 +38,9 @@ Options:
   -r, --read FILE       read the packets from a file instead
   -w, --write FILE      write the packets to a file instead of printing them; - is standard output
   -c, --count N         exit after this many packets
+  -x, --hex             also print their bytes in hexadecimal, without the link-layer header
+  -X, --hex-and-text    also print their bytes in hexadecimal and as characters
+  -n                    do not look names up, which it never does
   --library PATH        libpcap, if it is not where the system has it
   -h, --help            show this and exit
 
@@ -48,6 +52,9 @@ run(async () => {
     read: { type: "string", short: "r" },
     write: { type: "string", short: "w" },
     count: { type: "string", short: "c" },
+    hex: { type: "boolean", short: "x", default: false },
+    "hex-and-text": { type: "boolean", short: "X", default: false },
+    numeric: { type: "boolean", short: "n" },
     library: { type: "string" },
   }, true);
   const { interface: device, read: source, write: target } = options;
@@ -67,7 +74,9 @@ run(async () => {
     const tell = target === "-" ? warn : print;
     const what = device === undefined ? `reading ${source}` : `listening on ${device}`;
     tell(`${printable(what)} (${capture.linkName})`);
-    const { total, malformed } = await handlePackets(capture, dump, count);
+    const format = (bytes: Uint8Array) => formatHexDump(bytes, options["hex-and-text"]);
+    const dumpHex = options.hex || options["hex-and-text"] ? format : undefined;
+    const { total, malformed } = await handlePackets(capture, dump, count, dumpHex);
     dump?.flush();
     const dropped = device === undefined ? "" : `, ${capture.dropped} arrived too fast`;
     const bad = dump === null ? `, ${malformed} malformed` : "";
@@ -88,7 +97,12 @@ function applyFilter(capture: Capture, filter: string): void {
 }
 
 /** Prints packets or writes them to a file, until there have been so many or it is interrupted. */
-async function handlePackets(capture: Capture, dump: Dump | null, count: number) {
+async function handlePackets(
+  capture: Capture,
+  dump: Dump | null,
+  count: number,
+  formatBytes?: (bytes: Uint8Array) => string,
+) {
   const { descriptor, linkType, linkName, pollInterval } = capture;
   const interrupted = interruption();
   const options = { signal: interrupted };
@@ -124,21 +138,24 @@ async function handlePackets(capture: Capture, dump: Dump | null, count: number)
     return frame;
   }
 
-  function show(frame: Frame): void {
-    print(`${frame.time.toISOString().slice(11, 23)} ${describe(frame)}`);
-  }
+  function show({ bytes, size, time }: Frame): void {
+    let payload: Uint8Array = bytes;
+    print(`${time.toISOString().slice(11, 23)} ${describe()}`);
+    if (formatBytes !== undefined) print(formatBytes(payload));
 
-  function describe({ bytes, size }: Frame): string {
-    try {
-      const content = readFrame(linkType, bytes);
-      if (content === null) return `${linkName}, length ${size}`;
-      if (isIp(content)) return formatPacket(readPacket(content.payload));
-      return `${formatProtocol(content.protocol)}, length ${content.payload.length}`;
-    } catch (error) {
-      if (!(error instanceof MalformedPacket)) throw error;
-      if (bytes.length < size) return `${bytes.length} bytes captured of ${size}`;
-      malformed++;
-      return `malformed: ${error.message}`;
+    function describe(): string {
+      try {
+        const content = readFrame(linkType, bytes);
+        if (content === null) return `${linkName}, length ${size}`;
+        payload = content.payload;
+        if (isIp(content)) return formatPacket(readPacket(payload));
+        return `${formatProtocol(content.protocol)}, length ${payload.length}`;
+      } catch (error) {
+        if (!(error instanceof MalformedPacket)) throw error;
+        if (bytes.length < size) return `${bytes.length} bytes captured of ${size}`;
+        malformed++;
+        return `malformed: ${error.message}`;
+      }
     }
   }
 }

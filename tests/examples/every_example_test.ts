@@ -51,7 +51,7 @@ for (const [name, { args, ...skip }] of Object.entries(EXAMPLES)) {
     assertMatch(stdout, RegExp(`^Usage: ${name}\\.ts `));
     assertMatch(stdout, /^ {2}-h, --help +show this and exit$/m);
     for (const line of stdout.split("\n")) assertEquals(line, line.slice(0, 100), "Too long");
-    const [short, ...wrong] = await runEach(name, [["-h"], ["--nonsense", ...args], ["-x"]]);
+    const [short, ...wrong] = await runEach(name, [["-h"], ["--nonsense", ...args], ["-Z"]]);
     assertEquals(short, { code: 0, stdout, stderr: "" });
     for (const { code, stdout, stderr } of wrong) {
       assertEquals([code, stdout], [usageErrorOf(name), ""]);

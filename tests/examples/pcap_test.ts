@@ -129,6 +129,29 @@ Deno.test({
 });
 
 Deno.test({
+  name: "pcap.ts prints the bytes that tcpdump prints",
+  ...needsPcap,
+  ...needsProgram("tcpdump"),
+  async fn() {
+    // All lengths of the last line, and all characters.
+    const payloads = Array.from({ length: 256 }, (_, i) => Uint8Array.of(...udp(), i));
+    const frames = payloads.map((payload, i) => ethernet(0x0800, payload.subarray(0, 31 + i % 2)));
+    const large = Uint8Array.of(...udp(), ...Array.from({ length: 256 }, (_, i) => i));
+    const path = await writeFile(1, [...frames, ethernet(0x0800, large), ethernet(0x88cc, large)]);
+    for (const option of ["-x", "-X"]) {
+      const [ours, theirs] = await Promise.all([
+        runExample("pcap", ["-n", option, "-r", path]),
+        runCommand(["tcpdump", "-n", option, "-r", path]),
+      ]);
+      const bytes = (text: string) => text.split("\n").filter((line) => line.startsWith("\t0x"));
+      assertEquals([ours.code, ours.stderr], [0, ""]);
+      assertEquals(bytes(ours.stdout), bytes(theirs.stdout));
+    }
+    await Deno.remove(path);
+  },
+});
+
+Deno.test({
   name: "pcap.ts writes to standard output as packets come",
   ...needsPcap,
   ...needsProgram("tcpdump"),

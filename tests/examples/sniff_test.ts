@@ -1,4 +1,12 @@
-import { assert, assertEquals, assertGreater, assertMatch, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertLess,
+  assertMatch,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { formatIp, MalformedPacket, readPacket } from "../../examples/support/packets.ts";
 import { runCommand } from "../support/command.ts";
 import { linuxOnly, needsProgram, skipIf } from "../support/skip.ts";
@@ -87,8 +95,8 @@ Deno.test({
   ...needsTcpdump,
   ...needsRoot, // tcpdump changes its user.
   async fn() {
-    await using program = await start("lo");
-    const args = ["-i", "lo", "-n", "-l", "--immediate-mode"];
+    await using program = await start("-n", "-X", "lo");
+    const args = ["-i", "lo", "-n", "-S", "-X", "-l", "--immediate-mode"];
     const [nsenter, ...rest] = inNetworkOf(program.pid, ["tcpdump", ...args]);
     await using tcpdump = new Deno.Command(nsenter, {
       args: rest,
@@ -104,12 +112,103 @@ Deno.test({
     tcpdump.kill("SIGINT");
     await inTime(tcpdump.status, "the end of tcpdump");
     const ours = (await program.stop()).stdout;
-    const ends = (text: string) => text.match(/IP6? \S+ > \S+:(?= (UDP|TCP|Flags))/g)!;
     // The last acknowledgement may come after the one was stopped and before the other.
-    const [mine, others] = [ends(ours), ends(theirs.text)];
-    const count = Math.min(mine.length, others.length);
-    assert(count >= 10 && Math.abs(mine.length - others.length) <= 1);
-    assertEquals(mine.slice(0, count), others.slice(0, count));
+    const [mine, others] = [ours.split("\n").slice(1, -2), theirs.text.split("\n").slice(0, -1)]
+      .map((lines) => lines.map(common));
+    const count = Math.min(mine!.length, others!.length);
+    assertGreater(count, 80); // With the bytes
+    assertEquals(mine!.slice(0, count), others!.slice(0, count));
+  },
+});
+
+/** What a line of tcpdump and one of sniff.ts have in common. */
+function common(line: string): string {
+  if (line.startsWith("\t0x")) return line; // Bytes
+  const [, ends, rest] = /(IP6? \S+ > \S+:) (.*)$/.exec(line) ?? [];
+  if (rest === undefined || rest.startsWith("ICMP")) return ends ?? line;
+  const length = / length \d+$/.exec(rest);
+  const tcp = /\[[FSRP.]+\]/.exec(rest);
+  if (tcp === null) return `${ends} ${/^\w+/.exec(rest)}${length}`;
+  // tcpdump writes the range of what is sent, and no sequence number if that is nothing.
+  const window = / win \d+/.exec(rest);
+  return `${ends} ${tcp}${window}${length}`;
+}
+
+Deno.test({
+  name: "sniff.ts writes files from which tcpdump prints the same packets",
+  ...needsStatistics,
+  ...both,
+  ...needsTcpdump,
+  async fn() {
+    const path = await Deno.makeTempFile({ suffix: ".pcap" });
+    for (const [name, filter] of [["lo", []], ["any", ["--port", "1234"]]] as const) {
+      await using program = await start("-i", name, "-w", path, "-c", "10", ...filter);
+      assertEquals(program.firstLine, `listening on ${name}`);
+      await sendTraffic(program);
+      const { code, stdout, stderr } = await program.end();
+      assertEquals([code, stderr], [0, ""]);
+      const theirs = await runCommand(["tcpdump", "-n", "-S", "-X", "-tttt", "-r", path]);
+      const lines = theirs.stdout.trim().split("\n");
+      const packets = lines.filter((line) => !line.startsWith("\t"));
+      assertEquals(packets.length, 10);
+      assertMatch(stdout, /^10 packets, 0 malformed, 0 arrived too fast$/m);
+      const ports = packets.map((line) => / > \S+\.(\d+):/.exec(line)?.[1]);
+      assertEquals(ports.includes("9"), name === "lo");
+      const udp = packets.filter((line) => line.includes("UDP")).map((line) =>
+        line.replace(/^.*? (IP6? )/, "$1")
+      );
+      assertEquals(udp.filter((line) => line.includes(".1234:")), [
+        "IP 127.0.0.1.5555 > 127.0.0.1.1234: UDP, length 5",
+        "IP6 ::1.5555 > ::1.1234: UDP, length 5",
+      ]);
+      assertStringIncludes(theirs.stdout, " 6865 6c6c"); // "hell"
+      const [first] = packets;
+      const time = Date.parse(`${first!.slice(0, 10)}T${first!.slice(11, 26)}`);
+      assertLess(Math.abs(Date.now() - time), 120_000);
+    }
+    await Deno.remove(path);
+  },
+});
+
+Deno.test({
+  name: "sniff.ts prints the interface and the direction of packets of any interface",
+  ...both,
+  ...needsTcpdump,
+  ...needsRoot,
+  ...needsStatistics,
+  async fn() {
+    const prepare = [
+      "ip link add one type veth peer name two",
+      "ip link set one arp off",
+      "ip addr add 192.0.2.254/24 dev one",
+      "ip link set one up",
+      "echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6",
+      "ip link set two up",
+    ].join("\n");
+    await using program = await Example.start("sniff", ["-i", "any", "-p", "9"], {
+      through: (command) => inOwnNetwork(prepare, command),
+    });
+    const args = ["tcpdump", "-i", "any", "-n", "-l", "--immediate-mode", "udp", "port", "9"];
+    const [nsenter, ...rest] = inNetworkOf(program.pid, args);
+    await using tcpdump = new Deno.Command(nsenter!, {
+      args: rest,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const [theirs, complaints] = [new Lines(tcpdump.stdout), new Lines(tcpdump.stderr)];
+    await complaints.wait(/^listening on any/);
+    const source = "import socket\n" +
+      "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n" +
+      'for host in "127.0.0.1", "192.0.2.1": s.sendto(b"hello", (host, 9))';
+    await runCommand(inNetworkOf(program.pid, ["python3", "-c", source]));
+    const last = /^\S+ two .*192\.0\.2\.1\.9/;
+    await Promise.all([theirs.wait(last), program.stdout.wait(last)]);
+    tcpdump.kill("SIGINT");
+    await inTime(tcpdump.status, "the end of tcpdump");
+    const { stdout } = await program.stop();
+    const withoutTimes = (text: string) => text.match(/(?<=^\d\S+ )\w+ .*UDP.*$/gm);
+    assertEquals(withoutTimes(stdout), withoutTimes(theirs.text));
   },
 });
 
@@ -220,7 +319,14 @@ Deno.test({
   name: "sniff.ts exits with 2 if the command line is wrong",
   ...linuxOnly,
   async fn() {
-    await assertUsageErrors("sniff", ["", "lo lo", "--port 0 lo", "--count x lo"]);
+    await assertUsageErrors("sniff", [
+      "",
+      "lo lo",
+      "-i lo lo",
+      "--port 0 lo",
+      "--count x lo",
+      "lo -w",
+    ]);
   },
 });
 
