@@ -21,7 +21,7 @@ export function latency({ peers, isQuick }: Context): Section {
       parameters: { atOnce },
       runs: runsOf(
         peers,
-        ["readiness", "readinessAwait", "deno"],
+        ["readiness", "readinessAwait", "ffi", "deno"],
         async (peer) =>
           runForFigures(
             await peers.command(peer, "latency", atOnce, atOnce === 1 && !isQuick ? 400 : 100),
