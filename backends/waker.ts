@@ -8,7 +8,7 @@ import { libcCalls } from "../ffi/libc.ts";
 
 const { EFD_CLOEXEC, EFD_NONBLOCK }: Partial<Eventfd["constants"]> = abi.eventfd?.constants ??
   NOTHING;
-const { EAGAIN, EINTR, EINVAL, EWOULDBLOCK } = abi.errno;
+const { EAGAIN, EINTR, EINVAL, ENOSYS, EPERM, EWOULDBLOCK } = abi.errno;
 
 const calls = libcCalls({
   eventfd: { parameters: ["u32", "i32"], result: "i32", optional: true },
@@ -50,13 +50,12 @@ export class WakeDescriptor {
    * @throws {OSError} If the system has no descriptor for it (`eventfd` or `pipe`)
    */
   constructor() {
-    const { eventfd } = calls();
-    if (eventfd === null || EFD_CLOEXEC === undefined || EFD_NONBLOCK === undefined) {
+    if (!hasEventfd()) {
       [this.reader, this.writer] = makePipe();
       this.#buffer = new Uint8Array(4096);
       return;
     }
-    this.reader = this.writer = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    this.reader = this.writer = calls().eventfd!(0, EFD_CLOEXEC! | EFD_NONBLOCK!);
     if (this.reader < 0) {
       throw new OSError("Cannot make a waking descriptor", "eventfd", lastErrno());
     }
@@ -153,5 +152,18 @@ export function wake(fd: number): void {
 function canBeWaker(fd: number): boolean {
   if (!platform.canBePipeWriter(fd)) return false;
   // Only an eventfd refuses a write of less than eight bytes.
-  return calls().eventfd === null || readWriteCalls().write(fd, ONE, 0) < 0;
+  return !hasEventfd() || readWriteCalls().write(fd, ONE, 0) < 0;
+}
+
+let knowsEventfd: boolean | undefined;
+
+/** Returns whether `eventfd` can be used: libc, the system and its filters of calls must allow it. */
+function hasEventfd(): boolean {
+  return knowsEventfd ??= EFD_CLOEXEC !== undefined && !isRefused();
+}
+
+function isRefused(): boolean {
+  const { eventfd } = calls();
+  // No flags are like these: the call opens nothing.
+  return eventfd === null || eventfd(0, -1) < 0 && [ENOSYS, EPERM].includes(lastErrno());
 }

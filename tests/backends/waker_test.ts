@@ -5,6 +5,7 @@ import { Descriptor, Pair, Pipe } from "../support/descriptors.ts";
 import { linuxOnly, skipIf } from "../support/skip.ts";
 import { CLOSED } from "../support/platform.ts";
 import { isWindows } from "../support/os.ts";
+import { runProgram } from "../support/subprocess.ts";
 
 function refusal(fd: number): string {
   return assertThrows(() => wake(fd), OSError, `Cannot wake fd ${fd}: `).code;
@@ -123,4 +124,27 @@ Deno.test("WakeDescriptor throws OSError when it is closed", () => {
   waker.close();
   assertThrows(() => waker.wake(), OSError);
   assertThrows(() => waker.drain(), OSError);
+});
+
+Deno.test({
+  name: "A waker is a pipe where a filter of system calls refuses eventfd",
+  ...linuxOnly,
+  async fn() {
+    for (const errno of [1, 38]) {
+      const { code, stdout, stderr } = await runProgram(`
+        import { failAlways } from "${new URL("../support/failing_calls.ts", import.meta.url)}";
+        failAlways("eventfd", ${errno});
+        using selector = new selectors.DefaultSelector();
+        selectors.wake(selector.waker().fd);
+        console.log(selector.select());
+        const wait = selector.selectAsync();
+        setTimeout(() => selector.waker().wake(), 5);
+        console.log(await wait);
+        const controller = new AbortController();
+        setTimeout(() => controller.abort("stop"), 5);
+        await selectors.ready(selector, EVENT_READ, controller).catch(console.log);
+      `);
+      assertEquals([stderr, stdout, code], ["", "[]\n[]\nstop", 0]);
+    }
+  },
 });
