@@ -18,7 +18,7 @@ import {
 } from "./key.ts";
 import { KeyTable } from "./key_table.ts";
 import { ALL_BITS, ALL_EVENTS, checkEvents, isMask, namesOf, READ_WRITE } from "./masks.ts";
-import { renewDescriptor } from "./reactor.ts";
+import { prepareReactor, renewDescriptor } from "./reactor.ts";
 import { SelectorMap } from "./selector_map.ts";
 import { SelectorWait } from "./selector_wait.ts";
 import { MAX_WAIT, now, parseTimeout } from "./timeout.ts";
@@ -422,6 +422,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     const limit = this.#begin(asked);
     const deadline = limit > 0 && limit < Infinity ? now() + limit : limit;
     this.#state = WAITING;
+    prepareReactor();
     try {
       // What the caller changes now, before it awaits, still counts.
       await (loopMustTurn() ? turnLoop() : undefined);

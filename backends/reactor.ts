@@ -35,7 +35,7 @@ const MOST_PATIENCE = 0.25;
 export interface Watch {
   readonly fd: number;
   readonly events: number;
-  /** What was found, when it is ready. */
+  /** What was found, when it is ready; 0 otherwise. */
   found: number;
   /** Called when the descriptor is ready; it is no longer watched. */
   ready(): void;
@@ -196,6 +196,11 @@ class Reactor implements BackendOwner {
     this.#remove(watched);
     this.#watches -= watched.watches.length;
     for (const watch of watched.watches) watch.closed();
+    for (const watch of this.#found) {
+      if (watch.fd !== fd) continue;
+      watch.found = 0; // What was called before it has closed the descriptor.
+      watch.closed();
+    }
     // A `poll` or `select` in progress holds the open file.
     if (!this.#isNeeded || !this.#backend.isLive) this.#kick();
   }
@@ -304,8 +309,8 @@ class Reactor implements BackendOwner {
     if (found.length === 0 && failure < 0) {
       throw this.#error("Cannot wait for descriptors", this.#backend.changeCall, failure);
     }
+    for (const watch of found) if (watch.found !== 0) watch.ready();
     if (found.length > 0) this.#found = [];
-    for (const watch of found) watch.ready();
     if (this.#unwanted.length > 0) this.#narrow();
     return this.#expire() || found.length > 0;
   }
@@ -439,6 +444,18 @@ let reactor: Reactor | undefined;
  */
 export function theReactor(): Reactor {
   return reactor ??= new Reactor();
+}
+
+/**
+ * Opens the descriptors of the reactor, before the program's own take all that there are. A refusal
+ * is ignored until something has to wait.
+ */
+export function prepareReactor(): void {
+  try {
+    theReactor();
+  } catch {
+    // The wait tries again.
+  }
 }
 
 /** Rejects the waits for a descriptor that its owner is about to close or to give up. */

@@ -12,7 +12,7 @@ import { holdLoop, loopMustTurn, turnLoop } from "./event_loop.ts";
 import { EVENT_READ, EVENT_WRITE } from "./events.ts";
 import { describeFile, descriptorOf, type FileObject, type HasFileno } from "./key.ts";
 import { ALL_EVENTS, checkEvents, namesOf, READ_WRITE } from "./masks.ts";
-import { theReactor, type Watch } from "./reactor.ts";
+import { prepareReactor, theReactor, type Watch } from "./reactor.ts";
 
 export { forgetDescriptor } from "./reactor.ts";
 
@@ -131,8 +131,7 @@ class Wait implements Watch {
   }
 
   closed(): void {
-    const { fd } = this;
-    this.failed(new Deno.errors.BadResource(`Cannot go on waiting for fd ${fd}: it was closed`));
+    this.failed(closedDuringWait(this.fd));
   }
 
   failed(error: unknown): void {
@@ -236,9 +235,21 @@ function whenReady<T>(
         reject(error);
       }
     };
-    if (loopMustTurn()) turnLoop().then(tryNow);
+    prepareReactor();
+    if (loopMustTurn()) turnLoopBefore(file).then(tryNow, reject);
     else tryNow();
   });
+}
+
+/** Lets the loop turn. A file that is closed meanwhile was closed during the wait. */
+async function turnLoopBefore(file: FileObject): Promise<void> {
+  const fd = announcesClosing(file) ? (file as HasFileno).fileno() : -1;
+  await turnLoop();
+  if (fd >= 0 && (file as HasFileno).fileno() < 0) throw closedDuringWait(fd);
+}
+
+function closedDuringWait(fd: number): Error {
+  return new Deno.errors.BadResource(`Cannot go on waiting for fd ${fd}: it was closed`);
 }
 
 /**
@@ -272,7 +283,7 @@ export async function sendAll(
   const signal = signalOf("Cannot send", options);
   let rest = data;
   for (;;) {
-    if (loopMustTurn()) await turnLoop();
+    if (loopMustTurn()) await turnLoopBefore(file);
     signal?.throwIfAborted();
     const size = file.write(rest);
     if (size === rest.length) return holdLoop();

@@ -21,6 +21,7 @@ import {
   whenReadable,
   whenWritable,
 } from "../../mod.ts";
+import { holdLoop, loopMustTurn } from "../../backends/event_loop.ts";
 import { FileDescriptor } from "../../ffi/fd/mod.ts";
 import { Descriptor, needsDup2, Pair, Pipe } from "../support/descriptors.ts";
 import { isPending, turnEventLoop } from "../support/event_loop.ts";
@@ -423,6 +424,35 @@ Deno.test({
 });
 
 Deno.test({
+  name: "whenReadable() and selectAsync() can wait when descriptors have run out since the first",
+  ...linuxOnly,
+  async fn() {
+    for (const begin of ["selectors.whenReadable(left, () => 1)", "selector.selectAsync(0)"]) {
+      const { code, stdout, stderr } = await runProgram(
+        `
+        using selector = new selectors.DefaultSelector();
+        const [left, right] = sockets.socketpair();
+        await ${begin};
+        Deno.addSignalListener("SIGWINCH", () => {}); // Takes what Deno needs in half a second.
+        try {
+          for (;;) descriptors.FileDescriptor.open("/dev/null");
+        } catch ({ code }) {
+          console.log(code);
+        }
+        setTimeout(() => right.send(new Uint8Array(1)), 5);
+        console.log(await selectors.ready(left, EVENT_READ));
+        Deno.exit();
+      `,
+        ["--allow-all"],
+        {},
+        (command) => ["sh", "-c", 'ulimit -n 300; exec "$@"', "sh", ...command],
+      );
+      assertEquals([stderr, stdout, code], ["", "EMFILE\n1", 0]);
+    }
+  },
+});
+
+Deno.test({
   name: "ready() and selectAsync() let go of a closed descriptor where there is no epoll",
   ...linuxOnly,
   async fn() {
@@ -598,6 +628,42 @@ Deno.test("whenReadable() accepts connections, and sees a listener that is close
   await turnEventLoop();
   server.close();
   await wait;
+});
+
+Deno.test("whenReadable() and sendAll() reject what is closed before their first attempt", async () => {
+  for (
+    const wait of [
+      ({ left }: Pair) => whenReadable(left, () => left.recv(new Uint8Array(1))),
+      ({ left }: Pair) => whenWritable(left, () => left.send(new Uint8Array(1))),
+      ({ left }: Pair) => sendAll(left, new Uint8Array(1)),
+    ]
+  ) {
+    using ends = new Pair();
+    holdLoop();
+    while (!loopMustTurn()); // So the attempt is put off.
+    const rejected = assertRejects(() => wait(ends), BadResource, `fd ${ends.left.fileno()}`);
+    ends.left.close();
+    await rejected;
+  }
+});
+
+Deno.test("whenReadable() rejects when the attempt of another wait closes its descriptor", async () => {
+  using stack = new DisposableStack();
+  const pairs = Array.from({ length: 4 }, () => stack.use(new Pair()));
+  const attempts = new Set<Pair>();
+  const waits = pairs.map((ends) =>
+    whenReadable(ends.left, () => {
+      if (ends.left.recv(new Uint8Array(1)) === null) return null;
+      attempts.add(ends);
+      for (const other of pairs) if (other !== ends) other.left.close();
+    })
+  );
+  assert(await isPending(Promise.race(waits)));
+  for (const ends of pairs) ends.fill();
+  const results = await Promise.allSettled(waits);
+  assertEquals(attempts.size, 1);
+  const reasons = results.flatMap((result) => result.status === "rejected" ? [result.reason] : []);
+  assertEquals(reasons.map(({ name }) => name), ["BadResource", "BadResource", "BadResource"]);
 });
 
 Deno.test("whenReadable() does not starve timers when the attempt never blocks", async () => {
