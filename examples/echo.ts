@@ -66,6 +66,7 @@ run(() => {
   server.listen();
   const acceptor = new Acceptor(selector, server, serve);
   const buffer = new Uint8Array(64 * 1024);
+  let received = buffer; // The part that is filled: mostly the same, as messages have one size.
 
   print(`listening on ${formatAddress(server.localAddress)} (${selector.constructor.name})`);
   for (;;) {
@@ -80,35 +81,36 @@ run(() => {
     if (options.verbose) log(peer, "connected");
 
     function receive(): void {
-      attempt(() => {
+      try {
         const size = socket.recv(buffer);
-        if (size === 0) close("closed");
-        else if (size !== null) send(buffer.subarray(0, size));
-      });
+        if (size === null) return;
+        if (size === 0) return close("closed");
+        if (received.length !== size) received = buffer.subarray(0, size);
+        const sent = socket.send(received) ?? 0;
+        if (sent === size) return;
+        // While something is unsent, nothing more is read.
+        unsent = received.slice(sent);
+        selector.modify(socket, EVENT_WRITE, sendRest);
+      } catch (error) {
+        fail(error);
+      }
     }
 
     function sendRest(): void {
-      attempt(() => send(unsent));
-    }
-
-    /** Sends, and keeps what is not taken. While something is kept, nothing more is read. */
-    function send(data: Uint8Array): void {
-      const sent = socket.send(data) ?? 0;
-      const wasKept = unsent.length > 0;
-      unsent = sent < data.length ? data.slice(sent) : NOTHING;
-      const isKept = unsent.length > 0;
-      if (isKept && !wasKept) selector.modify(socket, EVENT_WRITE, sendRest);
-      if (!isKept && wasKept) selector.modify(socket, EVENT_READ, receive);
+      try {
+        unsent = unsent.subarray(socket.send(unsent) ?? 0);
+        if (unsent.length > 0) return;
+        unsent = NOTHING; // An empty part would keep the whole.
+        selector.modify(socket, EVENT_READ, receive);
+      } catch (error) {
+        fail(error);
+      }
     }
 
     /** An error of one connection, such as a reset, ends that connection alone. */
-    function attempt(step: () => void): void {
-      try {
-        step();
-      } catch (error) {
-        if (!(error instanceof OSError)) throw error;
-        close(error.message);
-      }
+    function fail(error: unknown): void {
+      if (!(error instanceof OSError)) throw error;
+      close(error.message);
     }
 
     function close(reason: string): void {

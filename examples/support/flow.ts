@@ -26,6 +26,8 @@ export class Flow {
   readonly #sink: FileDescriptor;
   readonly #options: FlowOptions;
   readonly #buffer: Uint8Array<ArrayBuffer>;
+  /** The beginning of the buffer that was written last. Mostly the next one is as long. */
+  #beginning: Uint8Array<ArrayBuffer>;
   /** The bytes that are held: from here to there in the buffer. */
   #from = 0;
   #to = 0;
@@ -36,7 +38,7 @@ export class Flow {
     this.#source = source;
     this.#sink = sink;
     this.#options = options;
-    this.#buffer = new Uint8Array(options.room ?? 64 * 1024);
+    this.#beginning = this.#buffer = new Uint8Array(options.room ?? 64 * 1024);
   }
 
   /** The events to watch the source for. */
@@ -82,9 +84,16 @@ export class Flow {
   /** Writes what the sink takes of the bytes that are held. */
   drain(): void {
     if (this.#from === this.#to) return;
-    const size = this.#sink.write(this.#buffer.subarray(this.#from, this.#to)) ?? 0;
+    const size = this.#sink.write(this.#held()) ?? 0;
     this.#from += size;
     this.#passed += size;
+  }
+
+  /** Returns the bytes that are held. */
+  #held(): Uint8Array {
+    if (this.#from > 0) return this.#buffer.subarray(this.#from, this.#to);
+    if (this.#beginning.length !== this.#to) this.#beginning = this.#buffer.subarray(0, this.#to);
+    return this.#beginning;
   }
 
   /** Drops what is held, and reads and writes nothing any more. */

@@ -19,6 +19,7 @@ import {
 const selector = new DefaultSelector<() => void, FileDescriptor>();
 const server = new Socket(AF_INET, SOCK_STREAM);
 const buffer = new Uint8Array(16 * 1024);
+let received = buffer; // The part that is filled: messages have one size.
 
 server.bind({ hostname: "127.0.0.1", port: 0 });
 server.listen(4096);
@@ -48,7 +49,10 @@ function serve(socket: Socket): void {
     try {
       const size = socket.recv(buffer);
       if (size === 0) close();
-      else if (size !== null) send(size === buffer.length ? buffer : buffer.subarray(0, size));
+      else if (size !== null) {
+        if (received.length !== size) received = buffer.subarray(0, size);
+        send(received);
+      }
     } catch (error) {
       fail(error);
     }
