@@ -246,7 +246,7 @@ function openLibrary(path?: string): Library {
 }
 
 function failure(attempt: string, message: Uint8Array): PcapError {
-  const [reason] = new TextDecoder().decode(message).split("\0");
+  const [reason] = new TextDecoder("utf-8", { ignoreBOM: true }).decode(message).split("\0");
   return new PcapError(`Cannot ${attempt}: ${reason}`);
 }
 

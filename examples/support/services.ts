@@ -33,7 +33,7 @@ function readServices(protocol: Protocol): { names: string[]; port: number }[] {
 
 /** Reads a text file with the permission for the system's calls alone. It can be missing. */
 function readText(path: string): string {
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   const buffer = new Uint8Array(64 * 1024);
   let text = "";
   try {

@@ -42,6 +42,26 @@ export function testLifetime(backend: Backend): void {
     },
   );
 
+  for (const method of ["register", "modify", "unregister", "getKey"] as const) {
+    const promise = `${method}() throws BadResource when fileno() closes the selector`;
+    test(backend, promise, (selector) => {
+      using ends = new Pair();
+      using stack = new DisposableStack();
+      let other: BaseSelector | undefined;
+      const file = {
+        fileno() {
+          selector.close();
+          other ??= stack.use(backend.create()); // It may get the number of the closed one.
+          return ends.left.fileno();
+        },
+      };
+      selector.register(ends.right, EVENT_READ);
+      assertThrows(() => selector[method](file, EVENT_READ), BadResource, "the selector is closed");
+      const key = other!.register(ends.left, EVENT_WRITE);
+      assertEquals(other!.select(), [[key, EVENT_WRITE]]);
+    });
+  }
+
   test(backend, "close() empties a map obtained earlier", (selector) => {
     using ends = new Pair();
     const map = selector.getMap();
