@@ -28,7 +28,7 @@ import type { Backend } from "./suite/backend.ts";
 
 /** A class that is compared with the model. */
 export interface ModelledBackend extends Omit<Backend, "source" | "excused" | "many"> {
-  /** Modes that its fake lacks, ORed. */
+  /** Events and modes that its fake lacks, ORed. */
   readonly lacks?: number;
   /** Whether a peer that only sends no more counts as a hang-up. */
   readonly seesHalfClosed: boolean;
@@ -241,9 +241,9 @@ class World implements Disposable {
       case "close":
         return this.#close(slot);
       case "register":
-        return this.#register(slot, events & ~(this.#backend.lacks ?? 0));
+        return this.#register(slot, this.#maskOf(events));
       case "modify":
-        return this.#modify(slot, events & ~(this.#backend.lacks ?? 0));
+        return this.#modify(slot, this.#maskOf(events));
       case "unregister":
         return this.#unregister(slot);
     }
@@ -276,6 +276,12 @@ class World implements Disposable {
         file.isHungUp = true;
         return this.#happen(file, ALL);
     }
+  }
+
+  /** Returns a mask without what the class lacks. */
+  #maskOf(events: number): number {
+    const mask = events & ~(this.#backend.lacks ?? 0);
+    return (mask & ALL) === 0 ? mask | EVENT_READ : mask;
   }
 
   #prepareToClose(slot: Slot): void {

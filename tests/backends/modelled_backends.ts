@@ -2,6 +2,7 @@ import {
   DevpollSelector,
   EDGE_TRIGGERED,
   EpollSelector,
+  EVENT_HANGUP,
   KqueueSelector,
   PollSelector,
   SelectSelector,
@@ -62,6 +63,7 @@ export const backends: readonly ModelledBackend[] = [
     name: "KqueueSelector[LIBKQUEUE]",
     create: () => new KqueueSelector({ library: emulation! }),
     supports: (events) => KqueueSelector.supports(events),
+    lacks: EVENT_HANGUP, // It is reported after the data, not with it.
     seesHalfClosed: true,
     descriptorsAreChecked: true,
     needsUnregistering: true, // It uses epoll, where a registration outlives its descriptor.
