@@ -18,14 +18,15 @@ const OF_USERS = ["first.ts"];
 const FOLDERS = [".ci/", ".github/", "backends/", "bench/", "examples/", "ffi/", "tests/"];
 const fileNames = new Set(["mod.ts", ...FOLDERS.flatMap(listNames)]);
 
-const { tasks } = JSON.parse(read("deno.json"));
+const { exports, tasks } = JSON.parse(read("deno.json"));
 
 for (const document of DOCUMENTS) {
   const text = read(document);
 
   Deno.test(`${document}: every link leads to a file`, () => {
     const links = [...text.matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(([, link]) => link!)
-      .filter((link) => !link.startsWith("https:"));
+      // GitHub's own pages begin with "../../".
+      .filter((link) => !link.startsWith("https:") && !link.startsWith("../../"));
     assertEquals(links.filter((link) => !exists(new URL(link, new URL(document, ROOT)))), []);
   });
 
@@ -47,6 +48,13 @@ for (const document of DOCUMENTS) {
     assertEquals(names.filter((name) => !Object.hasOwn(tasks, name)), []);
   });
 }
+
+Deno.test("README.md: the tools are examples, and every published one is named", () => {
+  const named = [...read("README.md").matchAll(/^\| `\/(\w+)` +\|/gm)].map(([, name]) => name!);
+  assertEquals(named.filter((name) => !fileNames.has(`${name}.ts`)), []);
+  const published = Object.values<string>(exports).filter((path) => path.startsWith("./examples/"));
+  assertEquals(published.filter((path) => !named.includes(path.slice(11, -3))), []);
+});
 
 /** Lists the names of the files in a folder and those below it. */
 function listNames(folder: string): string[] {

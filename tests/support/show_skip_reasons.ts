@@ -16,6 +16,9 @@ const examples: readonly (readonly [file: RegExp, code: RegExp, skip: Skip])[] =
   [/ffi\/fd\/terminal/, /\.sendBreak\(/, skipIf(isQemu, "qemu has no TIOCSBRK")],
   [/ffi\/socket\/activation/, /./, skipIf(isWindows, "Windows has no socket activation")],
   [/ffi\/socket\/message/, /./, skipIf(isWindows, "Windows has no SCM_RIGHTS")],
+  [/README/, /ProcessDescriptor|eventfd/, linuxOnly],
+  [/README/, /sendMessage/, skipIf(isWindows, "Windows has no SCM_RIGHTS")],
+  [/README/, /reusePort/, skipIf(isWindows, "Windows has no SO_REUSEPORT")],
 ];
 
 const declare = Deno.test;
