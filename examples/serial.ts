@@ -72,7 +72,7 @@ run(async () => {
 
   /** Connects until the escape key is pressed. Returns whether the line was still there then. */
   async function connect(path: string): Promise<boolean> {
-    using line = openTerminal(path);
+    using line = openLine(path);
     using _lineAsItWas = line.raw();
     const { speed } = line.configure(settings);
     warn(
@@ -168,6 +168,17 @@ run(async () => {
     }
   }
 });
+
+/** Opens the line, or says how to get the permission for it. */
+function openLine(path: string): Terminal {
+  try {
+    return openTerminal(path);
+  } catch (error) {
+    if (!(error instanceof OSError) || error.code !== "EACCES") throw error;
+    const advice = "Join the group of the device, such as dialout or uucp, and log in again";
+    exitWith(1, `${error.message}\n${advice}`);
+  }
+}
 
 /** Opens a file to write to, and waits for its disk. */
 function openLog(path: string): FileDescriptor {

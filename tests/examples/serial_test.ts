@@ -7,7 +7,9 @@ import {
   type Terminal,
 } from "../../ffi/fd/mod.ts";
 import { linuxOnly, type Skip, skipIf } from "../support/skip.ts";
+import { runExample } from "../support/example_process.ts";
 import { isQemu } from "../support/os.ts";
+import { needsSetpriv } from "../support/privileges.ts";
 import { assertUsageErrors, runEach } from "./command_lines.ts";
 
 const PATIENCE = 30_000;
@@ -224,6 +226,20 @@ test("serial.ts --log appends what comes in to a file", async () => {
   assertEquals(Deno.readFileSync(path), expected);
   Deno.removeSync(path);
 });
+
+test("serial.ts says how to get the permission for a line", async () => {
+  using line = pseudoTerminal();
+  Deno.chmodSync(line.path, 0);
+  const { code, stderr } = await runExample("serial", [line.path], {
+    // Without these, root needs the permission, too.
+    through: (command) =>
+      Deno.uid() === 0
+        ? ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", ...command]
+        : command,
+  });
+  assertEquals(code, 1);
+  assertMatch(stderr, /^serial\.ts: Cannot open the terminal .*\(EACCES\)\nJoin the group of /);
+}, needsSetpriv);
 
 test("serial.ts exits with 1 if it cannot write the log", async () => {
   using line = pseudoTerminal();
