@@ -35,7 +35,7 @@ const calls = libcCalls({
 /** The most messages that Linux moves in one call. */
 const MAX_COUNT = 1024;
 
-/** The most memory to take for the bytes of one call's messages, if there are several. */
+/** The most memory to take for the messages of one call, but for a larger one that is sent. */
 const MAX_MEMORY = 1 << 22;
 
 const NOTHING = new Uint8Array(new ArrayBuffer(0));
@@ -109,15 +109,15 @@ export function receiveMessages<Address extends SocketAddress | PacketAddress = 
   assertInteger("Cannot receive messages: the controlSize", controlSize, 0);
   // A blocking socket would wait for all of them.
   const flags = readFlags("Cannot receive messages: the flags", own.flags) | MSG_DONTWAIT;
+  const list = Array.from(buffers);
+  if (list.length === 0) return [];
   const fd = socket.fileno();
   // No code of the caller runs from here on, as it could change the buffers.
-  const list = Array.from(buffers);
-  const size = list.reduce((most, buffer) => Math.max(most, transferLength(buffer)), 0);
-  if (list.length === 0) return [];
+  const size = list.reduce((most, buffer) => Math.max(most, roomIn(buffer)), 0);
   if (!hasBulkCalls()) return receiveOneByOne(socket, list, controlSize, flags);
   const vector = incoming = fit(incoming, list.length, size, controlSize);
   const count = Math.min(list.length, vector.count);
-  for (let i = 0; i < count; i++) vector.expect(i, list[i]!.length, controlSize);
+  for (let i = 0; i < count; i++) vector.expect(i, roomIn(list[i]!), controlSize);
   let atOnce = MSG_CMSG_CLOEXEC;
   for (;;) {
     const { headers } = vector;
@@ -228,6 +228,11 @@ function fit(
   return isSmall ? new MessageVector(...room) : new MessageVector(count, size, controlSize);
 }
 
+/** Returns how much of a buffer a message can fill. */
+function roomIn(buffer: Uint8Array): number {
+  return Math.min(transferLength(buffer), MAX_MEMORY);
+}
+
 /** Returns whether libc moves several messages in a call, in a form that this package knows. */
 function hasBulkCalls(): boolean {
   return abi.messages!.mmsghdr !== undefined && calls().recvmmsg !== null &&
@@ -242,7 +247,7 @@ function take<Address extends SocketAddress | PacketAddress>(
   buffer: Uint8Array,
 ): MessageInfo<Address> {
   const size = vector.sizeOf(i);
-  const length = Math.min(size, buffer.length);
+  const length = Math.min(size, roomIn(buffer));
   if (length > 0) buffer.set(vector.data(i, length));
   const { descriptors, credentials, others } = decodeControl(vector.controlOf(i));
   closeQuietly(descriptors);

@@ -224,6 +224,17 @@ Deno.test(
   },
 );
 
+Deno.test("receiveMessages() takes no more memory for larger buffers than datagrams need", () => {
+  using left = datagrams();
+  using right = datagrams();
+  left.sendTo(noise(3), right.localAddress);
+  untilReadable(right);
+  const buffer = new Uint8Array(1 << 29);
+  const messages = receiveMessages(right, [buffer, buffer])!;
+  assertEquals(messages.map(({ size, truncated }) => [size, truncated]), [[3, false]]);
+  assertEquals([...buffer.subarray(0, 4)], [...noise(3), 0]);
+});
+
 Deno.test("receiveMessages() and sendMessages() take no message at all", () => {
   using socket = datagrams();
   assertEquals(receiveMessages(socket, []), []);
