@@ -101,7 +101,7 @@ export async function askChat(port: number): Promise<boolean> {
     await say(talking, anna);
     if (!await hears(talking, `* Welcome, ${anna}.`)) return false;
     await say(talking, "hello");
-    return await hears(hearing, `${anna}: hello\n`);
+    return await hears(hearing, `${anna}: hello\n`, `* ${anna} left\n`);
   } catch (error) {
     if (isReset(error)) return false;
     throw error;
@@ -112,10 +112,11 @@ async function say(connection: Deno.TcpConn, line: string): Promise<void> {
   await connection.write(new TextEncoder().encode(`${line}\n`));
 }
 
-/** Reads until a text has come, or returns `false` at the end of the stream. */
-async function hears(connection: Deno.TcpConn, text: string): Promise<boolean> {
+/** Reads until a text has come, or returns `false` at the end of the stream or after another text. */
+async function hears(connection: Deno.TcpConn, text: string, end?: string): Promise<boolean> {
   const buffer = new Uint8Array(4096);
   for (let heard = ""; !heard.includes(text);) {
+    if (end !== undefined && heard.includes(end)) return false;
     const size = await inTime(connection.read(buffer), JSON.stringify(text));
     if (size === null) return false;
     heard += new TextDecoder().decode(buffer.subarray(0, size));
