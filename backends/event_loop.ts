@@ -41,7 +41,6 @@ export function turnLoop(): Promise<void> {
 }
 
 async function turn(turns: number): Promise<void> {
-  await undefined; // Those whose promises are resolved already run first.
   do await new Promise((resolve) => setImmediate(resolve)); while (--turns >= 1);
   turning = undefined;
   loopTurned();

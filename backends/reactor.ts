@@ -269,6 +269,7 @@ class Reactor implements BackendOwner {
         this.#sweep();
         await this.#waitOffThread();
         this.#poll(0);
+        await undefined; // What was called runs before the loop turns.
       }
       this.#sweep();
     } catch (error) {

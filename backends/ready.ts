@@ -242,10 +242,11 @@ function whenReady<T>(
 }
 
 /** Lets the loop turn. A file that is closed meanwhile was closed during the wait. */
-async function turnLoopBefore(file: FileObject): Promise<void> {
+function turnLoopBefore(file: FileObject): Promise<void> {
   const fd = announcesClosing(file) ? (file as HasFileno).fileno() : -1;
-  await turnLoop();
-  if (fd >= 0 && (file as HasFileno).fileno() < 0) throw closedDuringWait(fd);
+  return turnLoop().then(() => {
+    if (fd >= 0 && (file as HasFileno).fileno() < 0) throw closedDuringWait(fd);
+  });
 }
 
 function closedDuringWait(fd: number): Error {
