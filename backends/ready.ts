@@ -145,8 +145,8 @@ class Wait implements Watch {
 }
 
 /**
- * Calls a function, and again whenever a descriptor is readable, until it returns something else than
- * `null`.
+ * Calls a function, and again whenever a descriptor is readable, until it returns something other
+ * than `null`.
  *
  * @typeParam T What the function returns
  * @param file A descriptor, or an object with a `fileno()` method
@@ -181,8 +181,8 @@ export function whenReadable<T>(
 }
 
 /**
- * Calls a function, and again whenever a descriptor is writable, until it returns something else than
- * `null`.
+ * Calls a function, and again whenever a descriptor is writable, until it returns something other
+ * than `null`.
  *
  * @typeParam T What the function returns
  * @param file A descriptor, or an object with a `fileno()` method

@@ -47,7 +47,7 @@ export interface ServerOptions {
  * @typeParam A The type of the address, which is that of {@linkcode Socket.localAddress}
  * @param address Where to listen. Port 0 lets the system pick one. Resolving a name blocks; if it
  * has several addresses, the server listens at the first that this machine has
- * @param options The backlog, and who else may use the address
+ * @param options The backlog, and whether others may share the address
  * @returns The socket, non-blocking and close-on-exec
  * @throws {TypeError} If it is not an address, or an option does not go with it: `dualStack` with
  * another address than `::`, or `reusePort` with a path
