@@ -7,6 +7,8 @@ export class Faults implements Disposable {
   /** What chooses the calls that fail. */
   readonly seed: number = Math.trunc(Math.random() * 2 ** 31);
   readonly #path = filePath();
+  /** How many programs were started: calls fail at other times in each. */
+  #programs = 0;
 
   constructor() {
     this.set([]);
@@ -38,7 +40,7 @@ export class Faults implements Disposable {
         "/usr/bin/env",
         `FAULTY_LIBC=${fakeLibrary("faulty_libc")}`,
         `FAULTS=${this.#path}`,
-        `FAULT_SEED=${this.seed}`,
+        `FAULT_SEED=${this.seed + this.#programs++}`,
         ...command,
       ],
     };
