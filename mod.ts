@@ -75,8 +75,8 @@
  * ## Errors
  *
  * A failed system call throws {@linkcode OSError}, whose `code` is a name such as
- * `"ECONNREFUSED"`. A call that can do nothing now returns `null` instead. A file object that is not
- * registered, or is registered already, throws {@linkcode KeyError}.
+ * `"ECONNREFUSED"`. A call that can do nothing now returns `null` instead. A file object that is
+ * not registered, or is registered already, throws {@linkcode KeyError}.
  *
  * ## The other entry points
  *

@@ -270,8 +270,8 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * @param data The new data; `undefined` by default, where `Data` takes it
    * @returns The new key, or the same one if nothing changes
    * @throws {RangeError} If the mask has other bits or no event
-   * @throws {Deno.errors.NotSupported} If this class does not support the mask on this system, or if
-   * `EXCLUSIVE` comes or goes; nothing changes
+   * @throws {Deno.errors.NotSupported} If this class does not support the mask on this system, or
+   * if `EXCLUSIVE` comes or goes; nothing changes
    * @throws {KeyError} If the object is not registered
    * @throws {OSError} If the system refuses; the object is no longer registered then
    * @throws {Deno.errors.BadResource} If the selector is closed
@@ -334,16 +334,16 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
   }
 
   /**
-   * Waits until something is ready, and blocks this thread. Nothing else runs meanwhile: no timer, no
-   * promise, no signal listener. While a listener exists for `SIGINT`, Ctrl-C does not end the wait
-   * either. {@linkcode BaseSelector.selectAsync} leaves the event loop free.
+   * Waits until something is ready, and blocks this thread. Nothing else runs meanwhile: no timer,
+   * no promise, no signal listener. While a listener exists for `SIGINT`, Ctrl-C does not end the
+   * wait either. {@linkcode BaseSelector.selectAsync} leaves the event loop free.
    *
    * @param timeout How long to wait at most, in milliseconds; `null`, `Infinity` or nothing: until
    * something is ready; 0 or less: not at all. It never waits less while nothing is ready
    * @returns What is ready, each file object once; empty after the timeout or a wake
    * @throws {TypeError} If the timeout is `NaN` or not a number
-   * @throws {OSError} If the system refuses (`epoll_wait`, `kevent`, …). An interruption by a signal
-   * is not an error
+   * @throws {OSError} If the system refuses (`epoll_wait`, `kevent`, …). An interruption by a
+   * signal is not an error
    * @throws {Deno.errors.Busy} If an asynchronous wait is in progress
    * @throws {Deno.errors.BadResource} If the selector is closed
    *
@@ -380,14 +380,15 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
 
   /**
    * Waits until something is ready, and leaves the event loop free meanwhile. `register`, `modify`
-   * and `unregister` take effect on the wait at once. A selector waits once at a time; any number of
-   * selectors can wait. Like a pending read, a wait keeps the process alive.
+   * and `unregister` take effect on the wait at once. A selector waits once at a time; any number
+   * of selectors can wait. Like a pending read, a wait keeps the process alive.
    *
    * All waits of an isolate share one native call on another thread. A Worker that is terminated
    * leaves the two descriptors of that call open, and its own selectors and sockets; during a wait,
    * the call itself goes on for up to a minute.
    *
-   * @param timeout How long to wait at most, in milliseconds, as for {@linkcode BaseSelector.select}
+   * @param timeout How long to wait at most, in milliseconds, as for
+   * {@linkcode BaseSelector.select}
    * @param options A signal that ends the wait
    * @returns What is ready, each file object once; empty after the timeout or a wake
    * @throws {TypeError} If the timeout is `NaN` or not a number

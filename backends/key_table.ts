@@ -4,8 +4,8 @@ import { READ_WRITE } from "./masks.ts";
 
 /**
  * The keys of a selector, found by descriptor. Systems give out the lowest free descriptors, so an
- * array is compact. A `Map` would be slower: whenever the same few descriptors are closed and reused,
- * its chains grow until it is rehashed.
+ * array is compact. A `Map` would be slower: whenever the same few descriptors are closed and
+ * reused, its chains grow until it is rehashed.
  *
  * There is an array for each part, so that finding an event touches little memory: neither the key
  * nor the event itself.
@@ -37,8 +37,8 @@ export class KeyTable<Data, File extends FileObject> {
   }
 
   /**
-   * The last event of a descriptor's key, if it is an ordinary key, without modes, and its next event
-   * is the same.
+   * The last event of a descriptor's key, if it is an ordinary key, without modes, and its next
+   * event is the same.
    */
   same(fd: number, events: number): ReadyEvent<Data, File> | undefined {
     const mask = this.#masks.get(fd);

@@ -17,8 +17,8 @@ export function toPoll(
 }
 
 /**
- * Returns the events of a mask that such a call reported. All bits but the four stand for an error or
- * a full hang-up, which counts as every event but `EVENT_PRIORITY`.
+ * Returns the events of a mask that such a call reported. All bits but the four stand for an error
+ * or a full hang-up, which counts as every event but `EVENT_PRIORITY`.
  */
 export function fromPoll(
   mask: number,

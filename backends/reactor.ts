@@ -22,11 +22,11 @@ import { WakeDescriptor } from "./waker.ts";
 
 const { EINTR } = abi.errno;
 
-/** The longest native wait in milliseconds: a Worker that is terminated holds its thread so long. */
+/** The longest native wait in milliseconds: a terminated Worker holds its thread that long. */
 const LONGEST_WAIT = 60_000;
 
-// In milliseconds. A native wait that ends within BUSY is followed by waits on this thread, each for
-// PATIENCE at most, until MOST_PATIENCE after it. Deno's own I/O waits meanwhile.
+// In milliseconds. A native wait that ends within BUSY is followed by waits on this thread, each
+// for PATIENCE at most, until MOST_PATIENCE after it. Deno's own I/O waits meanwhile.
 const BUSY = 0.1;
 const PATIENCE = 0.05;
 const MOST_PATIENCE = 0.25;
@@ -138,8 +138,8 @@ class Reactor implements BackendOwner {
    * Begins to wait for a descriptor.
    *
    * @param watch The wait
-   * @param announces Whether {@linkcode forgetDescriptor} is called before the descriptor is closed;
-   * if not, its number may stand for another file by now
+   * @param announces Whether {@linkcode forgetDescriptor} is called before the descriptor is
+   * closed; if not, its number may stand for another file by now
    * @returns 0, or the negated `errno`
    */
   watch(watch: Watch, announces: boolean): number {

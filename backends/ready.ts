@@ -32,8 +32,8 @@ export interface WaitOptions {
  * Waits until a descriptor is ready. Several waits for one descriptor are fine.
  *
  * Closing a `FileDescriptor` or a `Socket` rejects the waits for it. A bare number that is closed
- * elsewhere is not noticed: such a wait may last for ever, or end for the file that the number stands
- * for next. A regular file is always ready.
+ * elsewhere is not noticed: such a wait may last for ever, or end for the file that the number
+ * stands for next. A regular file is always ready.
  *
  * @param file A descriptor, or an object with a `fileno()` method
  * @param events What to wait for: `EVENT_READ`, `EVENT_WRITE` and other events, ORed, without modes

@@ -23,22 +23,22 @@ export type { KqueueLayout };
  *
  * Registrations belong to open files, not to descriptors: one whose descriptor was closed lives on
  * while a duplicate is open. After it is unregistered, its late events are not reported; the first
- * one makes the selector replace its set in the kernel, under the same number, and an epoll instance
- * that watches {@linkcode EpollSelector.fileno} must then register it again. Unregister before you
- * close: if the number of a closed descriptor that is still registered goes back to an open file
- * that was registered under it before, the key can report events of that file.
+ * one makes the selector replace its set in the kernel, under the same number, and an epoll
+ * instance that watches {@linkcode EpollSelector.fileno} must then register it again. Unregister
+ * before you close: if the number of a closed descriptor that is still registered goes back to an
+ * open file that was registered under it before, the key can report events of that file.
  *
  * Linux lets at most 500 selectors that wait asynchronously watch the same open file: `register` of
- * the 501st fails with `EINVAL` during such a wait. A wait that begins later watches the file without
- * its own epoll instance, or rejects if the key has `EDGE_TRIGGERED`. The same holds for a selector
- * that watches others, more than five deep.
+ * the 501st fails with `EINVAL` during such a wait. A wait that begins later watches the file
+ * without its own epoll instance, or rejects if the key has `EDGE_TRIGGERED`. The same holds for a
+ * selector that watches others, more than five deep.
  *
  * Regular files and `/dev/null` are refused (`EPERM`): they are always ready. Timeouts below a
  * millisecond are honoured since Linux 5.11 and glibc 2.35, and rounded up before.
  *
  * It supports every event and mode. `EVENT_PRIORITY` is `EPOLLPRI`; `EVENT_HANGUP` is `EPOLLRDHUP`,
- * `EPOLLHUP` and `EPOLLERR`; `EDGE_TRIGGERED` is `EPOLLET`; `ONE_SHOT` is `EPOLLONESHOT`. `EXCLUSIVE`,
- * `EPOLLEXCLUSIVE`, goes with `EVENT_READ`, `EVENT_WRITE` and `EDGE_TRIGGERED` only.
+ * `EPOLLHUP` and `EPOLLERR`; `EDGE_TRIGGERED` is `EPOLLET`; `ONE_SHOT` is `EPOLLONESHOT`.
+ * `EXCLUSIVE`, `EPOLLEXCLUSIVE`, goes with `EVENT_READ`, `EVENT_WRITE` and `EDGE_TRIGGERED` only.
  *
  * Its methods are those of {@linkcode BaseSelector}: `register()`, `modify()`, `unregister()`,
  * `select()`, `selectAsync()`, `wakeup()`, `waker()`, `getKey()`, `getMap()` and `close()`; it also
@@ -132,8 +132,8 @@ export interface KqueueSelectorOptions {
    */
   library?: string;
   /**
-   * The layout of `struct kevent` that the library uses: by default that of this system, or of macOS
-   * if this system has none. The layout of libc is known.
+   * The layout of `struct kevent` that the library uses: by default that of this system, or of
+   * macOS if this system has none. The layout of libc is known.
    */
   layout?: KqueueLayout;
 }
@@ -147,8 +147,8 @@ export interface KqueueSelectorOptions {
  * devices, such as `/dev/tty` and `/dev/null` (`EINVAL`): {@linkcode SelectSelector} takes them,
  * while macOS' `poll` does not either.
  *
- * It supports `EVENT_HANGUP` (`EV_EOF`), `EDGE_TRIGGERED` (`EV_CLEAR`) and `ONE_SHOT`, and on macOS and
- * OpenBSD `EVENT_PRIORITY` (`EVFILT_EXCEPT`), but not `EXCLUSIVE`.
+ * It supports `EVENT_HANGUP` (`EV_EOF`), `EDGE_TRIGGERED` (`EV_CLEAR`) and `ONE_SHOT`, and on macOS
+ * and OpenBSD `EVENT_PRIORITY` (`EVFILT_EXCEPT`), but not `EXCLUSIVE`.
  *
  * Its methods are those of {@linkcode BaseSelector}: `register()`, `modify()`, `unregister()`,
  * `select()`, `selectAsync()`, `wakeup()`, `waker()`, `getKey()`, `getMap()` and `close()`; it also
@@ -199,8 +199,8 @@ export class KqueueSelector<Data = unknown, File extends FileObject = FileObject
    * Makes a selector.
    *
    * @param options A library with the calls, for a system whose libc lacks them
-   * @throws {Deno.errors.NotSupported} If libc has no kqueue and no library is given (on every system
-   * but macOS and the BSDs), or if the library lacks a call
+   * @throws {Deno.errors.NotSupported} If libc has no kqueue and no library is given (on every
+   * system but macOS and the BSDs), or if the library lacks a call
    * @throws {Deno.errors.NotFound} If the library cannot be opened
    * @throws {Deno.errors.NotCapable} Without FFI permission
    * @throws {TypeError} If the layout is unknown
@@ -251,9 +251,9 @@ export class KqueueSelector<Data = unknown, File extends FileObject = FileObject
  */
 export interface DevpollSelectorOptions {
   /**
-   * The shared library that has `open`, `write` and `ioctl`; libc by default. Give an absolute path.
-   * With any scope or `--deny-ffi` rule, Deno takes another one for a file in the current folder;
-   * without, the system searches for a name that has no slash.
+   * The shared library that has `open`, `write` and `ioctl`; libc by default. Give an absolute
+   * path. With any scope or `--deny-ffi` rule, Deno takes another one for a file in the current
+   * folder; without, the system searches for a name that has no slash.
    */
   library?: string;
 }
@@ -263,10 +263,10 @@ export interface DevpollSelectorOptions {
  * registrations.
  *
  * No system that has it runs Deno: this class is tested over a library that behaves like it, with
- * the numbers of Solaris on x86-64. A descriptor that is not open is accepted, and reported as ready
- * for everything that was asked for. After a descriptor was closed and reused, the system may watch
- * the new file, says its manual, poll(7d): unregister before you close. Timeouts are rounded up to
- * whole milliseconds.
+ * the numbers of Solaris on x86-64. A descriptor that is not open is accepted, and reported as
+ * ready for everything that was asked for. After a descriptor was closed and reused, the system may
+ * watch the new file, says its manual, poll(7d): unregister before you close. Timeouts are rounded
+ * up to whole milliseconds.
  *
  * It supports `EVENT_PRIORITY` (`POLLPRI`), `EVENT_HANGUP` (`POLLHUP`: the connection is gone) and
  * `ONE_SHOT`, but neither `EDGE_TRIGGERED` nor `EXCLUSIVE`.
@@ -364,20 +364,21 @@ export class DevpollSelector<Data = unknown, File extends FileObject = FileObjec
 /**
  * Waits with `poll`, which every POSIX system has. Its cost grows with the number of registrations.
  *
- * It cannot know that a descriptor was closed and reused: until it is unregistered, the readiness of
- * the new file is reported under the old key. A closed descriptor is reported as ready for everything
- * that was asked for. Timeouts below a millisecond are honoured where there is `ppoll` (Linux and the
- * BSDs, except NetBSD), and rounded up elsewhere. macOS' `poll` does not take most character devices,
- * such as `/dev/tty`: {@linkcode SelectSelector} does.
+ * It cannot know that a descriptor was closed and reused: until it is unregistered, the readiness
+ * of the new file is reported under the old key. A closed descriptor is reported as ready for
+ * everything that was asked for. Timeouts below a millisecond are honoured where there is `ppoll`
+ * (Linux and the BSDs, except NetBSD), and rounded up elsewhere. macOS' `poll` does not take most
+ * character devices, such as `/dev/tty`: {@linkcode SelectSelector} does.
  *
- * On Windows it waits with `WSAPoll`, since Windows 10 2004 and Windows Server 2022: before, it does
- * not report failed connections. It takes only sockets, and refuses pipes, consoles and files
- * (`ENOTSOCK`). A closed socket is ignored where the system does not count it, and waits fail if all
- * are closed. `WSAPoll` always reports that a peer sends no more, so a wait for room to write to
- * such a peer keeps a processor busy; {@linkcode SelectSelector} does not have this problem.
+ * On Windows it waits with `WSAPoll`, since Windows 10 2004 and Windows Server 2022: before, it
+ * does not report failed connections. It takes only sockets, and refuses pipes, consoles and files
+ * (`ENOTSOCK`). A closed socket is ignored where the system does not count it, and waits fail if
+ * all are closed. `WSAPoll` always reports that a peer sends no more, so a wait for room to write
+ * to such a peer keeps a processor busy; {@linkcode SelectSelector} does not have this problem.
  *
- * It supports `EVENT_PRIORITY` (`POLLPRI`), `EVENT_HANGUP` (`POLLRDHUP` where there is one, `POLLHUP`,
- * `POLLERR`; not on Windows) and `ONE_SHOT`, but neither `EDGE_TRIGGERED` nor `EXCLUSIVE`.
+ * It supports `EVENT_PRIORITY` (`POLLPRI`), `EVENT_HANGUP` (`POLLRDHUP` where there is one,
+ * `POLLHUP`, `POLLERR`; not on Windows) and `ONE_SHOT`, but neither `EDGE_TRIGGERED` nor
+ * `EXCLUSIVE`.
  *
  * Its methods are those of {@linkcode BaseSelector}: `register()`, `modify()`, `unregister()`,
  * `select()`, `selectAsync()`, `wakeup()`, `waker()`, `getKey()`, `getMap()` and `close()`; it also
@@ -433,12 +434,12 @@ export class PollSelector<Data = unknown, File extends FileObject = FileObject>
 }
 
 /**
- * Waits with `select`, the oldest of these calls. Its cost grows with the highest descriptor that is
- * registered; on Windows with the number of registrations.
+ * Waits with `select`, the oldest of these calls. Its cost grows with the highest descriptor that
+ * is registered; on Windows with the number of registrations.
  *
  * Descriptors above 1023 are accepted on Linux, macOS and the BSDs; on Solaris `register` throws a
- * `RangeError` that names the limit. It cannot know that a descriptor was closed and reused: until it
- * is unregistered, the readiness of the new file is reported under the old key. While a closed
+ * `RangeError` that names the limit. It cannot know that a descriptor was closed and reused: until
+ * it is unregistered, the readiness of the new file is reported under the old key. While a closed
  * descriptor is registered, waits fail with `EBADF` where the system notices. A hang-up counts as
  * readable only, where the system says no more, as Linux does for pipes.
  *

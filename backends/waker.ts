@@ -157,7 +157,7 @@ function canBeWaker(fd: number): boolean {
 
 let knowsEventfd: boolean | undefined;
 
-/** Returns whether `eventfd` can be used: libc, the system and its filters of calls must allow it. */
+/** Returns whether `eventfd` can be used: libc, the system and its filters must allow it. */
 function hasEventfd(): boolean {
   return knowsEventfd ??= EFD_CLOEXEC !== undefined && !isRefused();
 }

@@ -59,7 +59,8 @@ Options:
   --drain SECONDS  close connections that are still open this long after the end (30)
   -h, --help       show this and exit
 
-Under systemd (Type=notify, NotifyAccess=all) each process says when it serves in place of the last.`;
+Under systemd (Type=notify, NotifyAccess=all) each process reports when it takes
+over.`;
 
 const BYTE = new Uint8Array(1);
 

@@ -1,5 +1,6 @@
 /**
- * Netcat: sends standard input over a connection, and prints what comes back, as OpenBSD's `nc` does.
+ * Netcat: sends standard input over a connection, and prints what comes back, as OpenBSD's `nc`
+ * does.
  *
  * It shows a socket and other descriptors in one selector; back-pressure both ways (neither side is
  * read while the other does not take more); half-close at the end of the input; regular files,
@@ -35,7 +36,7 @@ import { parseNetcatLine } from "./support/nc_command_line.ts";
 import { printable, program, warn } from "./support/output.ts";
 import { lookUpPort } from "./support/services.ts";
 
-/** How long the answer to a datagram may take that says that its port is closed, in milliseconds. */
+/** How long to wait for the answer that a datagram's port is closed, in milliseconds. */
 const REFUSAL = 1000;
 
 run(async () => {

@@ -4,8 +4,8 @@
  * It shows ICMP without a privilege where the system allows it, else raw sockets, else a message
  * about the missing privilege; one socket per address family for all hosts, with sequence numbers
  * that match answers to requests; control data that comes with a datagram (how many hops it may
- * still make); errors that other hosts report; and timers that are only the timeout of the selector.
- * What a packet holds is in `support/icmp.ts`.
+ * still make); errors that other hosts report; and timers that are only the timeout of the
+ * selector. What a packet holds is in `support/icmp.ts`.
  *
  *     deno run --allow-ffi jsr:@readiness/selectors/ping -c 3 127.0.0.1 ::1 localhost
  *

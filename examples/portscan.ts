@@ -38,8 +38,8 @@ Options:
   -h, --help        show this and exit`;
 
 /**
- * Hosts whose refusal is there when `connect` returns. On Linux a second call returns it, after which
- * the socket can be used for another port; elsewhere its state is not specified.
+ * Hosts whose refusal is there when `connect` returns. On Linux a second call returns it, after
+ * which the socket can be used for another port; elsewhere its state is not specified.
  */
 const IMMEDIATE = Deno.build.os === "linux" ? /^127\.|^::1$/ : /^$/;
 

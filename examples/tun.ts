@@ -1,6 +1,6 @@
 /**
- * A tunnel over UDP between two hosts, through a TUN device: what one host sends to its device comes
- * out of the other's.
+ * A tunnel over UDP between two hosts, through a TUN device: what one host sends to its device
+ * comes out of the other's.
  *
  * It shows a device that is opened by its path and controlled with `ioctl()`
  * (`support/tun_device.ts`); an async function for each direction; requests to the system's network

@@ -13,8 +13,8 @@ const USAGE = `Usage: nc.ts [OPTIONS] [HOST] PORT
        nc.ts [OPTIONS] -U PATH
 
 Connects, or with -l waits for a connection, sends standard input over it, and prints what it
-receives, until the peer ends. HOST is 127.0.0.1 if left out: -l 0.0.0.0 PORT waits on every address.
-PORT is a number, a name in /etc/services, or a range such as 20-80.
+receives, until the peer ends. HOST is 127.0.0.1 if left out: for every
+address, use -l 0.0.0.0 PORT. PORT is a number, a name in /etc/services, or a range such as 20-80.
 
 Options:
   -l            wait for a connection, or a datagram; port 0 lets the system pick one

@@ -59,8 +59,8 @@ const NOTES_V6: Readonly<Record<number, string>> = { 0: "!N", 1: "!X", 2: "!S", 
 const PAYLOAD = 32;
 
 /**
- * Probes over UDP, to ports where most likely nothing listens. The number of the port is that of the
- * probe.
+ * Probes over UDP, to ports where most likely nothing listens. The number of the port is that of
+ * the probe.
  */
 export class UdpProber implements Prober {
   readonly socket: Socket;
@@ -149,8 +149,8 @@ export class IcmpProber implements Prober {
 }
 
 /**
- * Makes a call again if it fails. An error of an earlier probe fails the next call, whatever that is
- * for, and is in the error queue as well.
+ * Makes a call again if it fails. An error of an earlier probe fails the next call, whatever that
+ * is for, and is in the error queue as well.
  */
 export function despiteErrors<T>(call: () => T): T {
   for (let tries = 3;; tries--) {

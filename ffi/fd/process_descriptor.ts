@@ -79,8 +79,8 @@ export class ProcessDescriptor extends FileDescriptor {
    * With `terminal` the program runs in a session of its own that the terminal controls, so that
    * `/dev/tty`, job control and `SIGWINCH` work, and every signal has its default action.
    *
-   * Call {@linkcode ProcessDescriptor.exited}, or {@linkcode ProcessDescriptor.wait} after the end of
-   * the child, which stays in the system's process table until then.
+   * Call {@linkcode ProcessDescriptor.exited}, or {@linkcode ProcessDescriptor.wait} after the end
+   * of the child, which stays in the system's process table until then.
    *
    * @param command The program, looked up in the child's `PATH` unless it contains a slash. A
    * relative path is relative to `cwd`

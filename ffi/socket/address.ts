@@ -32,8 +32,8 @@ const { AF_INET, AF_INET6, AF_PACKET, AF_UNIX } = abi.constants;
 export type SocketAddress = InternetAddress | UnixAddress | RawAddress;
 
 /**
- * The type in which a socket returns an address of the type `A`: without literal types, such as that
- * of a port, and any type for a `RawAddress`.
+ * The type in which a socket returns an address of the type `A`: without literal types, such as
+ * that of a port, and any type for a `RawAddress`.
  *
  * @typeParam A The type of an address that was given
  *

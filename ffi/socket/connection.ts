@@ -19,9 +19,9 @@ const { SOCK_STREAM } = abi.constants;
  * @returns The connected socket, non-blocking and close-on-exec
  * @throws {TypeError} If it is not an address
  * @throws {RangeError} If the port or the length of the path is out of range
- * @throws {OSError} If no address accepts the connection (`connect`): the error of the last, such as
- * `ECONNREFUSED`, or `EAGAIN` if a Unix server on Linux has a full backlog; or the name cannot be
- * resolved (`getaddrinfo`)
+ * @throws {OSError} If no address accepts the connection (`connect`): the error of the last, such
+ * as `ECONNREFUSED`, or `EAGAIN` if a Unix server on Linux has a full backlog; or the name cannot
+ * be resolved (`getaddrinfo`)
  * @throws {Deno.errors.NotCapable} Without FFI permission
  * @throws The signal's reason if it is aborted. Nothing stays open
  *

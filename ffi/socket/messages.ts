@@ -53,16 +53,16 @@ export interface ReceiveMessagesOptions {
 }
 
 /**
- * Receives the datagrams that are there, up to one for each buffer, with `recvmmsg`: one system call
- * for all of them on Linux, FreeBSD and NetBSD. Other systems take a call for each.
+ * Receives the datagrams that are there, up to one for each buffer, with `recvmmsg`: one system
+ * call for all of them on Linux, FreeBSD and NetBSD. Other systems take a call for each.
  *
  * If a call fails after the first datagram, those that came before it are returned. On Linux the
  * error then belongs to the next call. Descriptors that come with a message are closed:
  * {@linkcode receiveMessage} takes them.
  *
  * @param socket The socket, for datagrams or packets
- * @param buffers A buffer for each datagram. What does not fit is lost, and `truncated` says so. One
- * call fills at most 1024 of them, fewer if they are large
+ * @param buffers A buffer for each datagram. What does not fit is lost, and `truncated` says so.
+ * One call fills at most 1024 of them, fewer if they are large
  * @param options The room for control messages, and flags
  * @returns What is known about each datagram, in the order of the buffers; `null` if there is none
  * now
@@ -138,8 +138,8 @@ export function receiveMessages<Address extends SocketAddress | PacketAddress = 
  * Other systems take a call for each.
  *
  * The system may take only the first ones. If the rest still has to go, wait until the socket is
- * writable, and send it then. If the system refuses a message that is not the first, those before it
- * are sent; sending the rest then throws the error.
+ * writable, and send it then. If the system refuses a message that is not the first, those before
+ * it are sent; sending the rest then throws the error.
  *
  * @param socket The socket, for datagrams or packets
  * @param messages The datagrams, in order. One call sends at most 1024 of them, fewer if they are

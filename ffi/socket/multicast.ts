@@ -27,8 +27,8 @@ const {
  * the port that it is bound to. Closing the socket leaves the group.
  *
  * @param socket An IPv4 or IPv6 datagram socket
- * @param group The numeric address of the group, of the socket's family. An IPv6 address may have the
- * interface as its zone: `ff02::1234%eth0`
+ * @param group The numeric address of the group, of the socket's family. An IPv6 address may have
+ * the interface as its zone: `ff02::1234%eth0`
  * @param on The interface; by default that of the zone, or else the system chooses
  * @throws {TypeError} If an argument has the wrong type, or the socket is neither IPv4 nor IPv6
  * @throws {RangeError} If the group is not a numeric address of the socket's family or has the zone

@@ -23,8 +23,8 @@ const AT_SIGN = 0x40;
  * @param state Assignments, each on a line of its own: `READY=1`, `STOPPING=1`, `STATUS=…`, …
  * @returns Whether it was sent; `false` where there is no `NOTIFY_SOCKET`, and on Windows
  * @throws {TypeError} If `state` is not a string
- * @throws {RangeError} If `state` contains a NUL, or `NOTIFY_SOCKET` is neither an absolute path nor
- * an abstract one, which begins with `@`
+ * @throws {RangeError} If `state` contains a NUL, or `NOTIFY_SOCKET` is neither an absolute path
+ * nor an abstract one, which begins with `@`
  * @throws {OSError} If the system refuses (`sendto`), such as with `ENOENT` or `ECONNREFUSED`
  * @throws {Deno.errors.NotCapable} Without FFI permission
  *

@@ -38,11 +38,11 @@ const UNSUITABLE = [EINVAL, ENOSYS, EOPNOTSUPP];
 
 /**
  * Sends a part of a file, which the system copies without passing it through this program: with
- * `sendfile` on Linux, macOS and FreeBSD. On other systems, and for files and sockets that `sendfile`
- * refuses, it reads up to 64 KiB of the file with `pread` and sends them.
+ * `sendfile` on Linux, macOS and FreeBSD. On other systems, and for files and sockets that
+ * `sendfile` refuses, it reads up to 64 KiB of the file with `pread` and sends them.
  *
- * The position of the file is neither used nor changed. Reading the file may block until the disk has
- * delivered it.
+ * The position of the file is neither used nor changed. Reading the file may block until the disk
+ * has delivered it.
  *
  * @param socket A connected stream socket
  * @param file The descriptor of a regular file, or an object that has it

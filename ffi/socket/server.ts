@@ -26,8 +26,8 @@ export interface ServerOptions {
   /** How many connections may wait to be accepted; by default as many as the system allows. */
   readonly backlog?: number;
   /**
-   * Whether several servers may listen on the same port, each of which sets this. Linux then spreads
-   * the connections over them. By default they may not.
+   * Whether several servers may listen on the same port, each of which sets this. Linux then
+   * spreads the connections over them. By default they may not.
    */
   readonly reusePort?: boolean;
   /**

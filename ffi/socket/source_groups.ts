@@ -25,10 +25,11 @@ const { AF_INET, IPPROTO_IP, IPPROTO_IPV6 } = abi.constants;
  * @param source The numeric address of the sender
  * @param on The index or name of the interface; by default the system chooses
  * @throws {TypeError} If an argument has the wrong type, or the socket is neither IPv4 nor IPv6
- * @throws {RangeError} If an address is not a numeric one of the socket's family, or the interface is
- * not an index
- * @throws {OSError} If the system refuses (`setsockopt`), such as with `EADDRNOTAVAIL` if the socket
- * has joined for this sender already, or `ENODEV`; or if no interface has the name (`if_nametoindex`)
+ * @throws {RangeError} If an address is not a numeric one of the socket's family, or the interface
+ * is not an index
+ * @throws {OSError} If the system refuses (`setsockopt`), such as with `EADDRNOTAVAIL` if the
+ * socket has joined for this sender already, or `ENODEV`; or if no interface has the name
+ * (`if_nametoindex`)
  * @throws {Deno.errors.NotSupported} If the package does not know the system's call, as on NetBSD,
  * OpenBSD and Solaris
  *
@@ -60,10 +61,10 @@ export function joinSourceGroup(
  * @param source The numeric address of the sender
  * @param on The interface that the socket joined the group on
  * @throws {TypeError} If an argument has the wrong type, or the socket is neither IPv4 nor IPv6
- * @throws {RangeError} If an address is not a numeric one of the socket's family, or the interface is
- * not an index
- * @throws {OSError} If the system refuses (`setsockopt`), such as with `EADDRNOTAVAIL` or `EINVAL` if
- * the socket has not joined; or if no interface has the name (`if_nametoindex`)
+ * @throws {RangeError} If an address is not a numeric one of the socket's family, or the interface
+ * is not an index
+ * @throws {OSError} If the system refuses (`setsockopt`), such as with `EADDRNOTAVAIL` or `EINVAL`
+ * if the socket has not joined; or if no interface has the name (`if_nametoindex`)
  * @throws {Deno.errors.NotSupported} If the package does not know the system's call
  *
  * @example

@@ -18,8 +18,8 @@ const NO_THRESHOLD = 0x7fff_ffff;
  *
  * @param socket A TCP socket
  * @returns The state and the numbers
- * @throws {OSError} If the system refuses (`getsockopt`), such as with `EOPNOTSUPP` or `ENOPROTOOPT`
- * if it is not a TCP socket, or `EBADF`
+ * @throws {OSError} If the system refuses (`getsockopt`), such as with `EOPNOTSUPP` or
+ * `ENOPROTOOPT` if it is not a TCP socket, or `EBADF`
  * @throws {Deno.errors.NotSupported} On Windows, NetBSD and Solaris
  *
  * @example

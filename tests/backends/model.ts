@@ -585,8 +585,8 @@ class World implements Disposable {
   /**
    * Events that may still come for a key whose descriptor was closed or reused: of the open file
    * that was registered, while it lives, since epoll watches open files; of the file behind the
-   * descriptor, if it was registered earlier, or if the key was modified; all, if the descriptor was
-   * closed when it was registered.
+   * descriptor, if it was registered earlier, or if the key was modified; all, if the descriptor
+   * was closed when it was registered.
    */
   #lingering(fd: number, { file: old, isMixed }: Key, file: OpenFile | null): number {
     if (old === null) return ALL;

@@ -1,6 +1,6 @@
 /**
- * Code of the caller that runs within a call, such as a getter of an address, and closes the socket.
- * Its number may be another file's by then, to which nothing may happen.
+ * Code of the caller that runs within a call, such as a getter of an address, and closes the
+ * socket. Its number may be another file's by then, to which nothing may happen.
  *
  * @module
  */

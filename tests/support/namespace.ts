@@ -5,8 +5,8 @@ import { Lines } from "./lines.ts";
 import { inNetworkOf, inOwnNetwork } from "./privileges.ts";
 
 /**
- * A network namespace, which lasts until the end of an `await using` block, and not longer than this
- * process: it is that of a program that ends with its standard input.
+ * A network namespace, which lasts until the end of an `await using` block, and not longer than
+ * this process: it is that of a program that ends with its standard input.
  */
 export class Namespace implements AsyncDisposable {
   readonly #holder: Deno.ChildProcess;

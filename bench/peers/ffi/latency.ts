@@ -1,6 +1,6 @@
 /**
- * latency AT_ONCE BATCHES: as ../readiness/latency_await.ts, with one `epoll_wait` on another thread
- * that is awaited over and over.
+ * latency AT_ONCE BATCHES: as ../readiness/latency_await.ts, with one `epoll_wait` on another
+ * thread that is awaited over and over.
  *
  * @module
  */
