@@ -230,7 +230,13 @@ Deno.test({
     using faults = new Faults();
     await using stack = new AsyncDisposableStack();
     const args = ["--port", "0", "--name", abstractPath().slice(1)];
-    const start = async () => stack.use(await Example.start("handover", args, faults.options));
+    const { options, seed } = faults;
+    let started = 0;
+    // Each has a seed of its own: with the same one, all would make the same choice of calls.
+    const through = (command: readonly string[]) =>
+      options.through(["env", `FAULT_SEED=${seed + started++}`, ...command]);
+    const start = async () =>
+      stack.use(await Example.start("handover", args, { ...options, through }));
     let server = await start();
     const ask = () => askStream(server.port, get("/", `Served by process ${server.pid}\n`));
     faults.set(["accept4=EMFILE/3", "sendmsg=ETOOMANYREFS/2", "sendmsg=EAGAIN/9"]);
