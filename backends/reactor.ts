@@ -35,10 +35,14 @@ const MOST_PATIENCE = 0.25;
 export interface Watch {
   readonly fd: number;
   readonly events: number;
-  /** What was found, when it is ready; 0 otherwise. */
+  /** What was found, until {@linkcode ready} is called; 0 otherwise. */
   found: number;
-  /** Called when the descriptor is ready; it is no longer watched. */
-  ready(): void;
+  /**
+   * Called when the descriptor is ready; it is no longer watched.
+   *
+   * @param events What was found
+   */
+  ready(events: number): void;
   /** Called when the descriptor is about to be closed; it is no longer watched. */
   closed(): void;
   /** Called when the reactor fails. */
@@ -197,7 +201,7 @@ class Reactor implements BackendOwner {
     this.#watches -= watched.watches.length;
     for (const watch of watched.watches) watch.closed();
     for (const watch of this.#found) {
-      if (watch.fd !== fd) continue;
+      if (watch.fd !== fd || watch.found === 0) continue;
       watch.found = 0; // What was called before it has closed the descriptor.
       watch.closed();
     }
@@ -310,7 +314,12 @@ class Reactor implements BackendOwner {
     if (found.length === 0 && failure < 0) {
       throw this.#error("Cannot wait for descriptors", this.#backend.changeCall, failure);
     }
-    for (const watch of found) if (watch.found !== 0) watch.ready();
+    for (const watch of found) {
+      const events = watch.found;
+      if (events === 0) continue; // It is closed.
+      watch.found = 0;
+      watch.ready(events);
+    }
     if (found.length > 0) this.#found = [];
     if (this.#unwanted.length > 0) this.#narrow();
     return this.#expire() || found.length > 0;
@@ -370,7 +379,8 @@ class Reactor implements BackendOwner {
 
   /** Rejects every wait. */
   #fail(error: unknown): void {
-    const waits: (Sleeper | Watch)[] = [...this.#sleepers, ...this.#found.splice(0)];
+    const found = this.#found.splice(0).filter(({ found }) => found !== 0);
+    const waits: (Sleeper | Watch)[] = [...this.#sleepers, ...found];
     for (const watched of this.#watched.values()) {
       waits.push(...watched.watches.splice(0));
       this.#remove(watched);

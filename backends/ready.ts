@@ -115,7 +115,11 @@ class Wait implements Watch {
     }
     const result = reactor.watch(this, announcesClosing(this.#file));
     if (result === -EPERM && (this.events & READ_WRITE) !== 0) { // A regular file.
-      void turnLoop().then(() => this.#resolve(this.events & READ_WRITE));
+      turnLoop().then(() => {
+        this.#signal?.throwIfAborted();
+        assertNotClosed(this.#file, this.fd);
+        this.#resolve(this.events & READ_WRITE);
+      }).catch(this.#reject);
       return;
     }
     if (result < 0) {
@@ -125,9 +129,9 @@ class Wait implements Watch {
     if (this.#abort !== undefined) this.#signal!.addEventListener("abort", this.#abort);
   }
 
-  ready(): void {
+  ready(events: number): void {
     this.#noLongerAbort();
-    this.#resolve(this.found);
+    this.#resolve(events);
   }
 
   closed(): void {
@@ -221,14 +225,17 @@ function whenReady<T>(
 ): Promise<Exclude<T, null>> {
   return new Promise((resolve, reject) => {
     const signal = signalOf("Cannot wait", options);
+    const fd = announcedDescriptor(file);
     const tryNow = () => {
       try {
         signal?.throwIfAborted();
+        assertNotClosed(file, fd);
         const result = attempt();
         if (result !== null) {
           holdLoop();
           resolve(result as Exclude<T, null>);
         } else {
+          assertNotClosed(file, fd);
           new Wait(file, events, signal, tryNow, reject).begin();
         }
       } catch (error) {
@@ -236,17 +243,21 @@ function whenReady<T>(
       }
     };
     prepareReactor();
-    if (loopMustTurn()) turnLoopBefore(file).then(tryNow, reject);
+    if (loopMustTurn()) void turnLoop().then(tryNow);
     else tryNow();
   });
 }
 
-/** Lets the loop turn. A file that is closed meanwhile was closed during the wait. */
-function turnLoopBefore(file: FileObject): Promise<void> {
-  const fd = announcesClosing(file) ? (file as HasFileno).fileno() : -1;
-  return turnLoop().then(() => {
-    if (fd >= 0 && (file as HasFileno).fileno() < 0) throw closedDuringWait(fd);
-  });
+/** Returns the descriptor of an object that announces when it is closed; otherwise -1. */
+function announcedDescriptor(file: FileObject): number {
+  return announcesClosing(file) ? (file as HasFileno).fileno() : -1;
+}
+
+/** Throws if the object that had the descriptor when the wait began is closed. */
+function assertNotClosed(file: FileObject, fd: number): void {
+  if (fd >= 0 && announcesClosing(file) && (file as HasFileno).fileno() < 0) {
+    throw closedDuringWait(fd);
+  }
 }
 
 function closedDuringWait(fd: number): Error {
@@ -282,10 +293,12 @@ export async function sendAll(
   options?: WaitOptions,
 ): Promise<void> {
   const signal = signalOf("Cannot send", options);
+  const fd = announcedDescriptor(file);
   let rest = data;
   for (;;) {
-    if (loopMustTurn()) await turnLoopBefore(file);
+    if (loopMustTurn()) await turnLoop();
     signal?.throwIfAborted();
+    assertNotClosed(file, fd);
     const size = file.write(rest);
     if (size === rest.length) return holdLoop();
     if (size === null) {

@@ -666,6 +666,58 @@ Deno.test("whenReadable() rejects when the attempt of another wait closes its de
   assertEquals(reasons.map(({ name }) => name), ["BadResource", "BadResource", "BadResource"]);
 });
 
+Deno.test("whenReadable() resolves with what an attempt returns that closes its descriptor", async () => {
+  using ends = new Pair();
+  const wait = whenReadable(ends.left, () => {
+    const size = ends.left.recv(new Uint8Array(9));
+    if (size !== null) ends.left.close();
+    return size;
+  });
+  assert(await isPending(wait));
+  ends.right.send(new Uint8Array(3));
+  assertEquals(await wait, 3);
+});
+
+Deno.test("whenReadable() rejects when an attempt closes its descriptor and returns null", async () => {
+  for (const closesAt of [1, 2]) {
+    using ends = new Pair();
+    ends.right.send(new Uint8Array(1));
+    let attempts = 0;
+    const attempt = () => {
+      if (++attempts === closesAt) ends.left.close();
+      return null;
+    };
+    await assertRejects(() => whenReadable(ends.left, attempt), BadResource, "it was closed");
+    assertEquals(attempts, closesAt);
+  }
+});
+
+Deno.test("sendAll() rejects when its descriptor is closed as it becomes writable", async () => {
+  using ends = new Pair();
+  ends.stuff();
+  const closing = ready(ends.left, EVENT_WRITE).then(() => ends.left.close());
+  const sending = assertRejects(() => sendAll(ends.left, new Uint8Array(1)), BadResource);
+  const buffer = new Uint8Array(1 << 20);
+  while (ends.right.recv(buffer));
+  await closing;
+  await sending;
+});
+
+Deno.test({
+  name: "ready() of a regular file rejects when it is closed or aborted",
+  ...linuxOnly,
+  async fn() {
+    using file = FileDescriptor.open("/proc/self/exe");
+    const controller = new AbortController();
+    const aborted = assertRejects(() => ready(file, EVENT_READ, controller), Error, "mine");
+    controller.abort(new Error("mine"));
+    await aborted;
+    const closed = assertRejects(() => ready(file, EVENT_READ), BadResource, "it was closed");
+    file.close();
+    await closed;
+  },
+});
+
 Deno.test("whenReadable() does not starve timers when the attempt never blocks", async () => {
   using ends = new Pair();
   let ticks = 0;
