@@ -2,7 +2,7 @@
  * Compares the selectors with the model until it is interrupted, or for some time, and prints how
  * many steps were made. A difference is printed with the seed and the path that repeat it.
  *
- *     deno task fuzz [--seconds N] [--seed N [--path PATH]] [CLASS...]
+ *     deno task fuzz [--seconds N | --runs N] [--seed N [--path PATH]] [CLASS...]
  *
  * @module
  */
@@ -12,17 +12,24 @@ import fc from "fast-check";
 import { property } from "./model.ts";
 import { backends } from "./modelled_backends.ts";
 
-/** The runs between two lines of output. */
-const RUNS = 500;
-
-const { values: { seconds = "Infinity", seed, path }, positionals } = parseArgs({
+const { values: { seconds = "Infinity", runs, seed, path }, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seconds: { type: "string" }, seed: { type: "string" }, path: { type: "string" } },
+  options: {
+    seconds: { type: "string" },
+    runs: { type: "string" },
+    seed: { type: "string" },
+    path: { type: "string" },
+  },
 });
+
+/** The runs between two lines of output. */
+const numRuns = Number(runs ?? 500);
 
 const chosen = backends.filter(({ name, skip }) =>
   !skip?.ignore && (positionals.length === 0 || positionals.includes(name))
 );
+
+if (chosen.length === 0) throw new TypeError(`No class here is named ${positionals.join(" or ")}`);
 
 const end = performance.now() + Number(seconds) * 1000;
 const totals = new Map(chosen.map(({ name }) => [name, 0]));
@@ -30,7 +37,7 @@ do {
   for (const backend of chosen) {
     let count = 0;
     const options = {
-      numRuns: RUNS,
+      numRuns,
       seed: seed === undefined ? Math.trunc(Math.random() * 2 ** 31) : Number(seed),
       ...path === undefined ? {} : { path },
     };
@@ -46,5 +53,5 @@ do {
         ` (seed ${options.seed})`,
     );
   }
-} while (performance.now() < end && seed === undefined);
+} while (performance.now() < end && runs === undefined && seed === undefined);
 Deno.exit();
