@@ -94,7 +94,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
   readonly #keys = new KeyTable<Data, File>();
   readonly #map = new SelectorMap<Data, File>(this.#keys);
   /** What the current wait found so far: so many events, in an array with room for all results. */
-  #ready: ReadyEvent<Data, File>[] = [];
+  #ready: ReadyEvent<Data, File>[] = NONE;
   #found = 0;
   /** How many results the current wait has, each of them one event or none. */
   #count = 0;
@@ -707,6 +707,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     }
     if (found === 0) return [];
     const ready = this.#ready;
+    this.#ready = NONE; // It would keep the data of keys alive.
     if (ready.length > found) ready.length = found;
     return ready;
   }
@@ -831,6 +832,9 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     return held;
   }
 }
+
+/** What was found when no wait looks for it. */
+const NONE: never[] = [];
 
 /** Any values. An array that grows step by step, or has holes, is slower to make or to read. */
 const FILLER: ReadyEvent<never, never>[] = [];

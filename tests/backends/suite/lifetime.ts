@@ -203,6 +203,33 @@ export function testLifetime(backend: Backend): void {
     assertEquals([stderr, stdout, code], ["", "true 0", 0]);
   });
 
+  test(backend, " keeps no data of a key that is unregistered", async (selector) => {
+    selector.close();
+    const { code, stdout, stderr } = await runProgram(
+      `
+      using selector = ${backend.source};
+      const [left] = sockets.socketpair();
+      let isKept = true;
+      const registry = new FinalizationRegistry(() => isKept = false);
+      function use() {
+        const data = {};
+        registry.register(data);
+        selector.register(left, EVENT_WRITE, data);
+        console.log(selector.select(0).length);
+        selector.unregister(left);
+      }
+      use();
+      for (let i = 0; i < 500 && isKept; i++) {
+        gc();
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      console.log(isKept, selector.getMap().size);
+    `,
+      ["--allow-all", "--v8-flags=--expose-gc"],
+    );
+    assertEquals([stderr, stdout, code], ["", "1\nfalse 0", 0]);
+  });
+
   test(backend, "selectAsync() survives garbage collections", async (selector) => {
     selector.close();
     const { code, stdout, stderr } = await runProgram(
