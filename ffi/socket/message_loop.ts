@@ -4,7 +4,6 @@
  * @module
  */
 
-import { OSError } from "../errno.ts";
 import type { SocketAddress } from "./address.ts";
 import { type MessageInfo, type OutgoingMessage, receiveMessage, sendMessage } from "./message.ts";
 import type { PacketAddress } from "./packet.ts";
@@ -25,7 +24,7 @@ export function receiveOneByOne<Address extends SocketAddress | PacketAddress>(
       messages.push(message);
     }
   } catch (error) {
-    if (messages.length === 0 || !(error instanceof OSError)) throw error;
+    if (messages.length === 0) throw error;
   }
   return messages.length === 0 ? null : messages;
 }
@@ -44,7 +43,7 @@ export function sendOneByOne<Address extends SocketAddress | PacketAddress>(
       sent++;
     }
   } catch (error) {
-    if (sent === 0 || !(error instanceof OSError)) throw error;
+    if (sent === 0) throw error; // Otherwise nobody would know how many were sent.
   }
   return sent === 0 ? null : sent;
 }

@@ -54,11 +54,11 @@ export interface ReceiveMessagesOptions {
 
 /**
  * Receives the datagrams that are there, up to one for each buffer, with `recvmmsg`: one system
- * call for all of them on Linux, FreeBSD and NetBSD. Other systems take a call for each.
+ * call for all of them on Linux, NetBSD and OpenBSD. Other systems take a call for each.
  *
  * If a call fails after the first datagram, those that came before it are returned. On Linux the
  * error then belongs to the next call. Descriptors that come with a message are closed:
- * {@linkcode receiveMessage} takes them.
+ * {@linkcode receiveMessage} takes them. With `MSG_PEEK` each buffer gets the first datagram.
  *
  * @param socket The socket, for datagrams or packets
  * @param buffers A buffer for each datagram. What does not fit is lost, and `truncated` says so.
@@ -134,7 +134,7 @@ export function receiveMessages<Address extends SocketAddress | PacketAddress = 
 }
 
 /**
- * Sends datagrams with `sendmmsg`: one system call for all of them on Linux, FreeBSD and NetBSD.
+ * Sends datagrams with `sendmmsg`: one system call for all of them on Linux, NetBSD and OpenBSD.
  * Other systems take a call for each.
  *
  * The system may take only the first ones. If the rest still has to go, wait until the socket is
@@ -181,12 +181,13 @@ export function sendMessages<Address extends SocketAddress | PacketAddress = Soc
   const list = own.slice(0, MAX_COUNT).map((message) => encode(socket, message));
   const fd = socket.fileno();
   // No code of the caller runs from here on, as it could send other messages meanwhile.
-  const vector = outgoing = fit(
+  const vector = fit(
     outgoing,
     list.length,
     list.reduce((most, { data }) => Math.max(most, data.length), 0),
     list.reduce((most, { control }) => Math.max(most, control.length), 0),
   );
+  outgoing = vector.size <= MAX_MEMORY ? vector : undefined;
   const count = Math.min(list.length, vector.count);
   for (let i = 0; i < count; i++) {
     const { data, name, control } = list[i]!;

@@ -196,6 +196,46 @@ for (const { name: way, receive, send } of WAYS) {
   });
 }
 
+Deno.test("With a call for each, the messages before a wrong address are sent", () => {
+  using left = datagrams();
+  using right = datagrams();
+  const messages = [
+    { data: noise(3), address: right.localAddress },
+    { data: noise(3), address: { path: "/of/another/family" } },
+  ];
+  assertEquals(sendOneByOne(left, messages, 0), 1);
+  assertThrows(() => sendOneByOne(left, messages.slice(1), 0), TypeError);
+});
+
+Deno.test({
+  name: "sendMessages() keeps no memory for another message of 200 MB",
+  ...linuxOnly,
+  async fn() {
+    const { code, stdout, stderr } = await runProgram(
+      `
+      const { AF_INET, SOCK_DGRAM, Socket, sendMessages } = sockets;
+      using socket = new Socket(AF_INET, SOCK_DGRAM);
+      socket.bind({ hostname: "127.0.0.1", port: 0 });
+      const address = socket.localAddress;
+      const send = (size) => sendMessages(socket, [{ data: new Uint8Array(size), address }]);
+      try {
+        send(200_000_000);
+      } catch ({ code }) {
+        console.log(code);
+      }
+      const isKept = () => Deno.memoryUsage().external > 100_000_000;
+      for (let i = 0; i < 500 && isKept(); i++) {
+        gc();
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      console.log(isKept(), send(1));
+    `,
+      ["--allow-all", "--v8-flags=--expose-gc"],
+    );
+    assertEquals([stderr, stdout, code], ["", "EMSGSIZE\nfalse 1", 0]);
+  },
+});
+
 Deno.test(
   "receiveMessages() and sendMessages() take many messages, small and large in turns",
   needsUnix,
