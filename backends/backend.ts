@@ -112,12 +112,12 @@ export interface BackendOwner {
   report(fd: number, events: number): void;
 
   /**
-   * Lists what is watched, for a backend that has to build its set again.
+   * Lists what is watched, for a backend that has to rebuild its set.
    *
    * @returns Each descriptor and its interest mask
    */
   registrations(): Iterable<readonly [fd: number, events: number]>;
 
-  /** Learns that the backend's descriptor stands for a set that was built again. */
+  /** Called when the set behind the backend's descriptor was rebuilt. */
   replaced(): void;
 }

@@ -27,12 +27,12 @@ import { WakeDescriptor, type Waker } from "./waker.ts";
 const { EBADF, EINTR, EINVAL, ELOOP, EMFILE, ENFILE, ENOENT, ENOTSOCK, EPERM } = abi.errno;
 
 /**
- * The refusals to remove a descriptor that was closed, or by now stands for another file, for a
- * regular file (`EPERM`) or for the selector itself (`EINVAL`).
+ * Errors to ignore when a descriptor is removed: it was closed, or its number now stands for
+ * another file, such as a regular one (`EPERM`) or the selector itself (`EINVAL`).
  */
 const GONE: readonly number[] = [EBADF, ENOENT, EPERM, EINVAL];
 
-/** The refusals to watch an epoll instance in yet another one. */
+/** The errors of watching an epoll instance when the nesting is too deep. */
 const TOO_NESTED: readonly number[] = [EINVAL, ELOOP];
 
 // The state of a selector: one number, so that the hot path makes one comparison.
@@ -61,8 +61,8 @@ export type DataArgument<Data> = undefined extends Data ? [data?: Data] : [data:
 /**
  * Waits until registered file objects are ready for reading or writing.
  *
- * This class has the keys and all rules; a backend has the system calls. Every selector behaves the
- * same, except where the documentation of its class says otherwise.
+ * This class keeps the keys and has the rules; a backend makes the system calls. All selectors
+ * behave the same, except where the documentation of a class says otherwise.
  *
  * @typeParam Data The data that goes with a registration
  * @typeParam File The file objects that can be registered
@@ -93,10 +93,11 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
   #state = IDLE;
   readonly #keys = new KeyTable<Data, File>();
   readonly #map = new SelectorMap<Data, File>(this.#keys);
-  /** What the current wait found so far: so many events, in an array with room for all results. */
+  /** The events of the current wait, with room for all its results. */
   #ready: ReadyEvent<Data, File>[] = NONE;
+  /** How many of them there are so far. */
   #found = 0;
-  /** How many results the current wait has, each of them one event or none. */
+  /** How many results the current wait has. Each is one event or none. */
   #count = 0;
   /** The descriptors of keys that are not reported until they are modified. */
   readonly #spent = new Set<number>();
@@ -123,7 +124,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
   }
 
   /**
-   * Returns whether this machine can allocate such a selector. It tries.
+   * Returns whether this machine can allocate a selector of this class, by trying it.
    *
    * @returns Whether it can; also `true` when only descriptors have run out
    * @throws {Deno.errors.NotCapable} Without FFI permission
@@ -149,7 +150,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * Returns whether this class takes an interest mask on this system.
    *
    * @param events The mask, with modes
-   * @returns Whether it does; `false` for what is not a mask
+   * @returns Whether it does; `false` if `events` is not a mask
    *
    * @example
    * ```ts
@@ -338,8 +339,8 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * no promise, no signal listener. While a listener exists for `SIGINT`, Ctrl-C does not end the
    * wait either. {@linkcode BaseSelector.selectAsync} leaves the event loop free.
    *
-   * @param timeout How long to wait at most, in milliseconds; `null`, `Infinity` or nothing: until
-   * something is ready; 0 or less: not at all. It never waits less while nothing is ready
+   * @param timeout The longest time to wait, in milliseconds. `null`, `Infinity` or no value waits
+   * until something is ready; 0 or less does not wait. The timeout never ends early
    * @returns What is ready, each file object once; empty after the timeout or a wake
    * @throws {TypeError} If the timeout is `NaN` or not a number
    * @throws {OSError} If the system refuses (`epoll_wait`, `kevent`, …). An interruption by a
@@ -384,8 +385,8 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * of selectors can wait. Like a pending read, a wait keeps the process alive.
    *
    * All waits of an isolate share one native call on another thread. A Worker that is terminated
-   * leaves the two descriptors of that call open, and its own selectors and sockets; during a wait,
-   * the call itself goes on for up to a minute.
+   * leaves the descriptors of that call open, as well as its own selectors and sockets. If it was
+   * waiting, the call goes on for up to a minute.
    *
    * @param timeout How long to wait at most, in milliseconds, as for
    * {@linkcode BaseSelector.select}
@@ -510,10 +511,10 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
   }
 
   /**
-   * Returns what wakes this selector from other threads: send its `fd` to a Worker, which calls
-   * {@linkcode wake} with it. The descriptor lives as long as the selector.
+   * Returns a handle that wakes this selector from other threads: send its `fd` to a Worker, which
+   * calls {@linkcode wake} with it. The descriptor lives as long as the selector.
    *
-   * @returns The descriptor to wake, and a function that does so
+   * @returns The descriptor, and a function that wakes the selector
    * @throws {OSError} If the system has no descriptor for it (`eventfd` or `pipe`)
    * @throws {Deno.errors.BadResource} If the selector is closed
    *
@@ -718,7 +719,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     else this.#reportOther(fd, events);
   }
 
-  /** Reports what differs from the last event, or has a key that is not ordinary, or none. */
+  /** Reports an event that differs from the last one, or whose key is missing or not ordinary. */
   #reportOther(fd: number, events: number): void {
     const key = this.#keys.get(fd);
     if (key === undefined) {
@@ -754,7 +755,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     }
   }
 
-  /** Makes what disarms a key be reported again. */
+  /** Arms a key again, so that what is ready is reported again. */
   #rearm(key: SelectorKey<Data, File>): void {
     if ((key.events & (EDGE_TRIGGERED | ONE_SHOT)) === 0) return;
     if (this.#isWatched(key)) this.#backend.remove(key.fd, key.events);
@@ -780,7 +781,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     const end = () => wait.end();
     signal?.addEventListener("abort", end);
     try {
-      // A selector with a descriptor is watched by that, unless epoll instances nest too deep.
+      // Watches the selector's own descriptor, unless epoll instances nest too deep.
       const { pollableFd } = this.#backend;
       const result = pollableFd < 0 ? 0 : wait.watch(pollableFd, EVENT_READ, true);
       if (pollableFd < 0 || result < 0) this.#watchAll(wait, result);
@@ -825,7 +826,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     return wake;
   }
 
-  /** What is closed with the selector. */
+  /** Returns what to close with the selector. */
   #held(): readonly Closable[] {
     const held = [announced(this.#backend.pollableFd, this.#backend)];
     if (this.#wake !== null) held.push(announced(this.#wakeFd, this.#wake));
@@ -836,7 +837,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
 /** What was found when no wait looks for it. */
 const NONE: never[] = [];
 
-/** Any values. An array that grows step by step, or has holes, is slower to make or to read. */
+/** Placeholders. An array that grows step by step, or has holes, is slower to make or to read. */
 const FILLER: ReadyEvent<never, never>[] = [];
 
 /** Makes an array without holes of that length, to be filled. */
@@ -846,8 +847,8 @@ function arrayOf<Data, File extends FileObject>(length: number): ReadyEvent<Data
 }
 
 /**
- * Opens a waking descriptor. The number of a closed descriptor that still has a key is given out
- * again: it is of no use here.
+ * Opens a waking descriptor whose number has no key. The key of a closed descriptor may still have
+ * the number that the system gives out next.
  */
 function openUnregistered<Data, File extends FileObject>(
   keys: KeyTable<Data, File>,

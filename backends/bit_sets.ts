@@ -7,7 +7,7 @@ import type { DescriptorSets } from "./descriptor_sets.ts";
 
 const { EBADF } = abi.errno;
 
-/** A descriptor this high must be open to be registered: the sets are as long as it is high. */
+/** From this number on, a descriptor must be open: the sets grow with the highest one. */
 const FAR = 65536;
 
 /** Sets with a bit for each descriptor, as POSIX has them: word n begins with descriptor 32 n. */

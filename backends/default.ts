@@ -18,7 +18,7 @@ export interface SelectorClass {
   /** Makes a selector. */
   new <Data = unknown, File extends FileObject = FileObject>(): BaseSelector<Data, File>;
   /**
-   * Returns whether this machine can allocate one. It tries.
+   * Returns whether this machine can allocate a selector of this class, by trying it.
    *
    * @returns Whether it can
    */
@@ -43,8 +43,8 @@ export const BACKENDS: readonly SelectorClass[] = [
 let best: SelectorClass | undefined;
 
 /**
- * Returns the first class that this machine can allocate. The last one is not asked: its own error
- * says best why there is none.
+ * Returns the first class that this machine can allocate. The last one is returned without a check:
+ * its constructor's error is the best explanation.
  */
 export function firstAvailable(classes: readonly SelectorClass[]): SelectorClass {
   return classes.find((backend, i) => i === classes.length - 1 || backend.isAvailable())!;

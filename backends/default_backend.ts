@@ -9,7 +9,7 @@ import { SelectBackend } from "./select.ts";
 
 const { ENOSYS, EPERM } = abi.errno;
 
-/** Every backend that the system has, the best first. `WSAPoll` cannot wait for nothing. */
+/** Every backend of the system, the best first, without `WSAPoll`, which may keep it busy. */
 const factories: readonly (() => OffThreadBackend)[] = [
   ...abi.kqueue === undefined ? [] : [() => new KqueueBackend(undefined, undefined)],
   ...abi.devpoll === undefined ? [] : [() => new DevpollBackend(undefined)],
@@ -28,7 +28,7 @@ export function createBackend(): OffThreadBackend {
     try {
       return create();
     } catch (error) {
-      // A filter of system calls may refuse one family: there is another.
+      // A filter of system calls may refuse this backend, but not the next one.
       if (!(error instanceof OSError) || error.errno !== ENOSYS && error.errno !== EPERM) {
         throw error;
       }

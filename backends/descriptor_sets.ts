@@ -16,6 +16,6 @@ export interface DescriptorSets {
   remove(fd: number): void;
   /** Fills in the arguments of the next call. */
   prepare(): void;
-  /** Reports each ready descriptor once; the call counted so many results. */
+  /** Reports each ready descriptor once; `count` is the number of results of the call. */
   collect(count: number, owner: BackendOwner): void;
 }

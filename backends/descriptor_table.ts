@@ -1,9 +1,9 @@
-/** With more places between two descriptors than these, the higher one is kept elsewhere. */
+/** With a larger gap between two descriptors, the higher one is kept elsewhere. */
 const GAP = 16_384;
 
 /**
- * Values by descriptor. An array, which descriptors fill well, but without gaps: reading one would
- * look for its number in a polluted `Object.prototype`.
+ * Values by descriptor, in an array, since descriptors are low numbers. It has no holes: reading
+ * one would look its index up in a polluted `Object.prototype`.
  */
 export class DescriptorTable<T> {
   readonly #near: (T | undefined)[] = [];

@@ -15,7 +15,7 @@ export function announced(fd: number, holder: Closable): Closable {
   };
 }
 
-/** Closes what selectors hold that were dropped without `close()`. */
+/** Closes the descriptors of selectors that were garbage-collected without `close()`. */
 export const dropped: FinalizationRegistry<readonly Closable[]> = new FinalizationRegistry(
   (holders) => {
     try {

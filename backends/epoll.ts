@@ -29,7 +29,7 @@ const epollCalls = libcCalls(declarations);
 
 const { EBADF, EEXIST } = abi.errno;
 
-// Where there is no epoll the constructor only says so, and any numbers will do.
+// Without epoll the constructor throws, so any numbers will do.
 const { epoll_event, constants }: Epoll = abi.epoll ?? linuxX64.epoll!;
 const { EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP, EPOLLET, EPOLLONESHOT, EPOLLEXCLUSIVE } =
   constants;
@@ -65,7 +65,7 @@ export class EpollBackend implements OffThreadBackend {
   #capacity = fitCapacity(0, 1);
   #ready = new Int32Array(this.#capacity * STRIDE);
   // A refused removal may leave a registration behind, whose events look like those of the next
-  // owner of the descriptor. From then on a generation tells them apart.
+  // owner of the descriptor. From then on a generation distinguishes them.
   #generation = 0;
   readonly #generations = new Map<number, number>();
 
@@ -95,7 +95,7 @@ export class EpollBackend implements OffThreadBackend {
   add(fd: number, events: number): number {
     const generation = this.#generation;
     let result = this.#control(this.fd, EPOLL_CTL_ADD, fd, events, generation);
-    // A refused removal left one behind under this very number.
+    // A refused removal left one behind under this number.
     if (result === -EEXIST) { // An exclusive one could not be modified.
       this.#control(this.fd, EPOLL_CTL_DEL, fd, 0, 0);
       result = this.#control(this.fd, EPOLL_CTL_ADD, fd, events, generation);
@@ -187,8 +187,8 @@ export class EpollBackend implements OffThreadBackend {
   }
 
   /**
-   * Returns whether the system still has a registration. It cannot tell one from another that was
-   * left behind under the same number, if the number refers to that open file again.
+   * Returns whether the system still has a registration. It cannot distinguish one from another
+   * that was left behind under the same number, if the number refers to that open file again.
    */
   #isRegistered(fd: number, events: number): boolean {
     const generation = this.#generationOf(fd);
@@ -202,8 +202,8 @@ export class EpollBackend implements OffThreadBackend {
   }
 
   /**
-   * Replaces the set in the system by one without what was left behind. The old set stays until the
-   * new one is whole.
+   * Replaces the set in the system with one without what was left behind. The old set stays until
+   * the new one is complete.
    */
   #rebuild(owner: BackendOwner): number {
     const fresh = this.#calls.epoll_create1(EPOLL_CLOEXEC);
@@ -214,7 +214,7 @@ export class EpollBackend implements OffThreadBackend {
         const result = this.#control(fresh, EPOLL_CTL_ADD, fd, events, 0);
         if (result < 0) return result;
       }
-      // The number stays, as programs may know it.
+      // The number stays, since programs may know it.
       if (this.#calls.dup3(fresh, this.fd, O_CLOEXEC) < 0) return -lastErrno();
     } finally {
       closeDescriptor(fresh);

@@ -14,10 +14,10 @@ import { now } from "./timeout.ts";
 /** A program under test may replace it. */
 const { setImmediate } = globalThis;
 
-/** How long the loop is held between two turns, in milliseconds. 61 of them are 6 ms. */
+/** The longest time between two turns, in milliseconds. 61 of them take 6 ms. */
 const LONGEST_HOLD = 0.1;
 
-/** After so many turns tokio has looked at its timers and descriptors. */
+/** After this many turns, tokio has looked at its timers and descriptors. */
 const MOST_TURNS = 61;
 
 let heldSince = Infinity;
@@ -46,12 +46,12 @@ async function turn(turns: number): Promise<void> {
   loopTurned();
 }
 
-/** Notes that the loop need not turn: it has waited, and so looked at everything. */
+/** Notes that the loop need not turn: it has waited, and has looked at everything. */
 export function loopTurned(): void {
   heldSince = Infinity;
 }
 
-/** One turn that came by itself. After a long hold it is not enough. */
+/** Notes a turn that came by itself. One is not enough after a long hold. */
 function noteTurn(): void {
   if (now() - heldSince < 2 * LONGEST_HOLD) loopTurned();
 }

@@ -16,7 +16,7 @@ export interface EventSource<Data, File extends FileObject> {
 
 /**
  * Iterates over the events of a selector, one at a time. An async generator would do the same, but
- * its own promises cost something with each event.
+ * at the cost of more promises for each event.
  */
 export function iterate<Data, File extends FileObject>(
   source: EventSource<Data, File>,

@@ -28,7 +28,7 @@ export interface SelectorKey<Data = unknown, File extends FileObject = FileObjec
   readonly fd: number;
   /** The interest mask, modes included. */
   readonly events: number;
-  /** Whatever the program wants to find again with the event. */
+  /** Any value of the program, which comes with each event. */
   readonly data: Data;
 }
 

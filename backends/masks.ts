@@ -27,7 +27,7 @@ const NAMES = {
   EXCLUSIVE,
 };
 
-/** Returns whether a value is a mask of bits, with an event among them. */
+/** Returns whether a value is a mask of bits with at least one event. */
 export function isMask(events: number, bits: number): boolean {
   return Number.isInteger(events) && (events & ~bits) === 0 && (events & ALL_EVENTS) !== 0 &&
     events <= bits;

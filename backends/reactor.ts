@@ -1,10 +1,10 @@
 /**
- * The one native wait of an isolate. Everything that waits in the event loop waits here: single
- * descriptors, and selectors by their own descriptor. While nothing waits, no call is in progress.
+ * The one native wait of an isolate. All asynchronous waits share it, those for one descriptor and
+ * those of selectors. While nothing waits, no call is in progress.
  *
  * A descriptor is watched as long as something waits for it, and a little longer: it is removed
  * before the next native wait. So a program that waits for the same descriptors over and over, such
- * as an async function for each connection, changes nothing in the system.
+ * as an async function for each connection, needs no system calls to add and remove them.
  *
  * @module
  */
@@ -49,9 +49,9 @@ export interface Watch {
   failed(error: unknown): void;
 }
 
-/** A wait that ends at some time, or is ended by its owner. */
+/** A wait with a deadline, which its owner can end earlier. */
 export interface Sleeper {
-  /** When it ends, as a time of `now()`. */
+  /** When the wait ends, as a time of `now()`. */
   readonly deadline: number;
   /** Called when the deadline has passed. */
   expired(): void;
@@ -81,8 +81,9 @@ class Reactor implements BackendOwner {
   /** How many waits there are for descriptors. */
   #watches = 0;
   #idle: Watched[] = [];
-  /** What the last poll found: for a waiter, or for none. */
+  /** The waits whose descriptors the last poll found ready. */
   #found: Watch[] = [];
+  /** The descriptors that it found ready, but not for an event that is waited for. */
   #unwanted: Watched[] = [];
   #nextDeadline = Infinity;
   #isRunning = false;
@@ -175,7 +176,7 @@ class Reactor implements BackendOwner {
   }
 
   /**
-   * No longer waits for a descriptor.
+   * Stops waiting for a descriptor.
    *
    * @param watch The wait, which may have ended
    */
@@ -202,7 +203,7 @@ class Reactor implements BackendOwner {
     for (const watch of watched.watches) watch.closed();
     for (const watch of this.#found) {
       if (watch.fd !== fd || watch.found === 0) continue;
-      watch.found = 0; // What was called before it has closed the descriptor.
+      watch.found = 0; // A callback before it has closed the descriptor.
       watch.closed();
     }
     // A `poll` or `select` in progress holds the open file.
@@ -210,7 +211,7 @@ class Reactor implements BackendOwner {
   }
 
   /**
-   * Watches a descriptor again if it is watched, since another file is open under it now.
+   * Watches a descriptor again if it is watched: its number now stands for another open file.
    *
    * @param fd The descriptor, watched or not
    */
@@ -262,7 +263,7 @@ class Reactor implements BackendOwner {
     this.#isRunning = true;
     try {
       for (;;) {
-        await turnLoop(); // What was called before runs now, and may wait again.
+        await turnLoop(); // What the callbacks resumed runs now, and may wait again.
         if (!this.#isNeeded) break;
         const patience = this.#patience();
         if (this.#poll(patience)) {
@@ -273,7 +274,7 @@ class Reactor implements BackendOwner {
         this.#sweep();
         await this.#waitOffThread();
         this.#poll(0);
-        await undefined; // What was called runs before the loop turns.
+        await undefined; // What the callbacks resumed runs before the loop turns.
       }
       this.#sweep();
     } catch (error) {
@@ -284,8 +285,8 @@ class Reactor implements BackendOwner {
   }
 
   /**
-   * How long to wait on this thread, in milliseconds. A trip to another thread and back costs more
-   * than many events are apart on a busy server.
+   * How long to wait on this thread, in milliseconds. On a busy server the next event often comes
+   * sooner than a trip to another thread and back takes.
    */
   #patience(): number {
     if (!this.#isBusy) return 0;
@@ -302,7 +303,7 @@ class Reactor implements BackendOwner {
     if (!this.#isRunning) void this.#run();
   }
 
-  /** Finds what is ready, and ends the waits for it. Returns whether any has ended. */
+  /** Finds what is ready, and ends the waits for it. Returns whether a wait has ended. */
   #poll(timeout: number): boolean {
     const result = this.#backend.wait(timeout);
     if (result < 0 && result !== -EINTR) {
@@ -410,13 +411,13 @@ class Reactor implements BackendOwner {
     }
   }
 
-  /** Takes from the interest masks what was reported in vain. */
+  /** Removes events that nothing waits for from the interest masks. */
   #narrow(): void {
     for (const watched of this.#unwanted.splice(0)) {
       if (this.#watched.get(watched.fd) !== watched) continue;
       const mask = watched.watches.reduce((all, { events }) => all | events, 0);
       if (mask === 0) this.#remove(watched);
-      // What has a hang-up, or was closed unnoticed, would be reported for ever.
+      // A hang-up, or a descriptor that was closed unnoticed, would be reported for ever.
       else if (watched.isBroken || this.#change(watched, mask) < 0) this.#change(watched, 0);
       watched.isBroken = false;
     }
@@ -435,7 +436,7 @@ class Reactor implements BackendOwner {
     return result;
   }
 
-  /** A refusal is ignored: the descriptor may be closed or reused by now. */
+  /** Ignores errors: the descriptor may be closed or reused by now. */
   #remove(watched: Watched): void {
     this.#watched.delete(watched.fd);
     this.#change(watched, 0);
@@ -458,8 +459,8 @@ export function theReactor(): Reactor {
 }
 
 /**
- * Opens the descriptors of the reactor, before the program's own take all that there are. A refusal
- * is ignored until something has to wait.
+ * Opens the descriptors of the reactor, before the program runs out of them. An error is ignored
+ * until something has to wait.
  */
 export function prepareReactor(): void {
   try {
@@ -469,7 +470,7 @@ export function prepareReactor(): void {
   }
 }
 
-/** Rejects the waits for a descriptor that its owner is about to close or to give up. */
+/** Rejects the waits for a descriptor that its owner is about to close or give up. */
 export function forgetDescriptor(fd: number): void {
   reactor?.forget(fd);
 }

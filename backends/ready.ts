@@ -29,7 +29,7 @@ export interface WaitOptions {
 }
 
 /**
- * Waits until a descriptor is ready. Several waits for one descriptor are fine.
+ * Waits until a descriptor is ready. One descriptor can have several waits.
  *
  * Closing a `FileDescriptor` or a `Socket` rejects the waits for it. A bare number that is closed
  * elsewhere is not noticed: such a wait may last for ever, or end for the file that the number
@@ -265,8 +265,8 @@ function closedDuringWait(fd: number): Error {
 }
 
 /**
- * Writes all of the data, and waits for room where there is none. Two calls at once for one
- * descriptor mix their data: await the first.
+ * Writes all of the data, and waits whenever there is no room. Concurrent calls for one descriptor
+ * mix their data: await the first.
  *
  * @param file An object that writes, such as a `Socket` or a `FileDescriptor`
  * @param data The data
@@ -305,7 +305,7 @@ export async function sendAll(
       await ready(file, EVENT_WRITE, signal && { signal });
     } else {
       rest = rest.subarray(size);
-      holdLoop(); // There may be room for ever.
+      holdLoop(); // There may always be room.
     }
   }
 }

@@ -29,7 +29,7 @@ const offThreadCalls = platform.openCalls({
 const Sets = abi.winsock === undefined ? BitSets : HandleSets;
 const FRACTION = abi.structs.timeval.fields.tv_usec[0] / 4;
 
-/** Whether `select` waits when it is given nothing to wait for; Winsock's refuses. */
+/** Whether `select` can wait without descriptors; Winsock's refuses. */
 const WAITS_FOR_NOTHING = abi.winsock === undefined;
 
 /** `select`, over sets of bits, or of handles on Windows. */

@@ -9,7 +9,7 @@ export class SelectorWait implements Sleeper {
   #isOver = false;
 
   /**
-   * Begins.
+   * Begins the wait.
    *
    * @param deadline When to end, as a time of `now()`
    */
@@ -28,7 +28,8 @@ export class SelectorWait implements Sleeper {
    *
    * @param fd The descriptor
    * @param events The interest mask
-   * @param announces Whether the reactor is told before the descriptor is closed
+   * @param announces Whether `forgetDescriptor()` is called before the descriptor is
+   * closed
    * @returns 0, or the negated `errno`
    */
   watch(fd: number, events: number, announces: boolean): number {
@@ -58,7 +59,7 @@ export class SelectorWait implements Sleeper {
   }
 }
 
-/** What a selector waits for. */
+/** A descriptor that a selector waits for. */
 class SelectorWatch implements Watch {
   readonly fd: number;
   readonly events: number;

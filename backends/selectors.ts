@@ -72,7 +72,7 @@ export class EpollSelector<Data = unknown, File extends FileObject = FileObject>
    * Returns whether this class takes an interest mask on this system.
    *
    * @param events The mask, with modes
-   * @returns Whether it does; `false` for what is not a mask
+   * @returns Whether it does; `false` if `events` is not a mask
    *
    * @example
    * ```ts
@@ -143,7 +143,7 @@ export interface KqueueSelectorOptions {
  * registrations.
  *
  * Closing a descriptor removes its registration. Timeouts below a millisecond are honoured. A
- * regular file is readable unless it was read to its end. macOS' kqueue refuses most character
+ * regular file is readable unless it has been read to its end. macOS' kqueue refuses most character
  * devices, such as `/dev/tty` and `/dev/null` (`EINVAL`): {@linkcode SelectSelector} takes them,
  * while macOS' `poll` does not either.
  *
@@ -182,7 +182,7 @@ export class KqueueSelector<Data = unknown, File extends FileObject = FileObject
    * Returns whether this class takes an interest mask on this system.
    *
    * @param events The mask, with modes
-   * @returns Whether it does; `false` for what is not a mask
+   * @returns Whether it does; `false` if `events` is not a mask
    *
    * @example
    * ```ts
@@ -303,7 +303,7 @@ export class DevpollSelector<Data = unknown, File extends FileObject = FileObjec
    * Returns whether this class takes an interest mask on this system.
    *
    * @param events The mask, with modes
-   * @returns Whether it does; `false` for what is not a mask
+   * @returns Whether it does; `false` if `events` is not a mask
    *
    * @example
    * ```ts
@@ -373,7 +373,7 @@ export class DevpollSelector<Data = unknown, File extends FileObject = FileObjec
  * On Windows it waits with `WSAPoll`, since Windows 10 2004 and Windows Server 2022: before, it
  * does not report failed connections. It takes only sockets, and refuses pipes, consoles and files
  * (`ENOTSOCK`). A closed socket is ignored where the system does not count it, and waits fail if
- * all are closed. `WSAPoll` always reports that a peer sends no more, so a wait for room to write
+ * all are closed. `WSAPoll` always reports the end of the peer's data, so a wait for room to write
  * to such a peer keeps a processor busy; {@linkcode SelectSelector} does not have this problem.
  *
  * It supports `EVENT_PRIORITY` (`POLLPRI`), `EVENT_HANGUP` (`POLLRDHUP` where there is one,
@@ -408,7 +408,7 @@ export class PollSelector<Data = unknown, File extends FileObject = FileObject>
    * Returns whether this class takes an interest mask on this system.
    *
    * @param events The mask, with modes
-   * @returns Whether it does; `false` for what is not a mask
+   * @returns Whether it does; `false` if `events` is not a mask
    *
    * @example
    * ```ts
@@ -440,8 +440,8 @@ export class PollSelector<Data = unknown, File extends FileObject = FileObject>
  * Descriptors above 1023 are accepted on Linux, macOS and the BSDs; on Solaris `register` throws a
  * `RangeError` that names the limit. It cannot know that a descriptor was closed and reused: until
  * it is unregistered, the readiness of the new file is reported under the old key. While a closed
- * descriptor is registered, waits fail with `EBADF` where the system notices. A hang-up counts as
- * readable only, where the system says no more, as Linux does for pipes.
+ * descriptor is registered, waits fail with `EBADF` where the system notices. A hang-up counts
+ * only as readable if the system reports no more than that, as Linux does for pipes.
  *
  * On Windows it takes only sockets, any number, and refuses pipes, consoles and files (`ENOTSOCK`);
  * waits with a closed socket fail with `ENOTSOCK`, too. A socket that is registered for
@@ -479,7 +479,7 @@ export class SelectSelector<Data = unknown, File extends FileObject = FileObject
    * Returns whether this class takes an interest mask on this system.
    *
    * @param events The mask, with modes
-   * @returns Whether it does; `false` for what is not a mask
+   * @returns Whether it does; `false` if `events` is not a mask
    *
    * @example
    * ```ts

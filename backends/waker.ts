@@ -73,9 +73,9 @@ export class WakeDescriptor {
   }
 
   /**
-   * Makes it quiet again, however often it was woken.
+   * Makes it no longer readable, however often it was woken.
    *
-   * @returns Whether it was woken: Windows may report a socket as readable that has nothing
+   * @returns Whether it was woken: Windows may report a socket without data as readable
    * @throws {OSError} If the system refuses (`read`)
    */
   drain(): boolean {
@@ -106,7 +106,7 @@ export class WakeDescriptor {
 function signal(fd: number): void {
   while (readWriteCalls().write(fd, ONE, ONE.byteLength) < 0) {
     const errno = lastErrno();
-    if (errno === EAGAIN || errno === EWOULDBLOCK) return; // Full of wakes, so readable already.
+    if (errno === EAGAIN || errno === EWOULDBLOCK) return; // Full of wakes: already readable.
     if (errno !== EINTR) throw new OSError(`Cannot wake fd ${fd}`, callNames.write, errno);
   }
 }
@@ -164,6 +164,6 @@ function hasEventfd(): boolean {
 
 function isRefused(): boolean {
   const { eventfd } = calls();
-  // No flags are like these: the call opens nothing.
+  // These flags are invalid: the call opens nothing.
   return eventfd === null || eventfd(0, -1) < 0 && [ENOSYS, EPERM].includes(lastErrno());
 }

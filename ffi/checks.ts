@@ -149,7 +149,7 @@ const NO_OPTIONS: object = Object.freeze(Object.create(null));
  * @param options The options as given
  * @param names The names of the options
  * @returns Those that are there, in an object without a prototype
- * @throws {TypeError} If the options are not an object, or are one that has no options by mistake,
+ * @throws {TypeError} If the options are not an object, or are another object by mistake,
  * such as a socket
  */
 export function readOptions<T extends object, Name extends keyof T>(

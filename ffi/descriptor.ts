@@ -34,8 +34,8 @@ export function nameOf(fd: number): string {
 }
 
 /**
- * Returns the errno of a call on a descriptor that failed: `EBADF` of a closed one, which Winsock
- * takes for something other than a socket.
+ * Returns the errno of a failed call on a descriptor: `EBADF` for a closed one, for which Winsock
+ * reports `ENOTSOCK`.
  */
 export function errnoOf(fd: number, errno: number = lastErrno()): number {
   return fd < 0 ? EBADF : errno;
@@ -67,7 +67,7 @@ export function closeAll(fds: Iterable<number>): void {
   if (failure !== undefined) throw failure;
 }
 
-/** Closes descriptors that the caller never gets, so that a failure to close would only confuse. */
+/** Closes descriptors that the caller never gets. It ignores errors, which would only confuse. */
 export function closeQuietly(fds: Iterable<number>): void {
   try {
     closeAll(fds);

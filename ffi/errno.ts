@@ -13,7 +13,7 @@ import { platform } from "./platform/mod.ts";
  * try {
  *   socket.accept();
  * } catch (error) {
- *   // A socket that does not listen fails so.
+ *   // This is the error of a socket that does not listen.
  *   if (!(error instanceof OSError) || error.code !== "EINVAL") throw error;
  * }
  * ```
@@ -54,7 +54,7 @@ export class OSError extends Error {
   }
 }
 
-/** The system's messages, by errno: to fetch one costs more than the rest of an error. */
+/** The system's messages, by errno: fetching one costs more than the rest of an error. */
 const reasons: string[] = [];
 
 const names = new Map<number, string>();

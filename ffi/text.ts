@@ -1,6 +1,6 @@
 /**
- * Text of the system's, such as names and paths, which are bytes to it. A byte order mark is a part
- * of them.
+ * Text of the system, such as names and paths, which the system treats as bytes. A byte order mark
+ * is a part of them.
  *
  * @module
  */

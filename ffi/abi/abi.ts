@@ -250,7 +250,7 @@ export type OptionalConstant =
   | "POLLRDHUP"
   | `EAI_${"ADDRFAMILY" | "NODATA" | "OVERFLOW" | "SYSTEM"}`;
 
-/** The errors that the code tells apart. */
+/** The errors that the code distinguishes. */
 export type KnownError =
   | "EACCES"
   | "EAGAIN"

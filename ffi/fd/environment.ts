@@ -54,7 +54,7 @@ function ownEnvironment(): Variable[] {
   const { state, partial } = Deno.permissions.querySync({ name: "env" });
   if (state !== "granted" || partial) return libcEnvironment();
   const variables = Deno.env.toObject();
-  // Deno leaves out what is not Unicode. It can only be from the start of this process.
+  // Deno leaves out what is not Unicode. Such a variable is from the start of this process.
   const others = initialEnvironment().filter((variable) =>
     decodeExactly(variable) === null && !Object.hasOwn(variables, nameOf(variable))
   );

@@ -32,8 +32,8 @@ const SCRATCH = new Uint8Array(1 << 14);
  *
  * Many requests state the size of their structure, and a shorter array is refused. Others do not,
  * or state a wrong one. The call therefore gets a copy of the array with zeros up to 16 KiB, and
- * the array gets its part of the result back: too short an array harms nothing. An array of 16 KiB
- * or more is passed itself. Addresses inside a structure cannot be checked.
+ * the array gets its part of the result back: an array that is too short does no harm. An array
+ * of 16 KiB or more is passed without a copy. Addresses inside a structure cannot be checked.
  *
  * @param file The device's descriptor, or an object that has it
  * @param request The request, a 32-bit integer

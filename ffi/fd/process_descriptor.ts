@@ -135,12 +135,12 @@ export class ProcessDescriptor extends FileDescriptor {
     options?: SpawnOptions,
   ): ProcessDescriptor {
     need(abi.pidfd, "Cannot make a ProcessDescriptor", "pidfd");
-    // Reserves a descriptor: a program must not start that cannot be opened then.
+    // Reserves a descriptor: a program must not start if it could not be opened afterwards.
     const reserved = new EventDescriptor();
     try {
       const { pid, pipes } = spawnProcess(command, args, options);
       reserved.close();
-      // The child's ID is not reused before the child was waited for.
+      // The child's ID is not reused before the child has been waited for.
       const child = new ProcessDescriptor(pid);
       child.#pipes = pipes;
       return child;

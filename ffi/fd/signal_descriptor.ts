@@ -80,7 +80,7 @@ const held = new Map<number, { count: number; readonly wasBlocked: boolean }>();
 export class SignalDescriptor extends FileDescriptor {
   /**
    * Whether signals to the process arrive here too: whether this thread blocked all of these
-   * signals before, as every thread does if Deno was started so.
+   * signals before, as every thread does if Deno was started with them blocked.
    */
   readonly seesProcess: boolean;
   readonly #numbers: ReadonlySet<number>;

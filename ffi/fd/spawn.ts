@@ -95,7 +95,7 @@ function fileActions(
   }
 }
 
-/** The error of a child that cannot change its directory would not say so. */
+/** Requires a directory that can be entered: the child's own error would not name it. */
 function assertDirectory(path: string, attempt: string): void {
   assertCString(`${attempt}: the working directory`, path);
   if (!canExecute(path === "" ? path : `${path}/.`)) {

@@ -17,8 +17,8 @@ const EXPIRATIONS = new BigUint64Array(1);
 
 /**
  * A timer that is a descriptor, Linux's `timerfd`, so that one selector can wait for it beside
- * everything else. It is readable from its expiration until that is read. Like `performance.now()`
- * it uses the monotonic clock, which nobody can set.
+ * everything else. It is readable once it has expired, until the expiration is read. Like
+ * `performance.now()` it uses the monotonic clock, which cannot be set.
  *
  * @example Wait for a timeout and an interval in one selector
  * ```ts

@@ -102,7 +102,7 @@ export const posix: Platform = {
     return pair(result, fds, atOnce, atOnce ? "pipe2" : "pipe");
   },
 
-  /** A socket is not; a terminal or a file cannot be told from a pipe. */
+  /** A socket cannot be; a terminal or a file cannot be distinguished from a pipe. */
   canBePipeWriter: (fd) => getOption(fd, SO_TYPE) < 0,
 
   makePair(family, type) {

@@ -20,7 +20,7 @@ const calls = libcCalls({
 /** The first descriptor that is passed: systemd's `SD_LISTEN_FDS_START`. */
 const FIRST = 3;
 
-/** More descriptors than a service manager passes, but few enough to look at each. */
+/** More descriptors than a service manager passes, but few enough to check each. */
 const MAX_FDS = 65_536;
 
 /**
@@ -126,7 +126,7 @@ function parse(name: string, text: string, maximum: number): number {
   return value;
 }
 
-/** Deno opens its own descriptors close-on-exec, and an inherited one cannot be. */
+/** Deno's own descriptors are close-on-exec; an inherited one cannot be. */
 function isInherited(fd: number, command: number): boolean {
   const flags = calls().getFlags(fd, command);
   return flags >= 0 && (flags & FD_CLOEXEC) === 0;

@@ -15,7 +15,7 @@ import { privilegeFor } from "./privilege.ts";
 const { SO_ACCEPTCONN, SO_NOSIGPIPE, SOCK_STREAM, SOL_SOCKET } = abi.constants;
 const { EACCES, EAGAIN, EINTR, EOPNOTSUPP, EPERM, EWOULDBLOCK } = abi.errno;
 
-/** The errors that `accept` has of a connection that was lost while it waited. */
+/** The errors of `accept` for a connection that was lost while it waited. */
 const LOST: ReadonlySet<number | undefined> = new Set([
   "ECONNABORTED",
   "ECONNRESET",
@@ -31,7 +31,7 @@ const LOST: ReadonlySet<number | undefined> = new Set([
   "ETIMEDOUT",
 ].map((name) => abi.errno[name]));
 
-/** More connections than can wait: if so many are lost in a row, the listener is broken. */
+/** More connections than can wait: if this many are lost in a row, the listener is broken. */
 const MAX_LOST = 65_536;
 
 /** What makes a new socket non-blocking and close-on-exec, or 0 where that takes more calls. */
@@ -72,7 +72,7 @@ export function createPair(
 }
 
 /**
- * Accepts a connection. Those that were lost while they waited are passed over.
+ * Accepts a connection. Connections that were lost while they waited are skipped.
  *
  * @param listener The socket that listens
  * @returns The new socket, or `null` if no connection is waiting

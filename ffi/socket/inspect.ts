@@ -16,7 +16,7 @@ interface SocketState {
 }
 
 /**
- * Returns what `console.log()` shows of a socket: what the system tells about it.
+ * Returns what `console.log()` shows of a socket: what the system knows about it.
  *
  * @param fd The socket; closed ones have no state
  * @returns Its state

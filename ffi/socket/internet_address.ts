@@ -120,7 +120,7 @@ export function parseAddress(text: string, family: number): Uint8Array<ArrayBuff
  *
  * @param text The text
  * @param bytes Receives the four bytes
- * @returns Whether it is four numbers without leading zeros; what else is one, `inet_pton` knows
+ * @returns Whether it is four numbers without leading zeros; `inet_pton` knows other forms
  */
 function parseDotted(text: string, bytes: Uint8Array): boolean {
   let part = 0;

@@ -106,7 +106,7 @@ export interface MessageInfo<Address extends SocketAddress | PacketAddress = Soc
   readonly flags: number;
   /** Whether the message was larger than the buffers, so that its end is lost. */
   readonly truncated: boolean;
-  /** Whether control data was lost for want of room, or more descriptors came than were wanted. */
+  /** Whether control data did not fit, or more descriptors came than were asked for. */
   readonly controlTruncated: boolean;
 }
 
@@ -200,7 +200,7 @@ export function sendMessage<Address extends SocketAddress | PacketAddress = Sock
 /**
  * Receives a message with `recvmsg` (on Windows `WSARecvMsg`, only for datagrams): bytes scattered
  * into several buffers, with descriptors, credentials and other control messages. What does not fit
- * is lost, and the message says so.
+ * is lost, and the result reports it.
  *
  * Descriptors beyond the number that you asked for are closed. All are closed if anything fails.
  *
@@ -299,7 +299,7 @@ function received<Address extends SocketAddress | PacketAddress>(
   closeQuietly(unwanted);
   try {
     if (!areCloseOnExec) fds.forEach(setCloseOnExec);
-    const flags = header.flags & ~(MSG_CMSG_CLOEXEC ?? 0); // Linux returns this one, too.
+    const flags = header.flags & ~(MSG_CMSG_CLOEXEC ?? 0); // Linux returns this flag, too.
     const descriptors = fds.map((fd) => new FileDescriptor(fd));
     return {
       size,

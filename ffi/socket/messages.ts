@@ -35,7 +35,7 @@ const calls = libcCalls({
 /** The most messages that Linux moves in one call. */
 const MAX_COUNT = 1024;
 
-/** The most memory to take for the messages of one call, but for a larger one that is sent. */
+/** The most memory for the messages of one call, unless a sent message is larger. */
 const MAX_MEMORY = 1 << 22;
 
 const NOTHING = new Uint8Array(new ArrayBuffer(0));
@@ -61,7 +61,7 @@ export interface ReceiveMessagesOptions {
  * {@linkcode receiveMessage} takes them. With `MSG_PEEK` each buffer gets the first datagram.
  *
  * @param socket The socket, for datagrams or packets
- * @param buffers A buffer for each datagram. What does not fit is lost, and `truncated` says so.
+ * @param buffers A buffer for each datagram. What does not fit is lost, and `truncated` is `true`.
  * One call fills at most 1024 of them, fewer if they are large
  * @param options The room for control messages, and flags
  * @returns What is known about each datagram, in the order of the buffers; `null` if there is none
@@ -135,11 +135,11 @@ export function receiveMessages<Address extends SocketAddress | PacketAddress = 
 
 /**
  * Sends datagrams with `sendmmsg`: one system call for all of them on Linux, NetBSD and OpenBSD.
- * Other systems take a call for each.
+ * On other systems it makes a call for each.
  *
- * The system may take only the first ones. If the rest still has to go, wait until the socket is
- * writable, and send it then. If the system refuses a message that is not the first, those before
- * it are sent; sending the rest then throws the error.
+ * The system may take only the first ones: wait until the socket is writable, and send the rest. If
+ * the system refuses a message that is not the first, those before it are sent; sending the rest
+ * then throws the error.
  *
  * @param socket The socket, for datagrams or packets
  * @param messages The datagrams, in order. One call sends at most 1024 of them, fewer if they are
@@ -252,7 +252,7 @@ function take<Address extends SocketAddress | PacketAddress>(
   if (length > 0) buffer.set(vector.data(i, length));
   const { descriptors, credentials, others } = decodeControl(vector.controlOf(i));
   closeQuietly(descriptors);
-  const flags = vector.flagsOf(i) & ~MSG_CMSG_CLOEXEC; // Linux returns this one, too.
+  const flags = vector.flagsOf(i) & ~MSG_CMSG_CLOEXEC; // Linux returns this flag, too.
   return {
     size,
     address: senderOf(fd, vector.names[i]!, vector.nameSizeOf(i)) as Address,

@@ -21,7 +21,7 @@ const { AF_INET, AF_INET6 } = abi.constants;
  */
 export type Interface = number | string;
 
-/** A group, and the interface on which it is meant. */
+/** A group and its interface. */
 export interface Group {
   /** Its address, of 4 or 16 bytes. */
   readonly address: Uint8Array<ArrayBuffer>;

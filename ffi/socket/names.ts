@@ -54,9 +54,9 @@ export function familyOfSocket(
 }
 
 /**
- * Returns the sender's address of received data. Streams do not deliver it: it is the peer's. A
- * connection that is over has no peer any more, but its last data can still be received. Its sender
- * is the unspecified address of the family.
+ * Returns the sender's address of received data. For a stream, it is the peer's address. A
+ * connection that is over no longer has a peer, but its last data can still be received: its sender
+ * is then the unspecified address of the family.
  *
  * @param fd The socket that received the data
  * @param bytes The address that came with the data

@@ -14,7 +14,7 @@ const SLASH = 0x2f;
 const AT_SIGN = 0x40;
 
 /**
- * Tells the service manager, such as systemd, about this service: systemd's `sd_notify`. The
+ * Reports the state of this service to the service manager, such as systemd (`sd_notify`). The
  * datagram goes to the socket that the variable `NOTIFY_SOCKET` names; the call blocks until there
  * is room for it.
  *

@@ -20,7 +20,7 @@ const {
   TCP_KEEPINTVL,
 } = abi.constants;
 
-/** The user of a process that is not there. */
+/** The user ID of a process that does not exist. */
 const NO_USER = 0xffff_ffff;
 
 /**
@@ -197,7 +197,7 @@ export function peerCredentials(socket: AnySocket): Credentials {
   }
   const bytes = getOptionBytes(socket, SOL_SOCKET, SO_PEERCRED!, ucred.size);
   const credentials = decodeCredentials(bytes);
-  // Of a socket that has no peer the system returns no error.
+  // The system reports no error for a socket without a peer.
   if (credentials.uid === NO_USER) {
     throw new OSError(
       `${attempt} of ${nameOf(socket.fileno())}`,

@@ -20,7 +20,7 @@ export interface QueuedError {
   readonly type: number;
   /** The code of the ICMP message. */
   readonly code: number;
-  /** What else there is to say: of a packet that was too large, the limit in bytes. */
+  /** More about the error: for a packet that was too large, the limit in bytes. */
   readonly info: number;
   /** Data that depends on the origin. */
   readonly data: number;

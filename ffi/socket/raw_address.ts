@@ -5,7 +5,7 @@ import { ADDRESS_SIZE, DATA_AT, familyOf, setFamily } from "./sockaddr.ts";
 const { AF_INET, AF_INET6, AF_UNIX } = abi.constants;
 const { sockaddr_in, sockaddr_in6, sockaddr_un } = abi.structs;
 
-/** The sizes of addresses that are shorter than others may be. */
+/** The sizes of addresses that are shorter than those of other families. */
 const SIZES = new Map([
   [AF_INET, sockaddr_in.size],
   [AF_INET6, sockaddr_in6.size],
@@ -13,7 +13,7 @@ const SIZES = new Map([
 ]);
 
 /**
- * An address as its bytes: that of any family which has no other type here, such as netlink, vsock
+ * An address as its bytes: one of a family that has no type of its own here, such as netlink, vsock
  * or CAN, or the name of a Unix socket that is not UTF-8. Every socket also accepts the bytes of an
  * address of its family that has another type, and returns it in that type.
  *

@@ -40,7 +40,8 @@ export interface ResolveOptions {
 
 /**
  * Resolves a name with the system's resolver (`getaddrinfo`), on another thread: with `/etc/hosts`,
- * the name servers and whatever else the system uses. `Deno.resolveDns()` asks a name server alone.
+ * the name servers and everything else that the system uses. `Deno.resolveDns()` only asks a name
+ * server.
  *
  * Four names are looked up at once; others wait. A numeric address resolves to itself, at once.
  *

@@ -38,7 +38,7 @@ export function isUnnamed(hostname: string): boolean {
 export function hintsFor(family: number): DataView<ArrayBuffer> {
   const hints = new DataView(new ArrayBuffer(ADDRINFO_SIZE));
   hints.setInt32(fields.ai_family[0], family, true);
-  hints.setInt32(fields.ai_socktype[0], SOCK_STREAM, true); // Without it each address comes thrice.
+  hints.setInt32(fields.ai_socktype[0], SOCK_STREAM, true); // Else each address comes three times.
   return hints;
 }
 

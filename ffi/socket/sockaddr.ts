@@ -17,7 +17,7 @@ export const ADDRESS_SIZE = 128;
 export const DATA_AT: number = sun_path[0];
 
 /**
- * Returns the family of an address. An address without a single byte is an unnamed Unix socket's.
+ * Returns the family of an address. An address of no bytes is that of an unnamed Unix socket.
  *
  * @param bytes The address
  * @param size The number of bytes that the system filled

@@ -60,7 +60,7 @@ export let encodeFor: (
 ) => Uint8Array<ArrayBuffer>;
 
 /**
- * A socket, non-blocking and close-on-exec from the start. Each method is a call of the system.
+ * A socket, non-blocking and close-on-exec from the start. Each method makes a system call.
  *
  * @example A server and a client on loopback
  * ```ts

@@ -14,7 +14,8 @@ import type { AnySocket } from "./socket.ts";
 const { AF_INET, IPPROTO_IP, IPPROTO_IPV6 } = abi.constants;
 
 /**
- * Joins a multicast group for what one sender sends to it. Join again for each other sender.
+ * Joins a multicast group for one sender (source-specific multicast). Join again for each other
+ * sender.
  * Closing the socket leaves the group.
  *
  * Groups of this kind usually have an address in `232.0.0.0/8` or `ff3x::/32`.
@@ -54,7 +55,7 @@ export function joinSourceGroup(
 }
 
 /**
- * Leaves a multicast group for what one sender sends to it.
+ * Leaves a multicast group for one sender.
  *
  * @param socket The socket that has joined it with {@linkcode joinSourceGroup}
  * @param group The numeric address of the group

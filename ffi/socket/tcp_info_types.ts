@@ -29,7 +29,7 @@ export interface TcpInfo {
   roundTripMilliseconds: number;
   /** The mean deviation of the round-trip time. */
   roundTripDeviationMilliseconds: number;
-  /** The lowest round-trip time of late (Linux). */
+  /** The lowest recent round-trip time (Linux). */
   minRoundTripMilliseconds?: number;
   /** The last round-trip time measured (macOS). */
   lastRoundTripMilliseconds?: number;
@@ -51,7 +51,7 @@ export interface TcpInfo {
   sendMssBytes: number;
   /** The largest segment that is expected from the peer (not macOS). */
   receiveMssBytes?: number;
-  /** The largest segment that the peer was told to send (Linux). */
+  /** The largest segment that the peer may send, as advertised to it (Linux). */
   advertisedMssBytes?: number;
   /** The largest packet that the path takes (Linux). */
   pathMtuBytes?: number;
@@ -121,7 +121,7 @@ export interface TcpInfo {
   pacingRateBytesPerSecond?: number;
   /** The highest rate at which segments may be sent (Linux). */
   maxPacingRateBytesPerSecond?: number;
-  /** The rate at which data arrived at the peer of late (Linux). */
+  /** The recent rate at which data arrived at the peer (Linux). */
   deliveryRateBytesPerSecond?: number;
   /** How long there was data to send or unacknowledged (Linux). */
   busyMilliseconds?: number;

@@ -9,7 +9,7 @@ const { ECONNABORTED, ECONNRESET } = abi.errno;
 const { sockaddr_in, sockaddr_in6 } = abi.structs;
 const { SO_EXCLUSIVEADDRUSE } = (abi.winsock ?? windowsX64.winsock!).constants;
 
-/** How long to wait for the connection, in seconds. Unless something broke it, it is there. */
+/** How long to wait for the connection, in seconds. It is there unless something broke it. */
 const PATIENCE = 5;
 
 /**
@@ -46,7 +46,7 @@ export function connectPair(family: number): Pair | Refusal {
     if (!isReadable(listener, PATIENCE)) return refusal("accept", ECONNABORTED);
     const server = opened(accept(listener, null, null));
     if (server < 0) {
-      if (lastErrno() === ECONNRESET) continue; // A stranger that left again.
+      if (lastErrno() === ECONNRESET) continue; // Another program's, already closed.
       return refusal("accept");
     }
     const peer = loopback(family);

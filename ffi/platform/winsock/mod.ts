@@ -23,7 +23,7 @@ const kernelCalls = libcCalls({
 
 /**
  * Marks the end of a pipe that is written to: its receive timeout. That end does not need one,
- * Winsock returns it as it was set, and nobody else would choose these 24 days.
+ * Winsock returns it as it was set, and no program would choose these 24 days.
  */
 const PIPE_MARK = 0x7b1d_5a17;
 
@@ -143,8 +143,8 @@ function received(size: number, length: number): number {
 }
 
 /**
- * Keeps a datagram that found no receiver from failing the next receive from anybody. A system that
- * cannot do that goes on as it is.
+ * Keeps a datagram that found no receiver from failing the next receive. A system that cannot do
+ * that goes on as it is.
  */
 function ignoreUnreachablePorts(fd: number): void {
   const off = new Uint32Array(1);

@@ -8,8 +8,8 @@ const calls = libcCalls({
 let build: number | undefined;
 
 /**
- * Returns the build number of the running Windows. Other calls than this one hide it from programs
- * without a manifest.
+ * Returns the build number of the running Windows. All other calls hide it from programs without
+ * a manifest.
  */
 export function windowsBuild(): number {
   return build ??= readBuild();
