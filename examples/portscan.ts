@@ -4,7 +4,7 @@
  * It shows thousands of non-blocking connects in flight at once; the errors that `connect` and
  * `SO_ERROR` return; a time limit for each connect, without a timer for each; how to stay within a
  * limit of descriptors, also when the system's limit is lower; and what makes it fast: addresses
- * that are encoded once, and sockets that are used again after a refusal.
+ * that are encoded once, refusals without an error, and sockets that are used again after one.
  *
  *     deno run --allow-ffi jsr:@readiness/selectors/portscan -p ssh,http,8000-8999 192.0.2.0/28
  *
@@ -14,7 +14,7 @@
  */
 
 import { DefaultSelector, EVENT_WRITE, OSError } from "@readiness/selectors";
-import { SOCK_STREAM, Socket } from "@readiness/selectors/socket";
+import { type RawAddress, SOCK_STREAM, Socket, tryConnect } from "@readiness/selectors/socket";
 import { formatAddress } from "./support/addresses.ts";
 import { interruption, parseCommandLine, parseInteger, run } from "./support/command_line.ts";
 import { print, program, warn, write } from "./support/output.ts";
@@ -122,7 +122,14 @@ run(async () => {
       socket ??= new Socket(address.family, SOCK_STREAM);
       address.bytes[0] = port >> 8;
       address.bytes[1] = port;
-      const isConnected = socket.connect(address) || isImmediate && socket.connect(address);
+      const code = isImmediate ? connectHere(socket, address) : undefined;
+      if (code === "ECONNREFUSED") {
+        refused.set(address.family, socket);
+        report(hostname, port, "closed");
+        return true;
+      }
+      // After any other refusal, another attempt throws the error.
+      const isConnected = code === null || code !== "EINPROGRESS" && socket.connect(address);
       refused.delete(address.family);
       const data = { hostname, port, deadline: performance.now() + timeout };
       if (isConnected) finish(socket, data);
@@ -133,11 +140,8 @@ run(async () => {
       return true;
     } catch (error) {
       if (!(error instanceof OSError)) throw error;
-      if (isImmediate && error.code === "ECONNREFUSED") refused.set(address.family, socket!);
-      else {
-        refused.delete(address.family);
-        socket?.close();
-      }
+      refused.delete(address.family);
+      socket?.close();
       // Too few descriptors or local ports: wait for some of the connects in flight.
       if ((error.code === "EADDRNOTAVAIL" || hasNoRoom(error)) && inFlight.size > 0) {
         limit = inFlight.size;
@@ -191,3 +195,9 @@ run(async () => {
       `${counts.closed} closed, ${counts.filtered} filtered`;
   }
 });
+
+/** Connects to a port of this machine: the second call returns how the attempt ended. */
+function connectHere(socket: Socket, address: RawAddress): string | null {
+  const code = tryConnect(socket, address);
+  return code === "EINPROGRESS" ? tryConnect(socket, address) : code;
+}

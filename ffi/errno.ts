@@ -60,7 +60,7 @@ const reasons: string[] = [];
 const names = new Map<number, string>();
 
 /** Returns the name of an errno, the first in the table if there are two. */
-function errnoName(errno: number): string {
+export function errnoName(errno: number): string {
   if (names.size === 0) {
     for (const [name, number] of Object.entries(abi.errno)) {
       if (!names.has(number)) names.set(number, name);

@@ -27,6 +27,7 @@
  * - {@linkcode Socket}: streams, datagrams and raw packets over IPv4, IPv6 and Unix sockets, and
  *   any other family with a {@linkcode RawAddress}
  * - {@linkcode socketpair}: two sockets that are connected to each other
+ * - {@linkcode tryConnect}: connects, and returns a refusal instead of throwing it
  * - {@linkcode sendFile}: sends a part of a file
  * - {@linkcode resolve}: every address of a host name
  * - `AF_INET`, `SOL_SOCKET`, `TCP_NODELAY`, …: the running system's own numbers
@@ -86,6 +87,7 @@ export { tcpInfo } from "./tcp_info.ts";
 export type { TcpInfo, TcpState } from "./tcp_info_types.ts";
 export { notify } from "./notify.ts";
 export { sendFile } from "./send_file.ts";
+export { tryConnect } from "./try_connect.ts";
 export { type QueuedError, queuedError } from "./queued_error.ts";
 export { resolve, type ResolveOptions } from "./resolve.ts";
 export { type ListenFd, listenFds } from "./activation.ts";

@@ -24,7 +24,7 @@ const {
   SOL_SOCKET,
   SOMAXCONN,
 } = abi.constants;
-const { EALREADY, EINTR } = abi.errno;
+const { EALREADY, EINPROGRESS, EINTR } = abi.errno;
 
 /** The errno of a connect() that is in progress. */
 const PENDING = platform.connectPendingErrno;
@@ -37,6 +37,9 @@ const DIRECTIONS = { read: SHUT_RD, write: SHUT_WR, both: SHUT_RDWR };
 // The sender's address of what is received: it is decoded before anything else can be received.
 const SENDER = new Uint8Array(ADDRESS_SIZE);
 const SENDER_SIZE = new Uint32Array(1);
+
+// The address to connect to. Copying it costs less than a new array that Deno has to pin.
+const PEER = new Uint8Array(ADDRESS_SIZE);
 
 /** Passed to the constructor in place of the family, to adopt a descriptor. */
 const ADOPT = Symbol("adopt");
@@ -58,6 +61,9 @@ export let encodeFor: (
   syscall: string,
   encode?: typeof encodeAddress,
 ) => Uint8Array<ArrayBuffer>;
+
+/** Connects. Returns 0, `EINPROGRESS`, or the errno of the refusal. */
+export let connectFor: (socket: AnySocket, address: SocketAddress | PacketAddress) => number;
 
 /**
  * A socket, non-blocking and close-on-exec from the start. Each method makes a system call.
@@ -135,6 +141,16 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
       // Asking again about a closed socket throws the right error.
       if (fd < 0) familyOfSocket(fd, action, syscall);
       return encode(address, socket.#family ??= familyOfSocket(fd, action, syscall));
+    };
+    connectFor = (socket, address) => {
+      const bytes = encodeFor(socket, address, "connect", "connect");
+      const fd = socket.fileno();
+      socket.#reportedErrno = 0;
+      PEER.set(bytes);
+      if (calls().connect(fd, PEER, bytes.length) === 0) return 0;
+      const errno = lastErrno();
+      // A signal does not end the attempt.
+      return errno === PENDING || errno === EALREADY || errno === EINTR ? EINPROGRESS : errno;
     };
   }
 
@@ -297,14 +313,11 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * ```
    */
   connect(address: Address | RawAddress): boolean {
-    const bytes = encodeFor(this, address, "connect", "connect");
-    this.#reportedErrno = 0;
-    const fd = this.fileno();
-    if (calls().connect(fd, bytes, bytes.length) === 0) return true;
-    const errno = lastErrno();
-    // A signal does not end the attempt.
-    if (errno === PENDING || errno === EALREADY || errno === EINTR) return false;
-    throw new OSError(`Cannot connect ${nameOf(fd)} to ${describe(address)}`, "connect", errno);
+    const errno = connectFor(this, address);
+    if (errno === 0) return true;
+    if (errno === EINPROGRESS) return false;
+    const attempt = `Cannot connect ${nameOf(this.fileno())} to ${describe(address)}`;
+    throw new OSError(attempt, "connect", errno);
   }
 
   /**
