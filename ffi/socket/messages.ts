@@ -115,7 +115,8 @@ export function receiveMessages<Address extends SocketAddress | PacketAddress = 
   // No code of the caller runs from here on, as it could change the buffers.
   const size = list.reduce((most, buffer) => Math.max(most, roomIn(buffer)), 0);
   if (!hasBulkCalls()) return receiveOneByOne(socket, list, controlSize, flags);
-  const vector = incoming = fit(incoming, list.length, size, controlSize);
+  const vector = fit(incoming, list.length, size, controlSize);
+  incoming = kept(vector);
   const count = Math.min(list.length, vector.count);
   for (let i = 0; i < count; i++) vector.expect(i, roomIn(list[i]!), controlSize);
   let atOnce = MSG_CMSG_CLOEXEC;
@@ -187,7 +188,7 @@ export function sendMessages<Address extends SocketAddress | PacketAddress = Soc
     list.reduce((most, { data }) => Math.max(most, data.length), 0),
     list.reduce((most, { control }) => Math.max(most, control.length), 0),
   );
-  outgoing = vector.size <= MAX_MEMORY ? vector : undefined;
+  outgoing = kept(vector);
   const count = Math.min(list.length, vector.count);
   for (let i = 0; i < count; i++) {
     const { data, name, control } = list[i]!;
@@ -227,6 +228,11 @@ function fit(
   ] as const;
   const isSmall = room[0] * (room[1] + room[2]) <= MAX_MEMORY;
   return isSmall ? new MessageVector(...room) : new MessageVector(count, size, controlSize);
+}
+
+/** Returns the memory for the next call to use again: none if it is large. */
+function kept(vector: MessageVector): MessageVector | undefined {
+  return Math.max(vector.size, vector.controlSize) <= MAX_MEMORY ? vector : undefined;
 }
 
 /** Returns how much of a buffer a message can fill. */

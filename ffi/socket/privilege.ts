@@ -33,6 +33,6 @@ export function adviceForBind(address: object, errno: number): string {
   if (errno === EADDRINUSE && path?.startsWith("\0") === false) {
     return ", which exists (remove it if no server uses it)";
   }
-  if (errno !== EACCES || port === undefined || port >= 1024) return "";
+  if (errno !== EACCES || !port || port >= 1024) return "";
   return `, a port that needs root${AF_PACKET === undefined ? "" : " or CAP_NET_BIND_SERVICE"}`;
 }

@@ -19,6 +19,7 @@ Deno.test("adviceForBind() says nothing where the error says enough", () => {
   for (
     const [address, errno] of [
       [{ hostname: "127.0.0.1", port: 1024 }, EACCES],
+      [{ hostname: "127.0.0.1", port: 0 }, EACCES],
       [{ hostname: "127.0.0.1", port: 80 }, EADDRINUSE],
       [{ path: "/tmp/socket" }, EACCES],
       [{ path: "\0abstract" }, EADDRINUSE],
