@@ -38,7 +38,7 @@ import { select } from "./support/room.ts";
 const USAGE = `Usage: activation.ts [OPTIONS]
 
 Sends back what it receives on the sockets that it was started with (LISTEN_FDS), until it is
-interrupted (Ctrl-C) or idle. It opens none itself: without one it exits with 1.
+interrupted (Ctrl-C) or idle. It does not open sockets itself: without one, it exits with 1.
 
 Options:
   --idle SECONDS  end after this long without a connection or a datagram (never)

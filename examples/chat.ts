@@ -29,8 +29,8 @@ import { discard, watch } from "./support/watching.ts";
 
 const USAGE = `Usage: chat.ts [OPTIONS]
 
-Passes what each guest says on to all others, until it is interrupted (Ctrl-C). Join with nc: your
-first line is your name.
+Sends what each guest says to all others, until it is interrupted (Ctrl-C). Join with nc: your first
+line is your name.
 
 Options:
   --hostname HOST  the address to listen on (127.0.0.1)

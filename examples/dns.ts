@@ -45,8 +45,8 @@ import { closeQuietly } from "./support/watching.ts";
 const USAGE = `Usage: dns.ts [OPTIONS] [FILE...]
 
 Answers DNS queries from a table, over UDP and TCP, until it is interrupted (Ctrl-C). A line of a
-file is as in /etc/hosts, ADDRESS NAME..., or a record, NAME [TTL] TYPE DATA, of the type A, AAAA,
-CNAME, MX, NS, PTR, SRV or TXT. A name is whole: example.com, not relative to anything.
+file is ADDRESS NAME..., as in /etc/hosts, or a record: NAME [TTL] TYPE DATA, of the type A, AAAA,
+CNAME, MX, NS, PTR, SRV or TXT. Names are fully qualified, such as example.com.
 
 Options:
   --record LINE      a line for the table, such as "example.com MX 10 mail.example.com"; repeatable

@@ -47,13 +47,13 @@ greet, and send back what they receive. Both run until they are interrupted (Ctr
 ends when "accept" does.
 
 Options:
-  --hostname HOST  the address to accept at (127.0.0.1)
-  --port PORT      the port to accept at; 0 lets the system pick one (1234)
+  --hostname HOST  the address to listen on (127.0.0.1)
+  --port PORT      the port to listen on; 0 lets the system pick one (1234)
   --socket PATH    where the processes meet (on Linux, @readiness-fdpass- and the user's number)
   -h, --help       show this and exit
 
-On Linux, a PATH that starts with @ is not a file, and both refuse a process of another user. On
-other systems the folder of PATH should be one that only you can enter.`;
+On Linux, a PATH that starts with @ is not a file, and both refuse processes of other users. On
+other systems, PATH should be in a folder that only you can enter.`;
 
 const BYTE = new Uint8Array(1);
 

@@ -47,7 +47,7 @@ import { ownUser } from "./support/users.ts";
 
 const USAGE = `Usage: handover.ts [OPTIONS]
 
-Answers HTTP requests with the number of its process, until it is interrupted (Ctrl-C), or until it
+Answers HTTP requests with its process ID, until it is interrupted (Ctrl-C), or until it
 is started again: the new process takes the port over, and the old one answers the requests that it
 has accepted, and ends. If the new process fails, the old one goes on. /wait/MS answers after that
 many milliseconds.
@@ -56,11 +56,10 @@ Options:
   --hostname HOST  the address to listen on (127.0.0.1)
   --port PORT      the port to listen on; 0 lets the system pick one (8000)
   --name NAME      where the processes meet (readiness-handover-, the user's number and the port)
-  --drain SECONDS  close connections that are still open this long after the end (30)
+  --drain SECONDS  close connections still open this long after it stops accepting (30)
   -h, --help       show this and exit
 
-Under systemd (Type=notify, NotifyAccess=all) each process reports when it takes
-over.`;
+Under systemd (Type=notify, NotifyAccess=all), each process reports when it takes over.`;
 
 const BYTE = new Uint8Array(1);
 

@@ -41,7 +41,7 @@ import { hasNoRoom, select } from "./support/room.ts";
 const USAGE = `Usage: multicast.ts [OPTIONS] GROUP:PORT
 
 Joins a group, such as 239.1.2.3:7008 or [ff02::1234%eth0]:7008, and prints what is sent to it,
-until it is interrupted (Ctrl-C); or sends to it.
+until it is interrupted (Ctrl-C). With --send, it sends to the group instead.
 
 Options:
   -i, --interface I  a name, an index or an IPv4 address; may be repeated (the system's choice)

@@ -44,7 +44,7 @@ it is interrupted (Ctrl-C). A KIND is link, address or route; all of them by def
 
 Options:
   -l, --list  print what there is, and exit
-  -a, --all   also the routes to this machine's own addresses (the table local)
+  -a, --all   also print the routes to this machine's own addresses (the table local)
   -h, --help  show this and exit
 
 It needs Linux, and no privilege.`;

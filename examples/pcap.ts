@@ -29,7 +29,7 @@ import { formatPacket, formatProtocol, MalformedPacket, readPacket } from "./sup
 
 const USAGE = `Usage: pcap.ts [OPTIONS] [FILTER...]
 
-Prints the packets of a network interface or a file that a filter matches, such as
+Prints the packets of a network interface or a file that match a filter, such as
 "tcp port 80 and host 192.0.2.1" (see pcap-filter(7)), until it is interrupted (Ctrl-C). Then it
 prints how many there were.
 
@@ -40,7 +40,7 @@ Options:
   -c, --count N         exit after this many packets
   -x, --hex             also print their bytes in hexadecimal, without the link-layer header
   -X, --hex-and-text    also print their bytes in hexadecimal and as characters
-  -n                    do not look names up, which it never does
+  -n                    ignored, as it never looks names up
   --library PATH        libpcap, if it is not where the system has it
   -h, --help            show this and exit
 

@@ -50,11 +50,11 @@ Options:
   --listen HOST:PORT  the address to listen on; port 0 lets the system pick one (127.0.0.1:8080)
   --to HOST:PORT      the address to connect to; a name is resolved once
   --limit COUNT       how many connections to forward at once; others wait to be accepted (500)
-  --idle SECONDS      reset a connection on which nothing has moved for this long (300)
+  --idle SECONDS      reset a connection that has been idle for this long (300)
   -v, --verbose       log each connection: from where, when, how many bytes both ways, how long
   -h, --help          show this and exit
 
-The form for an IPv6 address is [::1]:8080.`;
+Write an IPv6 address as [::1]:8080.`;
 
 /** A `struct linger`, on with a time of 0, which makes `close` reset the connection. */
 const RESET = new Uint8Array(new Int32Array([1, 0]).buffer);

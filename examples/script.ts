@@ -46,7 +46,7 @@ const USAGE = `Usage: script.ts [OPTIONS] [FILE] [-- COMMAND [ARGUMENT...]]
 Runs a command (your shell) on a terminal of its own, and records what it prints in FILE
 (script.cast): in the format asciicast v2, which "asciinema play" plays. What the terminal does not
 echo, such as a password, is not recorded. Input that is not a terminal is typed for the command,
-with Ctrl-D at its end.
+followed by Ctrl-D.
 
 Options:
   --overwrite          replace a recording

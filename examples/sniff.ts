@@ -47,7 +47,7 @@ const USAGE = `Usage: sniff.ts [OPTIONS] INTERFACE
 
 Prints the packets of a network interface, such as eth0 or lo, or of any of them, until it is
 interrupted (Ctrl-C). Then it prints how many there were, how many were malformed, and how many
-arrived too fast.
+were dropped because they arrived too fast.
 
 Options:
   -i, --interface NAME  the interface, if it is not the argument; any means all
@@ -56,7 +56,7 @@ Options:
   -w, --write FILE      write the packets to a file that tcpdump reads; - is standard output
   -x, --hex             also print their bytes in hexadecimal
   -X, --hex-and-text    also print their bytes in hexadecimal and as characters
-  -n                    do not look names up, which it never does
+  -n                    ignored, as it never looks names up
   -h, --help            show this and exit
 
 It needs Linux, and the privilege CAP_NET_RAW: run it as root.`;

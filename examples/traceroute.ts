@@ -34,7 +34,7 @@ import {
 const USAGE = `Usage: traceroute.ts [OPTIONS] HOST
 
 Prints the routers on the way to a host: each line has a router and the times that it took to
-answer; * is no answer. Exits with 0 if the host was reached, and with 1 if it was not.
+answer; * stands for no answer. Exits with 0 if the host was reached, and with 1 if it was not.
 
 Options:
   -I, --icmp         send ICMP echo requests; it needs a group in net.ipv4.ping_group_range, or
@@ -47,8 +47,8 @@ Options:
   -p, --port PORT    UDP: the port of the first probe; each has the next one (33434)
   -h, --help         show this and exit
 
-After a time, !H is a host, !N a network, !P a protocol that cannot be reached, !X is forbidden, and
-!F is a packet that was too large.
+After a time, !H, !N and !P mean that the host, network or protocol cannot be reached, !X that it is
+forbidden, and !F that the packet was too large.
 
 It needs Linux. With UDP, the default, it needs no privilege.`;
 

@@ -39,16 +39,16 @@ import { TunDevice } from "./support/tun_device.ts";
 const USAGE = `Usage: tun.ts [OPTIONS] --peer HOST:PORT
        tun.ts [OPTIONS] --reply
 
-Makes a tunnel over UDP to another host that runs the same, until it is interrupted (Ctrl-C): each
-sends the IP packets of its device to the other. It neither encrypts nor authenticates them.
+Makes a tunnel over UDP to another host that also runs it, until it is interrupted (Ctrl-C): each
+host sends the IP packets of its device to the other. It neither encrypts nor authenticates them.
 
 Options:
   --peer HOST:PORT    the address of the other end
   --listen HOST:PORT  the address here, to which the other end sends (127.0.0.1:5555)
-  --reply             no tunnel: answer every ping that is routed to the device
+  --reply             answer every ping that is routed to the device, instead of making a tunnel
   --name NAME         the device; %d becomes the first number that is free (tun%d)
   --address ADDR/LEN  give the device this address and set it up, as in 10.7.0.1/24; repeatable.
-                      Without it, do so with ip(8)
+                      Without it, use ip(8)
   --mtu BYTES         its largest packet, when it is set up (1400)
   -h, --help          show this and exit
 

@@ -44,7 +44,7 @@ Options:
   -h, --help      show this and exit
 
 Echo servers answer each other, too: one datagram with the address of another echo server as its
-source keeps both busy for ever. Listen only where no stranger can send to.`;
+source keeps both busy for ever. Listen only on addresses that strangers cannot send to.`;
 
 /** How many datagrams to receive in one call, so that no address waits for another. */
 const TURN = 64;

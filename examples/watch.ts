@@ -36,7 +36,7 @@ again and again. Exits with 1 when nothing is left to watch. A path that has bee
 is no longer watched.
 
 Options:
-  -r, --recursive  watch subfolders, also those that come later
+  -r, --recursive  watch subfolders, including new ones
   -q, --quiet      print only what the command prints and how it ended
   -t SECONDS       exit with 2 if nothing has changed for this long
   --settle MS      run the command when nothing has changed for this long (100)

@@ -46,7 +46,7 @@ export interface Answer {
   readonly size: number;
   readonly from: string;
   readonly hops: number | undefined;
-  /** When it arrived, as `performance.now()` tells the time. */
+  /** When it arrived, as a time of `performance.now()`. */
   readonly time: number;
 }
 

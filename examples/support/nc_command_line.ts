@@ -13,18 +13,18 @@ const USAGE = `Usage: nc.ts [OPTIONS] [HOST] PORT
        nc.ts [OPTIONS] -U PATH
 
 Connects, or with -l waits for a connection, sends standard input over it, and prints what it
-receives, until the peer ends. HOST is 127.0.0.1 if left out: for every
-address, use -l 0.0.0.0 PORT. PORT is a number, a name in /etc/services, or a range such as 20-80.
+receives, until the peer ends. HOST is 127.0.0.1 by default; to listen on all addresses, use
+-l 0.0.0.0 PORT. PORT is a number, a name in /etc/services, or a range such as 20-80.
 
 Options:
   -l            wait for a connection, or a datagram; port 0 lets the system pick one
   -k            with -l, wait for another connection when one ends; with -lu, take datagrams from
                 all senders
-  -u            use UDP: a datagram for each read from standard input. They have no end: see -w
+  -u            use UDP: a datagram for each read from standard input. UDP has no end: see -w
   -U            use a Unix socket; on Linux, @NAME is one without a file
   -z            only try to connect; with -u, send one byte, which a closed port refuses
   -N            close the sending side at the end of the input, and end when the peer has, too
-  -n            do not look names up, of hosts or of services
+  -n            do not look up names of hosts or services
   -p PORT       connect from this port; with -l, the port to listen on
   -s HOST       connect from this address; with -l, the address to listen on
   -w SECONDS    give up connecting after this long, and end after this long without data
@@ -32,7 +32,7 @@ Options:
   -4, -6        use IPv4 or IPv6 only
   -h, --help    show this and exit
 
-Exits with 0 if there was a connection, and else with 1.
+Exits with 0 if there was a connection, and otherwise with 1.
 
 Of Deno's permissions, it needs --allow-ffi, and --allow-write=PATH to remove the file of a Unix
 socket that it listened on.`;

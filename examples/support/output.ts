@@ -25,7 +25,7 @@ export function printable(text: string): string {
 }
 
 /**
- * Prints a line to standard output. The program ends if nobody reads it any more, as other programs
+ * Prints a line to standard output. The program ends once its reader has gone, as other programs
  * end by SIGPIPE, which Deno ignores.
  */
 export function print(line: string): void {

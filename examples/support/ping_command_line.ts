@@ -16,7 +16,7 @@ Options:
   -c N          stop after N requests to each host
   -i SECONDS    the time between two requests, from 0.001 (1)
   -W SECONDS    how long to wait for an answer (10)
-  -s BYTES      how many bytes to send, beside the 8 of the header (56)
+  -s BYTES      how many bytes to send after the header of 8 bytes (56)
   -t HOPS       how many hops a request may make (the system's default)
   -q            print only the first lines and the summary
   -4, -6        use IPv4 or IPv6 only

@@ -19,10 +19,10 @@ Options:
   --flow NAME     flow control: none, hardware or software (none)
   -e, --echo      show what is typed, for a device that does not send it back
   -l, --log FILE  append what comes in to a file
-  --escape KEY    what Ctrl is pressed with before a command, of A to Z and [ \\ ] ^ _ (])
+  --escape KEY    the key that, with Ctrl, begins a command: A to Z or one of [ \\ ] ^ _ (])
   -h, --help      show this and exit
 
-Exits with 0 when it is left, and with 1 when the line hangs up.`;
+Exits with 0 when you leave it, and with 1 when the line hangs up.`;
 
 const PARITIES = { N: "none", E: "even", O: "odd" } as const;
 const FLOWS: readonly string[] = ["none", "hardware", "software"];

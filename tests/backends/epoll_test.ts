@@ -161,7 +161,7 @@ test("EpollSelector.select() rebuilds its set without a descriptor that was reus
   assertEquals(selector.select(0), []);
 });
 
-test("EpollSelector.register() replaces what was left behind, exclusive or not", (selector) => {
+test("EpollSelector.register() replaces a stale registration, exclusive or not", (selector) => {
   using a = new Pair();
   using b = new Pair();
   using file = Descriptor.dupHigh(a.left.fileno());

@@ -87,7 +87,7 @@ Deno.test("KeyTable.event() returns the same event until the events or the key c
   }
 });
 
-Deno.test("KeyTable.same() knows ordinary keys alone", () => {
+Deno.test("KeyTable.same() returns events of ordinary keys only", () => {
   const table = new KeyTable();
   const key = { ...keyOf(4), events: 1 | 512 };
   table.add(key);

@@ -424,7 +424,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "whenReadable() and selectAsync() can wait when descriptors have run out since the first",
+  name: "whenReadable() and selectAsync() can wait after descriptors have run out",
   ...linuxOnly,
   async fn() {
     for (const begin of ["selectors.whenReadable(left, () => 1)", "selector.selectAsync(0)"]) {

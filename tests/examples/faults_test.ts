@@ -224,7 +224,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "handover.ts serves its clients while it cannot be replaced, and until it is",
+  name: "handover.ts serves its clients until it is replaced, even if that fails at first",
   ...needsFakes,
   async fn() {
     using faults = new Faults();

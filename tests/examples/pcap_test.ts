@@ -265,7 +265,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "pcap.ts says that there is no such interface",
+  name: "pcap.ts reports an interface that does not exist",
   ...needsPcap,
   ...needsRaw,
   async fn() {

@@ -114,7 +114,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "ping.ts exits as ping does for what is wrong",
+  name: "ping.ts exits as ping does for wrong arguments",
   ...linuxOnly,
   ...needsPing,
   async fn() {

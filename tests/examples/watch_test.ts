@@ -62,7 +62,7 @@ test("watch.ts prints changes, and exits with 0 at SIGINT and 143 at SIGTERM", a
 
 const RECURSIVE = { flags: ["--allow-ffi", "--allow-read"] };
 
-test("watch.ts -r watches subfolders, also new and moved ones", async () => {
+test("watch.ts -r watches subfolders, including new and moved ones", async () => {
   using folder = new Folder();
   const { path } = folder;
   Deno.mkdirSync(`${path}/a/b`, { recursive: true });

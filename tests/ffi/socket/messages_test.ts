@@ -90,7 +90,7 @@ for (const { name: way, receive, send } of WAYS) {
     });
   }
 
-  Deno.test(`What does not fit a buffer is lost, with ${way}`, () => {
+  Deno.test(`Bytes that do not fit a buffer are lost, with ${way}`, () => {
     using left = datagrams();
     using right = datagrams();
     for (const size of [5, 4, 2]) {
@@ -139,7 +139,7 @@ for (const { name: way, receive, send } of WAYS) {
   });
 
   Deno.test({
-    name: `Where room ends, the messages before are sent, with ${way}`,
+    name: `Messages are sent until there is no more room, with ${way}`,
     ...needsUnix,
     fn() {
       const [left, right] = socketpair(AF_UNIX, SOCK_DGRAM);
@@ -158,7 +158,7 @@ for (const { name: way, receive, send } of WAYS) {
     },
   });
 
-  Deno.test(`A message that is refused ends those before it, with ${way}`, () => {
+  Deno.test(`The messages before a refused one are sent, with ${way}`, () => {
     using left = datagrams();
     using right = datagrams();
     const address = right.localAddress;
@@ -175,7 +175,7 @@ for (const { name: way, receive, send } of WAYS) {
   });
 
   Deno.test({
-    name: `An error that comes after a message is not lost with the message, with ${way}`,
+    name: `An error after a message is not lost, with ${way}`,
     ...linuxOnly,
     fn() {
       using left = datagrams();
@@ -277,13 +277,13 @@ Deno.test("receiveMessages() takes no more memory for larger buffers than datagr
   assertEquals([...buffer.subarray(0, 4)], [...noise(3), 0]);
 });
 
-Deno.test("receiveMessages() and sendMessages() take no message at all", () => {
+Deno.test("receiveMessages() and sendMessages() accept empty lists", () => {
   using socket = datagrams();
   assertEquals(receiveMessages(socket, []), []);
   assertEquals(sendMessages(socket, []), 0);
 });
 
-Deno.test("receiveMessages() does not wait on a socket that blocks", needsUnix, () => {
+Deno.test("receiveMessages() does not wait on a blocking socket", needsUnix, () => {
   const [left, right] = socketpair(AF_UNIX, SOCK_DGRAM);
   right.setBlocking(true);
   assertEquals(receiveMessages(right, buffersOf(2, 9)), null);
@@ -293,7 +293,7 @@ Deno.test("receiveMessages() does not wait on a socket that blocks", needsUnix, 
   right.close();
 });
 
-Deno.test("receiveMessages() closes descriptors that nobody asked for", {
+Deno.test("receiveMessages() closes the descriptors that come with messages", {
   ...skipIf(isQemu, "qemu writes over the end of too small a control buffer"),
   ...linuxOnly,
 }, async () => {

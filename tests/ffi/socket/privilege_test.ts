@@ -15,7 +15,7 @@ Deno.test("adviceForBind() explains a refused port and a path that exists", () =
   );
 });
 
-Deno.test("adviceForBind() says nothing where the error says enough", () => {
+Deno.test("adviceForBind() returns nothing if the error explains itself", () => {
   for (
     const [address, errno] of [
       [{ hostname: "127.0.0.1", port: 1024 }, EACCES],
