@@ -113,6 +113,7 @@ run(async () => {
 
   /** The time until the next request is due or the oldest one is given up. */
   function untilNext(): number {
+    if (isDone()) return 0; // No request of the last round could be sent.
     const [oldest] = requests.values();
     const next = round < count ? start + round * interval : Infinity;
     const late = oldest === undefined ? Infinity : oldest.time + timeout;

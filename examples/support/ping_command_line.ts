@@ -19,6 +19,7 @@ Options:
   -s BYTES      how many bytes to send after the header of 8 bytes (56)
   -t HOPS       how many hops a request may make (the system's default)
   -q            print only the first lines and the summary
+  -n            do not look names up of those that answer, which it never does
   -4, -6        use IPv4 or IPv6 only
   -h, --help    show this and exit
 
@@ -55,6 +56,7 @@ export function parsePingLine(): PingLine {
     size: { type: "string", short: "s", default: "56" },
     ttl: { type: "string", short: "t" },
     quiet: { type: "boolean", short: "q", default: false },
+    numeric: { type: "boolean", short: "n" },
     ipv4: { type: "boolean", short: "4", default: false },
     ipv6: { type: "boolean", short: "6", default: false },
   }, true);

@@ -389,6 +389,19 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "ping.ts ends with 2 and the summary when no request can be sent",
+  ...linuxOnly,
+  ...needsRaw,
+  async fn() {
+    // Broadcasts need an option of the socket, which ping.ts does not set.
+    const { code, stdout, stderr } = await ping("-c", "1", "255.255.255.255");
+    assertEquals(code, 2);
+    assertMatch(stderr, /^ping\.ts: Cannot send to 255\.255\.255\.255/);
+    assertMatch(stdout, /^1 packets transmitted, 0 received, \+1 errors, 100% packet loss, /m);
+  },
+});
+
 Deno.test("ping.ts exits with 2 if the command line is wrong", async () => {
   await assertUsageErrors("ping", [
     "",
