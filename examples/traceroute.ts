@@ -20,6 +20,7 @@ import {
   interruption,
   parseCommandLine,
   parseInteger,
+  parseSeconds,
   run,
 } from "./support/command_line.ts";
 import { print, printable } from "./support/output.ts";
@@ -37,15 +38,16 @@ Prints the routers on the way to a host: each line has a router and the times th
 answer; * stands for no answer. Exits with 0 if the host was reached, and with 1 if it was not.
 
 Options:
-  -I, --icmp         send ICMP echo requests; it needs a group in net.ipv4.ping_group_range, or
-                     the privilege for raw sockets
-  -f, --first N      the first hop (1)
-  -m, --max-hops N   the last hop (30)
-  -q, --queries N    how many probes to send for each hop (3)
-  -N, --parallel N   how many probes may be in flight (16)
-  -w, --wait MS      how long to wait for an answer (3000)
-  -p, --port PORT    UDP: the port of the first probe; each has the next one (33434)
-  -h, --help         show this and exit
+  -I, --icmp          send ICMP echo requests; it needs a group in net.ipv4.ping_group_range, or
+                      the privilege for raw sockets
+  -f, --first N       the first hop (1)
+  -m, --max-hops N    the last hop (30)
+  -q, --queries N     how many probes to send for each hop (3)
+  -N, --parallel N    how many probes may be in flight (16)
+  -w, --wait SECONDS  how long to wait for an answer (3)
+  -p, --port PORT     UDP: the port of the first probe; each has the next one (33434)
+  -n                  do not look names up, which it never does
+  -h, --help          show this and exit
 
 After a time, !H, !N and !P mean that the host, network or protocol cannot be reached, !X that it is
 forbidden, and !F that the packet was too large.
@@ -65,6 +67,7 @@ interface Settings {
   readonly last: number;
   readonly queries: number;
   readonly parallel: number;
+  /** In milliseconds. */
   readonly wait: number;
 }
 
@@ -190,7 +193,8 @@ run(async () => {
     "max-hops": { type: "string", short: "m", default: "30" },
     queries: { type: "string", short: "q", default: "3" },
     parallel: { type: "string", short: "N", default: "16" },
-    wait: { type: "string", short: "w", default: "3000" },
+    wait: { type: "string", short: "w", default: "3" },
+    numeric: { type: "boolean", short: "n" },
     port: { type: "string", short: "p", default: "33434" },
   }, true);
   const last = parseInteger("last hop", options["max-hops"], 1, 255);
@@ -199,7 +203,7 @@ run(async () => {
     last,
     queries: parseInteger("number of queries", options.queries, 1, 10),
     parallel: parseInteger("number in flight", options.parallel, 1, 1000),
-    wait: parseInteger("wait", options.wait, 1, 3_600_000),
+    wait: parseSeconds("wait", options.wait, 0.001, 3600),
   };
   const mostProbes = (last - settings.first + 1) * settings.queries;
   const port = parseInteger("port", options.port, 1, 65_536 - mostProbes);
@@ -212,7 +216,7 @@ run(async () => {
   const interrupted = interruption();
   using prober = options.icmp ? new IcmpProber(hostname) : new UdpProber(hostname, port);
   const kind = options.icmp ? "ICMP" : "UDP";
-  print(`traceroute to ${printable(name)} (${hostname}), ${last} hops at most, ${kind}`);
+  print(`traceroute to ${printable(name)} (${hostname}), ${last} hops max, ${kind}`);
   const trace = new Trace(prober, settings);
   try {
     await trace.run(interrupted);

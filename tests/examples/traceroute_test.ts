@@ -107,9 +107,10 @@ Deno.test({
     await using chain = await Chain.create();
     const figures: string[] = [];
     for (const { name, host, router, args } of destinations) {
-      const ours = await chain.trace(...args, host);
+      const line = ["-n", "-w", "2.5", ...args, host];
+      const ours = await chain.trace(...line);
       assertEquals([ours.code, ours.stderr], [0, ""]);
-      const theirs = await runCommand(chain.host.through(["traceroute", "-n", ...args, host]));
+      const theirs = await runCommand(chain.host.through(["traceroute", ...line]));
       assertEquals([theirs.code, theirs.stderr], [0, ""]);
       const [mine, others] = [hopsOf(ours.stdout), hopsOf(theirs.stdout)];
       const hops = [[router], [host]];
@@ -170,7 +171,7 @@ Deno.test({
         assertEquals(stdout.trimEnd().split("\n").length, 2);
       }
     }
-    const silent = await chain.trace("-m", "3", "-q", "2", "-w", "100", "198.51.100.1");
+    const silent = await chain.trace("-m", "3", "-q", "2", "-w", "0.1", "198.51.100.1");
     assertEquals(silent.code, 1);
     assertEquals(silent.stdout.split("\n").slice(1), [" 1  *  *", " 2  *  *", " 3  *  *", ""]);
     const first = await chain.trace("-f", "2", "-q", "1", "-N", "1", "10.0.2.1");
@@ -205,6 +206,7 @@ Deno.test({
       "--first 31 127.0.0.1",
       "--max-hops 256 127.0.0.1",
       "--queries 0 127.0.0.1",
+      "--wait 0 127.0.0.1",
       "--port 65500 127.0.0.1",
       "no-such-host.invalid",
     ]);
