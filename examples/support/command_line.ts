@@ -31,10 +31,10 @@ const EXIT_CODES: { readonly [name in Deno.Signal]?: number } = {
 /** The last line of the help. The usage of a program that can use another permission names it. */
 const PERMISSION = "Of Deno's permissions, it needs --allow-ffi alone.";
 
-/** Prints a message to standard error, with the usage if there is one, and exits. */
+/** Prints a message to standard error, with the first lines of the usage if it is given, and exits. */
 export function exitWith(code: number, message: string, usage?: string): never {
   warnText(`${program}: ${message.split("\n").map(printable).join("\n")}`);
-  if (usage !== undefined) warnText(`\n${usage}`);
+  if (usage !== undefined) warnText(`\n${usage.split("\n\n", 1)[0]}\n\nTry --help for more`);
   Deno.exit(code === 2 && program === "nc.ts" ? 1 : code); // As OpenBSD's nc does.
 }
 
@@ -57,7 +57,8 @@ export function parseCommandLine<const T extends Options>(
     const parsed = parseArgs({ args, options: all, allowPositionals });
     if (!(parsed.values as { help?: boolean }).help) return parsed as CommandLine<T>;
   } catch (error) {
-    exitWith(2, (error as Error).message, usage);
+    // Without advice on arguments that start with a dash, which programs here do not take.
+    exitWith(2, (error as Error).message.replace(/\. To specify a positional .*/, ""), usage);
   }
   print(usage.includes("--allow-") ? usage : `${usage}\n\n${PERMISSION}`);
   Deno.exit(0);
