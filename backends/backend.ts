@@ -9,8 +9,8 @@
  */
 
 /**
- * An event that backends report beside the others: the system reports the condition unasked (an
- * error, a hang-up), so a descriptor that is watched for something else alone never becomes quiet.
+ * An event that backends report in addition to the others: a condition that the system reports
+ * unasked (an error, a hang-up). A descriptor that is watched only for other events then stays ready.
  */
 export const UNASKED = 1 << 30;
 
@@ -30,7 +30,7 @@ export interface Backend {
   /**
    * Returns whether an interest mask can be watched.
    *
-   * @param events The mask, with modes; `ONE_SHOT` is always supported beside other events
+   * @param events The mask, with modes; `ONE_SHOT` is always supported together with events
    * @returns Whether it can
    */
   supports(events: number): boolean;

@@ -234,7 +234,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * @returns Its key
    * @throws {KeyError} If it is not registered
    * @throws {RangeError | TypeError} If it is not registered and has no valid descriptor
-   * @throws {OSError} If the system refuses; the key is removed all the same
+   * @throws {OSError} If the system refuses; the key is removed anyway
    * @throws {Deno.errors.BadResource} If the selector is closed
    *
    * @example

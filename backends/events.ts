@@ -61,9 +61,9 @@ export const EDGE_TRIGGERED = 256;
 export const ONE_SHOT = 512;
 
 /**
- * A mode: of several selectors that watch one descriptor, one is woken, or a few. `1024`. It holds
- * for `select`. An asynchronous wait may be woken beside another one, since the kernel counts only
- * the waits on the selector itself.
+ * A mode: of several selectors that watch one descriptor, only one or a few are woken. `1024`. This
+ * holds for `select`. More asynchronous waits may be woken, since the kernel counts only the waits
+ * on the selector itself.
  *
  * @category Events and modes
  */

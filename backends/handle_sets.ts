@@ -14,8 +14,8 @@ const STRIDE = 2;
 /**
  * Sets that list handles, as Winsock has them: any number, whatever `FD_SETSIZE` is in C.
  *
- * A failed connection is among the exceptions alone, and so is urgent data. A broken connection is
- * readable, but writable only while there is room: so a socket that is registered for writing alone
+ * A failed connection and urgent data are reported as exceptions only. A broken connection is
+ * readable, but writable only while there is room. So a socket that is registered for writing alone
  * is in the set to read as well, until there is something to read.
  */
 export class HandleSets implements DescriptorSets {
@@ -38,7 +38,7 @@ export class HandleSets implements DescriptorSets {
     return this.#size;
   }
 
-  /** Refuses what is not a socket here, or else each wait would fail. */
+  /** Refuses what is not a socket: otherwise each wait would fail. */
   add(fd: number, events: number): number {
     if (!isOpen(fd)) return -lastErrno();
     this.#size++;

@@ -93,6 +93,6 @@ let knowsPpoll: boolean | undefined;
 
 /** Returns whether `ppoll` can be used: libc, the system and its filters of calls must allow it. */
 export function hasPpoll(): boolean {
-  // No time at all, for no descriptor: nothing but a missing call fails.
+  // Without time or descriptors, only a missing call fails.
   return knowsPpoll ??= (calls().ppoll?.(0n, 0, timeWords(), 0n) ?? -1) >= 0;
 }

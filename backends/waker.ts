@@ -147,7 +147,7 @@ export function wake(fd: number): void {
 }
 
 /**
- * Returns whether a descriptor can be a waker's: not a socket; on Linux, nothing but an eventfd.
+ * Returns whether a descriptor can be a waker's: not a socket; on Linux, only an eventfd.
  */
 function canBeWaker(fd: number): boolean {
   if (!platform.canBePipeWriter(fd)) return false;

@@ -103,7 +103,7 @@ export function assertCString(subject: string, value: unknown): asserts value is
 
 /**
  * Requires a string that can be encoded as UTF-8: without half of a surrogate pair, which would
- * become U+FFFD, and thereby another name.
+ * become U+FFFD, and so another name.
  *
  * @param subject The beginning of the message
  * @param value The string

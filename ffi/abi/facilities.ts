@@ -395,7 +395,7 @@ export interface CanBus {
 
 /** What Windows has in place of POSIX's calls. */
 export interface Winsock {
-  /** The libraries beside Winsock's own, each as in `libc`. */
+  /** The libraries other than Winsock's own, each as in `libc`. */
   readonly libraries: {
     readonly [name in "interfaces" | "memory" | "kernel" | "native"]: readonly string[];
   };

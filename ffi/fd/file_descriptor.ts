@@ -304,7 +304,7 @@ export class FileDescriptor implements HasFileno, Disposable {
   /**
    * Closes the descriptor. Does nothing if it is closed already.
    *
-   * @throws {OSError} If `close` fails; the descriptor is given up all the same
+   * @throws {OSError} If `close` fails; the descriptor is given up anyway
    *
    * @example
    * ```ts

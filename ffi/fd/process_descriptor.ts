@@ -283,7 +283,7 @@ export class ProcessDescriptor extends FileDescriptor {
    * Closes the descriptor and the pipes to the child. The child goes on. Does nothing if it is
    * closed already.
    *
-   * @throws {OSError} If `close` fails; all descriptors are given up all the same
+   * @throws {OSError} If `close` fails; all descriptors are given up anyway
    *
    * @example
    * ```ts

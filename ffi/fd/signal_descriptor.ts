@@ -133,7 +133,7 @@ export class SignalDescriptor extends FileDescriptor {
    * Closes the descriptor, and unblocks the signals that no other descriptor reads. Does nothing if
    * it is closed already. A detached descriptor leaves its signals blocked.
    *
-   * @throws {OSError} If `close` fails; the descriptor is given up all the same
+   * @throws {OSError} If `close` fails; the descriptor is given up anyway
    */
   override close(): void {
     if (super.fileno() < 0) return;

@@ -87,7 +87,7 @@ export class Terminal extends FileDescriptor {
    * if the terminal is closed, detached or hung up by then
    * @throws {OSError} If `tcgetattr`, `tcsetattr` or `ioctl` fails, such as with `ENOTTY`, or
    * `EBADF` once closed
-   * @throws {Deno.errors.NotSupported} On a system that is not listed above
+   * @throws {Deno.errors.NotSupported} On a system that the class does not list
    */
   raw(): Disposable {
     const attributes = getAttributes(this);
@@ -109,7 +109,7 @@ export class Terminal extends FileDescriptor {
    *
    * @returns The settings. If the system has a speed for each direction, it is that of the output
    * @throws {OSError} If `tcgetattr` or `ioctl` fails, such as with `ENOTTY`
-   * @throws {Deno.errors.NotSupported} On a system that is not listed above
+   * @throws {Deno.errors.NotSupported} On a system that the class does not list
    */
   settings(): LineSettings {
     return readSettings(getAttributes(this));
@@ -125,7 +125,7 @@ export class Terminal extends FileDescriptor {
    * 1 to 2³¹ − 1
    * @throws {OSError} If `tcgetattr`, `tcsetattr` or `ioctl` fails, such as with `EINVAL` or
    * `ENOTTY`
-   * @throws {Deno.errors.NotSupported} On a system that is not listed above
+   * @throws {Deno.errors.NotSupported} On a system that the class does not list
    */
   configure(settings: Partial<LineSettings>): LineSettings {
     const attributes = getAttributes(this);
@@ -139,7 +139,7 @@ export class Terminal extends FileDescriptor {
    *
    * @returns The size; zeros if it is unknown, such as that of a serial line
    * @throws {OSError} If `ioctl` fails, such as with `ENOTTY`
-   * @throws {Deno.errors.NotSupported} On a system that is not listed above
+   * @throws {Deno.errors.NotSupported} On a system that the class does not list
    */
   windowSize(): WindowSize {
     const { constants, winsize: { fields, size } } = termiosTable();
@@ -160,7 +160,7 @@ export class Terminal extends FileDescriptor {
    * @param size The size
    * @throws {RangeError} If a number is not an integer from 0 to 65535
    * @throws {OSError} If `ioctl` fails, such as with `ENOTTY`
-   * @throws {Deno.errors.NotSupported} On a system that is not listed above
+   * @throws {Deno.errors.NotSupported} On a system that the class does not list
    *
    * @example
    * ```ts
@@ -194,7 +194,7 @@ export class Terminal extends FileDescriptor {
    * @returns A promise that resolves at the end of the break, or once the terminal is closed
    * @throws {RangeError} If the duration is not an integer in that range
    * @throws {OSError} If `ioctl` fails, such as with `ENOTTY`
-   * @throws {Deno.errors.NotSupported} On a system that is not listed above
+   * @throws {Deno.errors.NotSupported} On a system that the class does not list
    *
    * @example
    * ```ts

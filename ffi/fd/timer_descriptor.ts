@@ -16,7 +16,7 @@ const calls = libcCalls({
 const EXPIRATIONS = new BigUint64Array(1);
 
 /**
- * A timer that is a descriptor, Linux's `timerfd`, so that one selector can wait for it beside
+ * A timer that is a descriptor, Linux's `timerfd`, so that one selector can wait for it and
  * everything else. It is readable once it has expired, until the expiration is read. Like
  * `performance.now()` it uses the monotonic clock, which cannot be set.
  *

@@ -6,7 +6,7 @@ import type { PacketAddress } from "./packet.ts";
 
 const FAMILIES = Object.entries(abi.constants).filter(([name]) => name.startsWith("AF_"));
 
-/** What `console.log()` shows of a socket beside its descriptor. */
+/** What `console.log()` shows of a socket in addition to its descriptor. */
 interface SocketState {
   /** The name of the family, or its number. */
   family?: string | number;

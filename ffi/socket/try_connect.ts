@@ -3,8 +3,8 @@ import type { SocketAddress } from "./address.ts";
 import { connectFor, type Socket } from "./socket.ts";
 
 /**
- * Connects as {@linkcode Socket.connect} does, but returns a refusal instead of throwing it. Where
- * most attempts fail, as in a port scan, an error costs as much as the attempt.
+ * Connects as {@linkcode Socket.connect} does, but returns a refusal instead of throwing it. If
+ * most attempts fail, as in a port scan, making an error costs as much as the attempt itself.
  *
  * @param socket The socket
  * @param address The peer's address. Resolving a name blocks
