@@ -10,7 +10,8 @@
 
 /**
  * An event that backends report in addition to the others: a condition that the system reports
- * unasked (an error, a hang-up). A descriptor that is watched only for other events then stays ready.
+ * unasked (an error, a hang-up). A descriptor that is watched only for other events stays ready
+ * then.
  */
 export const UNASKED = 1 << 30;
 

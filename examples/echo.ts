@@ -100,7 +100,7 @@ run(() => {
       try {
         unsent = unsent.subarray(socket.send(unsent) ?? 0);
         if (unsent.length > 0) return;
-        unsent = NOTHING; // An empty part would keep the whole.
+        unsent = NOTHING; // An empty subarray would keep the whole buffer.
         selector.modify(socket, EVENT_READ, receive);
       } catch (error) {
         fail(error);

@@ -59,7 +59,7 @@ Write an IPv6 address as [::1]:8080.`;
 /** A `struct linger`, on with a time of 0, which makes `close` reset the connection. */
 const RESET = new Uint8Array(new Int32Array([1, 0]).buffer);
 
-/** How many bytes to hold at most for each direction. More saves no CPU time worth its memory. */
+/** How many bytes to hold at most for each direction. More is not worth the memory. */
 const ROOM = 128 * 1024;
 
 /** How often to look for idle and broken connections, in milliseconds. */

@@ -121,7 +121,7 @@ run(async () => {
       attempt(() => toLine.send(isInteractive ? typed.filter(obey) : typed));
     }
 
-    /** Obeys the commands among the keys. Returns whether the key is to be sent. */
+    /** Obeys the commands among the keys. Returns whether to send the key. */
     function obey(key: number): boolean {
       const isCommand = isEscaped;
       isEscaped = !isCommand && key === escape;

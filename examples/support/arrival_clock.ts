@@ -49,7 +49,7 @@ export class ArrivalClock {
 
   /**
    * Measures the offset with datagrams to a socket of its own, which arrive as they are sent. The
-   * first call takes long, so that it had better not come between a request and its answer.
+   * first call is slow: it should not come between a request and its answer.
    */
   measure(): void {
     this.#measured = performance.now();

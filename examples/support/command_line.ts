@@ -31,7 +31,7 @@ const EXIT_CODES: { readonly [name in Deno.Signal]?: number } = {
 /** The last line of the help. The usage of a program that can use another permission names it. */
 const PERMISSION = "Of Deno's permissions, it needs --allow-ffi alone.";
 
-/** Prints a message to standard error, with the first lines of the usage if it is given, and exits. */
+/** Prints a message to standard error, with the first lines of the usage if given, and exits. */
 export function exitWith(code: number, message: string, usage?: string): never {
   warnText(`${program}: ${message.split("\n").map(printable).join("\n")}`);
   if (usage !== undefined) warnText(`\n${usage.split("\n\n", 1)[0]}\n\nTry --help for more`);

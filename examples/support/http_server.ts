@@ -128,7 +128,7 @@ class Connection {
       if (events === EVENT_READ) this.#receive();
       else this.#send();
     } catch (error) {
-      // An error of one connection, such as a reset, ends that connection alone.
+      // An error of one connection, such as a reset, ends only that connection.
       if (!(error instanceof OSError)) throw error;
       this.#close();
     }

@@ -151,7 +151,7 @@ export class PathWatcher implements Disposable {
     if (name !== "" && isFolder && this.#isRecursive) {
       if ((mask & IN_MOVED_FROM) !== 0) this.#removeFolder(full);
       if ((mask & (IN_CREATE | IN_MOVED_TO)) !== 0) {
-        // What came into it before it was watched. What comes just now may be reported twice.
+        // What was created in it before it was watched. New files may be reported twice.
         for (const found of this.#addFolder(full)) yield `created ${found}`;
       }
     }

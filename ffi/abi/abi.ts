@@ -1,5 +1,6 @@
 /**
- * What a table of a system's numbers holds. The other files of this folder fill it in, each for one system.
+ * What a table of a system's numbers holds. The other files of this folder fill it in for one
+ * system each.
  * All other code reads the table and decides by it, not by the name of the system.
  *
  * Names are C's own, so that a C compiler can check each row. A number has one row: a constant of a

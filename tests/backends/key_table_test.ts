@@ -70,7 +70,7 @@ Deno.test("KeyTable.event() returns the same event until the events or the key c
     assertEquals(event, [key, 1]);
     assertStrictEquals(table.event(key, 1), event);
     assertStrictEquals(table.same(fd, 1), event);
-    assertStrictEquals(table.same(fd, 1 | 4 | 1 << 30), event); // It asks for 1 and 2 alone.
+    assertStrictEquals(table.same(fd, 1 | 4 | 1 << 30), event); // It asks only for 1 and 2.
     assertEquals(
       [table.same(fd, 0), table.same(fd, 2), table.same(fd, 3)],
       Array(3).fill(undefined),

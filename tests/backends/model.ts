@@ -30,11 +30,11 @@ import type { Backend } from "./suite/backend.ts";
 export interface ModelledBackend extends Omit<Backend, "source" | "excused" | "many"> {
   /** Events and modes that its fake lacks, ORed. */
   readonly lacks?: number;
-  /** Whether a peer that only sends no more counts as a hang-up. */
+  /** Whether a peer that has only shut down its sending side counts as a hang-up. */
   readonly seesHalfClosed: boolean;
   /** Whether a wait fails while a closed descriptor is registered. */
   readonly failsOnClosed?: boolean;
-  /** Whether it must be told before a registered descriptor is closed or reused. */
+  /** Whether a descriptor must be unregistered before it is closed or reused. */
   readonly needsUnregistering?: boolean;
   /** Errors with which any call may fail. */
   readonly faults?: ReadonlySet<string>;

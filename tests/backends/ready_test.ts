@@ -433,7 +433,7 @@ Deno.test({
         using selector = new selectors.DefaultSelector();
         const [left, right] = sockets.socketpair();
         await ${begin};
-        Deno.addSignalListener("SIGWINCH", () => {}); // Takes what Deno needs in half a second.
+        Deno.addSignalListener("SIGWINCH", () => {}); // Opens what Deno opens in half a second.
         try {
           for (;;) descriptors.FileDescriptor.open("/dev/null");
         } catch ({ code }) {

@@ -49,7 +49,7 @@ export function usageErrorOf(name: string): number {
   return name === "nc" ? 1 : 2;
 }
 
-/** Asserts that an example exits so, and with a message for each command line. */
+/** Asserts that an example exits with that code, and with a message for each command line. */
 export async function assertUsageErrors(
   name: string,
   mistakes: readonly (string | string[])[],

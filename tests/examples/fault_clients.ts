@@ -112,7 +112,7 @@ async function say(connection: Deno.TcpConn, line: string): Promise<void> {
   await connection.write(new TextEncoder().encode(`${line}\n`));
 }
 
-/** Reads until a text has come, or returns `false` at the end of the stream or after another text. */
+/** Reads until a text has come. Returns `false` at the end of the stream or for another text. */
 async function hears(connection: Deno.TcpConn, text: string, end?: string): Promise<boolean> {
   const buffer = new Uint8Array(4096);
   for (let heard = ""; !heard.includes(text);) {

@@ -99,7 +99,7 @@ const get = (path: string, answer: string): Exchange => ({
 
 const hello = get("/", "Hello, world!\n");
 
-/** What servers of datagrams alone do not do. */
+/** Faults of calls that datagram servers do not make. */
 const OF_CONNECTIONS: readonly Fault[] = [
   "connections are lost before they are accepted",
   "descriptors run out",

@@ -547,7 +547,7 @@ Deno.test("nc.ts -lU removes its file if it has permission", needsStdin, async (
   assertEquals(await Deno.stat(path).catch((error) => error.name), "NotFound");
 });
 
-/** Replaces the names of programs and what follows a reason, and the names that only nc looks up. */
+/** Replaces the names of programs, what follows a reason, and the names that only nc looks up. */
 function normalize(output: string): string {
   return output.replace(/^nc(\.ts)?: /gm, "").replace(/ \(E[A-Z]+\)$/gm, "")
     .replace(/ on localhost /g, " on 127.0.0.1 ").replace(/\d{5}$/gm, "PORT");

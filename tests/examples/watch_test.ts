@@ -135,7 +135,7 @@ test("watch.ts reports the changes that inotifywait reports", async () => {
   }
 }, needsProgram("inotifywait"));
 
-/** How watch.ts calls the events of inotifywait. */
+/** The names that watch.ts has for the events of inotifywait. */
 const INOTIFYWAIT: Record<string, string> = {
   ATTRIB: "attributes of",
   CLOSE_WRITE: "written",

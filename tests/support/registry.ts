@@ -1,5 +1,5 @@
 /**
- * A registry of packages as JSR is one, in this process, which takes one package and serves it.
+ * A package registry like JSR, in this process, which takes one package and serves it.
  *
  * @module
  */
