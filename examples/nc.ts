@@ -60,7 +60,7 @@ run(async () => {
   } catch (error) {
     if (error instanceof RangeError) exitWith(2, error.message); // Such as a path that is too long.
     if (!interrupted.aborted) throw error;
-    Deno.exit(interrupted.reason === "SIGINT" ? 130 : 143); // As a shell has it.
+    Deno.exit(interrupted.reason === "SIGINT" ? 130 : 143); // As in a shell.
   }
   Deno.exit();
 

@@ -98,7 +98,7 @@ run(async () => {
       const [address] = await resolve(name, { family, signal: interrupted });
       return new Host(name, address.hostname);
     } catch (error) {
-      if (interrupted.aborted) Deno.exit(130); // As a shell has it.
+      if (interrupted.aborted) Deno.exit(130); // As in a shell.
       if (!(error instanceof OSError)) throw error;
       fail(error.message);
       return null;

@@ -37,7 +37,7 @@ export function warn(line: string): void {
   warnText(printable(line));
 }
 
-/** How long to suppress a repeated warning, in milliseconds: at a limit, each call would print one. */
+/** How long to suppress repeated warnings, in milliseconds: at a limit, each call would warn. */
 const SILENCE = 10_000;
 
 let warned = -Infinity;
