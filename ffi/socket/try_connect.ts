@@ -4,7 +4,7 @@ import { connectFor, type Socket } from "./socket.ts";
 
 /**
  * Connects as {@linkcode Socket.connect} does, but returns a refusal instead of throwing it. If
- * most attempts fail, as in a port scan, making an error costs as much as the attempt itself.
+ * most attempts fail, as in a port scan, making an error costs about as much as the attempt itself.
  *
  * @param socket The socket
  * @param address The peer's address. Resolving a name blocks
