@@ -45,7 +45,7 @@ export class OSError extends Error {
     reason?: string,
   ) {
     code ??= errnoName(errno);
-    reason ??= reasons[errno] ??= platform.strerror(errno);
+    reason ??= reasonOf(errno);
     super(`${attempt}: ${reason} (${code})`);
     this.name = "OSError";
     this.errno = errno;
@@ -54,8 +54,14 @@ export class OSError extends Error {
   }
 }
 
-/** The system's messages, by errno: fetching one costs more than the rest of an error. */
-const reasons: string[] = [];
+const reasons = new Map<number, string>();
+
+/** Returns the system's message, which it takes longer to fetch than to make the rest of an error. */
+function reasonOf(errno: number): string {
+  let reason = reasons.get(errno);
+  if (reason === undefined) reasons.set(errno, reason = platform.strerror(errno));
+  return reason;
+}
 
 const names = new Map<number, string>();
 

@@ -6,8 +6,15 @@
 
 import type { SocketAddress } from "./address.ts";
 import { type MessageInfo, type OutgoingMessage, receiveMessage, sendMessage } from "./message.ts";
+import type { RawAddress } from "./raw_address.ts";
 import type { PacketAddress } from "./packet.ts";
 import type { Socket } from "./socket.ts";
+
+/** A message that inherits nothing: `Object.prototype` may be polluted. */
+export interface OwnMessage<Address extends SocketAddress | PacketAddress>
+  extends Required<Omit<OutgoingMessage<Address>, "address">> {
+  readonly address: Address | RawAddress | undefined;
+}
 
 /** Does what `receiveMessages()` does, with checked arguments. */
 export function receiveOneByOne<Address extends SocketAddress | PacketAddress>(
@@ -32,12 +39,12 @@ export function receiveOneByOne<Address extends SocketAddress | PacketAddress>(
 /** Does what `sendMessages()` does, with checked arguments. */
 export function sendOneByOne<Address extends SocketAddress | PacketAddress>(
   socket: Socket<Address>,
-  messages: readonly OutgoingMessage<Address>[],
+  messages: readonly OwnMessage<Address>[],
   flags: number,
 ): number | null {
   let sent = 0;
   try {
-    for (const { data, address, control = [] } of messages) {
+    for (const { data, address, control } of messages) {
       const to = address === undefined ? {} : { address };
       if (sendMessage(socket, data, { ...to, control, flags }) === null) break;
       sent++;

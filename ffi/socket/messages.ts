@@ -13,7 +13,7 @@ import {
   needMessages,
   type OutgoingMessage,
 } from "./message.ts";
-import { receiveOneByOne, sendOneByOne } from "./message_loop.ts";
+import { type OwnMessage, receiveOneByOne, sendOneByOne } from "./message_loop.ts";
 import { MessageVector } from "./message_vector.ts";
 import { senderOf } from "./names.ts";
 import type { PacketAddress } from "./packet.ts";
@@ -273,7 +273,7 @@ function take<Address extends SocketAddress | PacketAddress>(
 /** Reads a message, each property once, so that no getter can return another value later. */
 function readMessage<Address extends SocketAddress | PacketAddress>(
   message: OutgoingMessage<Address>,
-): OutgoingMessage<Address> {
+): OwnMessage<Address> {
   if (typeof message !== "object" || message === null) {
     throw new TypeError(`Cannot send a message: it must be an object, received ${String(message)}`);
   }
@@ -282,15 +282,13 @@ function readMessage<Address extends SocketAddress | PacketAddress>(
   const address = hasProperty(message, "address") ? message.address : undefined;
   const control = hasProperty(message, "control") ? message.control : undefined;
   if (control !== undefined) assertArray("Cannot send a message: its control messages", control);
-  return address === undefined
-    ? { data, control: control ?? [] }
-    : { data, address, control: control ?? [] };
+  return { data, address, control: control ?? [] };
 }
 
 /** Returns a message in C's form. */
 function encode(
   socket: AnySocket,
-  { data, address, control = [] }: OutgoingMessage<SocketAddress | PacketAddress>,
+  { data, address, control }: OwnMessage<SocketAddress | PacketAddress>,
 ) {
   const encoded = control.length === 0 ? NOTHING : encodeControl(control);
   if (encoded.length > 0 && data.length === 0) assertNotStream(socket);

@@ -59,9 +59,11 @@ const USE = `
     const [left, right] = package2.socketpair();
     package2.sendMessage(left, byte);
     const { size, descriptors, credentials } = package2.receiveMessage(right, byte);
+    const sent = package2.sendMessages(left, [{ data: byte }]);
+    const received = package2.receiveMessages(right, [byte]).length;
     left.close();
     right.close();
-    return [size, descriptors.length, credentials];
+    return [size, descriptors.length, credentials, sent, received];
   });
   await use("keepAlive", () => {
     using socket = new package2.Socket(package2.AF_INET, package2.SOCK_STREAM);

@@ -30,9 +30,13 @@ const WAYS = [
     receive: (socket: Socket, buffers: readonly Uint8Array[]) =>
       receiveOneByOne(socket, buffers, 256, 0),
     send: (socket: Socket, messages: readonly OutgoingMessage[]) =>
-      sendOneByOne(socket, messages, 0),
+      sendOneByOne(socket, messages.map(complete), 0),
   },
 ];
+
+function complete({ data, address, control = [] }: OutgoingMessage) {
+  return { data, address, control };
+}
 
 function buffersOf(count: number, size: number): Uint8Array<ArrayBuffer>[] {
   return Array.from({ length: count }, () => new Uint8Array(size));
@@ -203,8 +207,8 @@ Deno.test("With a call for each, the messages before a wrong address are sent", 
     { data: noise(3), address: right.localAddress },
     { data: noise(3), address: { path: "/of/another/family" } },
   ];
-  assertEquals(sendOneByOne(left, messages, 0), 1);
-  assertThrows(() => sendOneByOne(left, messages.slice(1), 0), TypeError);
+  assertEquals(sendOneByOne(left, messages.map(complete), 0), 1);
+  assertThrows(() => sendOneByOne(left, messages.slice(1).map(complete), 0), TypeError);
 });
 
 Deno.test({
