@@ -1,10 +1,10 @@
 /**
- * Serves on sockets that it was started with, as systemd does it (socket activation): systemd opens
- * the port, with the privilege that it takes, and starts this at the first connection.
+ * Serves on the sockets that it was started with (systemd's socket activation): systemd opens the
+ * port, with the necessary privilege, and starts this program at the first connection.
  *
- * It shows how to take over the descriptors of `LISTEN_FDS`; how to find out what they are, as one
- * may be listening, connected, or for datagrams; how to tell systemd that it serves; and how to end
- * when there is nothing to do, as systemd starts it again when there is.
+ * It shows how to take over the descriptors of `LISTEN_FDS`; how to find out whether one is
+ * listening, connected, or for datagrams; how to report to systemd that it is ready; and how to end
+ * when there is nothing to do, since systemd starts it again when there is.
  *
  *     systemd-socket-activate -l 127.0.0.1:1234 -E HOME deno run --allow-ffi examples/activation.ts
  *

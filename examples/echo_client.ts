@@ -1,6 +1,6 @@
 /**
  * A client for the echo server, which handles every event in its loop: it watches for reading and
- * writing while it has something to send, and for reading alone from then on.
+ * writing while it has something to send, and only for reading from then on.
  *
  *     deno run --allow-ffi examples/echo_client.ts hello world
  *

@@ -1,6 +1,6 @@
 /**
  * An HTTP server that restarts without dropping a request: started again, it takes the listening
- * socket over from the process that runs, which answers what it has accepted, and ends.
+ * socket over from the running process, which answers what it has accepted, and ends.
  *
  * It shows a socket of this package that `node:http` serves; descriptors that one process passes to
  * another of the same user; and how a server ends without closing a connection while a request is

@@ -7,7 +7,7 @@
  *
  *     deno run --allow-ffi jsr:@readiness/selectors/netwatch
  *
- * It needs Linux, and no privilege.
+ * It needs Linux, but no privilege.
  *
  * @module
  */
@@ -47,14 +47,14 @@ Options:
   -a, --all   also print the routes to this machine's own addresses (the table local)
   -h, --help  show this and exit
 
-It needs Linux, and no privilege.`;
+It needs Linux, but no privilege.`;
 
 const GROUPS = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE |
   RTMGRP_IPV6_ROUTE;
 
 /**
- * How long to wait before everything is listed again, in milliseconds. Of routes that go with a
- * link or an address there is no message, and they may go a little later.
+ * How long to wait before everything is listed again, in milliseconds. There is no
+ * message for routes that go with a link or an address, and they may go a little later.
  */
 const SETTLING = 100;
 

@@ -3,7 +3,7 @@
  *
  * It shows how to wait for any C library that has a descriptor: libpcap is called over Deno's FFI
  * without blocking (`support/libpcap.ts`), and `whenReadable()` calls it again whenever its
- * descriptor is readable. No thread and no callback is needed.
+ * descriptor is readable. It needs neither a thread nor a callback.
  *
  *     sudo deno run --allow-ffi jsr:@readiness/selectors/pcap -i eth0 'udp port 53 or icmp'
  *

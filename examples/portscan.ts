@@ -4,7 +4,7 @@
  * It shows thousands of non-blocking connects in flight at once; the errors that `connect` and
  * `SO_ERROR` return; a time limit for each connect, without a timer for each; how to stay within a
  * limit of descriptors, also when the system's limit is lower; and what makes it fast: addresses
- * that are encoded once, refusals without an error, and sockets that are used again after one.
+ * that are encoded once, refusals without an error, and sockets that are reused after a refusal.
  *
  *     deno run --allow-ffi jsr:@readiness/selectors/portscan -p ssh,http,8000-8999 192.0.2.0/28
  *
@@ -38,8 +38,8 @@ Options:
   -h, --help        show this and exit`;
 
 /**
- * Hosts whose refusal is there when `connect` returns. On Linux a second call returns it, after
- * which the socket can be used for another port; elsewhere its state is not specified.
+ * Hosts that have refused by the time `connect` returns. On Linux a second call returns the refusal,
+ * after which the socket can be used for another port; elsewhere its state is not specified.
  */
 const IMMEDIATE = Deno.build.os === "linux" ? /^127\.|^::1$/ : /^$/;
 

@@ -1,7 +1,7 @@
 /**
  * Records what a program prints to its terminal, with timing, as an asciicast.
  *
- * It shows a program on a terminal of its own, which controls it, so that job control, `/dev/tty`
+ * It shows a program with a controlling terminal of its own, so that job control, `/dev/tty`
  * and passwords work; how to pass the size of the window on; how to restore the outer terminal
  * whatever happens; and an async function for each direction, which waits for one descriptor at a
  * time.

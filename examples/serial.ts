@@ -3,7 +3,7 @@
  *
  * It shows raw mode, in which each key arrives as it is pressed and each byte as it is, and how to
  * leave it again whatever happens; the speed and the mode of a line; and back-pressure of a slow
- * line, while which no more keys are read. It waits with `poll`, which also takes standard input
+ * line, during which no more keys are read. It waits with `poll`, which also takes standard input
  * from a file.
  *
  *     deno run --allow-ffi jsr:@readiness/selectors/serial --speed 9600 /dev/ttyUSB0

@@ -1,8 +1,8 @@
 /**
  * Prints the routers on the way to a host, over IPv4 and IPv6, with UDP or ICMP.
  *
- * It shows the error queue of a socket, from which `queuedError()` reads who could not deliver a
- * packet and why (`support/probes.ts`); many probes in flight, the answers of which come in any
+ * It shows the error queue of a socket, from which `queuedError()` reads which host could not
+ * deliver a packet and why (`support/probes.ts`); many probes in flight, whose answers come in any
  * order; and timers that are only the timeout of the selector. With UDP it needs no privilege.
  *
  *     deno run --allow-ffi jsr:@readiness/selectors/traceroute 192.0.2.1
