@@ -9,7 +9,7 @@ import { SelectBackend } from "./select.ts";
 
 const { ENOSYS, EPERM } = abi.errno;
 
-/** Every backend of the system, the best first, without `WSAPoll`, which may keep it busy. */
+/** Every backend of the system, the best first, but not `WSAPoll`: it can keep a processor busy. */
 const factories: readonly (() => OffThreadBackend)[] = [
   ...abi.kqueue === undefined ? [] : [() => new KqueueBackend(undefined, undefined)],
   ...abi.devpoll === undefined ? [] : [() => new DevpollBackend(undefined)],

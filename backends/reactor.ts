@@ -83,7 +83,7 @@ class Reactor implements BackendOwner {
   #idle: Watched[] = [];
   /** The waits whose descriptors the last poll found ready. */
   #found: Watch[] = [];
-  /** The descriptors that it found ready, but not for an event that is waited for. */
+  /** The descriptors that it found ready, but for no event that something waits for. */
   #unwanted: Watched[] = [];
   #nextDeadline = Infinity;
   #isRunning = false;

@@ -28,8 +28,7 @@ export class SelectorWait implements Sleeper {
    *
    * @param fd The descriptor
    * @param events The interest mask
-   * @param announces Whether `forgetDescriptor()` is called before the descriptor is
-   * closed
+   * @param announces Whether `forgetDescriptor()` is called before the descriptor is closed
    * @returns 0, or the negated `errno`
    */
   watch(fd: number, events: number, announces: boolean): number {

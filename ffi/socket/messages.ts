@@ -54,7 +54,7 @@ export interface ReceiveMessagesOptions {
 
 /**
  * Receives the datagrams that are there, up to one for each buffer, with `recvmmsg`: one system
- * call for all of them on Linux, NetBSD and OpenBSD. Other systems take a call for each.
+ * call for all of them on Linux, NetBSD and OpenBSD. On other systems it makes a call for each.
  *
  * If a call fails after the first datagram, those that came before it are returned. On Linux the
  * error then belongs to the next call. Descriptors that come with a message are closed:
