@@ -78,7 +78,7 @@ run(async () => {
     const dumpHex = options.hex || options["hex-and-text"] ? format : undefined;
     const { total, malformed } = await handlePackets(capture, dump, count, dumpHex);
     dump?.flush();
-    const dropped = device === undefined ? "" : `, ${capture.dropped} arrived too fast`;
+    const dropped = device === undefined ? "" : `, ${capture.dropped} dropped by the kernel`;
     const bad = dump === null ? `, ${malformed} malformed` : "";
     tell(`${total} packets${bad}${dropped}`);
   } catch (error) {

@@ -3,7 +3,7 @@
  *
  * It shows packet sockets, which receive every packet before the system's network code checks it,
  * so that packets can be malformed; decoding of headers (`support/packets.ts`); and the system's
- * count of packets that arrived too fast. `pcap.ts` has filters and needs libpcap.
+ * count of packets that the kernel dropped. `pcap.ts` has filters and needs libpcap.
  *
  *     sudo deno run --allow-ffi jsr:@readiness/selectors/sniff -i any --port 53
  *
@@ -47,7 +47,7 @@ const USAGE = `Usage: sniff.ts [OPTIONS] INTERFACE
 
 Prints the packets of a network interface, such as eth0 or lo, or of any of them, until it is
 interrupted (Ctrl-C). Then it prints how many there were, how many were malformed, and how many
-were dropped because they arrived too fast.
+the kernel dropped because they came too fast.
 
 Options:
   -i, --interface NAME  the interface, if it is not the argument; any means all
@@ -131,7 +131,7 @@ run(async () => {
   }
   const statistics = getOptionBytes(socket, SOL_PACKET, PACKET_STATISTICS, 8);
   const dropped = new DataView(statistics.buffer).getUint32(4, true);
-  say(`${total} packets, ${malformed} malformed, ${dropped} arrived too fast`);
+  say(`${total} packets, ${malformed} malformed, ${dropped} dropped by the kernel`);
 
   /** Prints or writes a packet, if it is from or to the port. */
   function take(size: number, address: PacketAddress): void {

@@ -141,7 +141,7 @@ export class Capture implements Disposable {
     return text(this.#library.pcap_datalink_val_to_name(this.linkType)) || `${this.linkType}`;
   }
 
-  /** How many packets were dropped, because they arrived too fast. */
+  /** How many packets the kernel dropped because they came too fast. */
   get dropped(): number {
     const counts = new Uint32Array(3);
     if (this.#library.pcap_stats(this.#handle, counts) !== 0) throw this.#error("count packets");

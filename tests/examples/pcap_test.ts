@@ -73,7 +73,7 @@ Deno.test({
       "IP 127.0.0.1.5555 > 127.0.0.1.1234: UDP, length 5",
       "IP6 ::1.5555 > ::1.1234: UDP, length 5",
     ]);
-    assertMatch(stdout, /\n2 packets, 0 malformed, 0 arrived too fast\n$/);
+    assertMatch(stdout, /\n2 packets, 0 malformed, 0 dropped by the kernel\n$/);
   },
 });
 
@@ -107,7 +107,7 @@ Deno.test({
         const { code, stdout } = await program.end();
         assertEquals([code, stdout], [
           0,
-          "listening on lo (EN10MB)\n8 packets, 0 arrived too fast\n",
+          "listening on lo (EN10MB)\n8 packets, 0 dropped by the kernel\n",
         ]);
       }
       const theirs = (await runCommand(["tcpdump", "-n", "-r", path])).stdout.trim().split("\n");
@@ -157,7 +157,7 @@ Deno.test({
   ...needsProgram("tcpdump"),
   async fn() {
     const path = await writeFile(1, [ethernet(0x0800, udp())]);
-    const command = `"$0" "$@" | tcpdump -n -r -`;
+    const command = `"$0" "$@" | tcpdump -n -r - 2>/dev/null`;
     const run = ["run", "--allow-ffi", "examples/pcap.ts", "-r", path, "-w", "-"];
     const { stdout, stderr } = await runCommand(["sh", "-c", command, Deno.execPath(), ...run]);
     await Deno.remove(path);

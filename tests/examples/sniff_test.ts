@@ -85,7 +85,7 @@ Deno.test({
     assertMatch(tcp[1], /^IP 127\.0\.0\.1\.1234 > 127\.0\.0\.1\.5556: TCP \[S\.\], /);
     assertEquals(tcp.filter((line) => line.endsWith("length 1000")).length, 1);
     assert(lines.every((line) => line.includes(".1234")));
-    assertMatch(stdout, /^\d+ packets, 0 malformed, 0 arrived too fast$/m);
+    assertMatch(stdout, /^\d+ packets, 0 malformed, 0 dropped by the kernel$/m);
   },
 });
 
@@ -151,7 +151,7 @@ Deno.test({
       const lines = theirs.stdout.trim().split("\n");
       const packets = lines.filter((line) => !line.startsWith("\t"));
       assertEquals(packets.length, 10);
-      assertMatch(stdout, /^10 packets, 0 malformed, 0 arrived too fast$/m);
+      assertMatch(stdout, /^10 packets, 0 malformed, 0 dropped by the kernel$/m);
       const ports = packets.map((line) => / > \S+\.(\d+):/.exec(line)?.[1]);
       assertEquals(ports.includes("9"), name === "lo");
       const udp = packets.filter((line) => line.includes("UDP")).map((line) =>
@@ -246,7 +246,7 @@ u.sendto(b"last", ("127.0.0.1", 9))
         "protocol 0x88b5, length 8",
       ]
     ) assert(lines.includes(line), `${line} in\n${stdout}`);
-    assertMatch(stdout, /^\d+ packets, 4 malformed, 0 arrived too fast$/m);
+    assertMatch(stdout, /^\d+ packets, 4 malformed, 0 dropped by the kernel$/m);
   },
 });
 
@@ -263,8 +263,8 @@ import socket, threading
 server = socket.create_server(("::1", 1234), family=socket.AF_INET6)
 client = socket.create_connection(("::1", 1234))
 connection, _ = server.accept()
-threading.Thread(target=lambda: client.sendall(b"x" * 20_000_000)).start()
-for _ in range(20): connection.recv(1_000_000, socket.MSG_WAITALL)
+threading.Thread(target=lambda: client.sendall(b"x" * 1_000_000)).start()
+connection.recv(1_000_000, socket.MSG_WAITALL)
 client.close()
 `;
     const { stderr } = await runCommand(inNetworkOf(program.pid, ["python3", "-c", source]));
