@@ -546,7 +546,8 @@ Deno.test("whenReadable() calls the attempt first, and again when it may succeed
   const wait = whenReadable(ends.left, attempt);
   assert(await isPending(wait));
   ends.fill();
-  assertEquals([await wait, calls], [1, 3]);
+  assertEquals(await wait, 1);
+  assert(calls === 2 || calls === 3); // 2 if the first attempt had to let the loop turn.
   ends.right.close();
   assertEquals(await whenReadable(ends.left, attempt), 0);
 });
