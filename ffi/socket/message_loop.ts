@@ -50,7 +50,7 @@ export function sendOneByOne<Address extends SocketAddress | PacketAddress>(
       sent++;
     }
   } catch (error) {
-    if (sent === 0) throw error; // Otherwise nobody would know how many were sent.
+    if (sent === 0) throw error; // Otherwise the number sent would be lost.
   }
   return sent === 0 ? null : sent;
 }

@@ -667,6 +667,34 @@ Deno.test("whenReadable() rejects when the attempt of another wait closes its de
   assertEquals(reasons.map(({ name }) => name), ["BadResource", "BadResource", "BadResource"]);
 });
 
+Deno.test("ready() rejects when the attempt of another wait closes its descriptor", async () => {
+  using a = new Pair();
+  using b = new Pair();
+  // Whichever is found first closes the other.
+  const attempts = [[a, b], [b, a]].map(([one, other]) =>
+    whenReadable(one!.left, () => {
+      if (one!.left.recv(new Uint8Array(1)) === null) return null;
+      other!.left.close();
+      return "closed the other";
+    })
+  );
+  const waits = [a, b].map(({ left }) => ready(left, EVENT_READ));
+  const outcomes = Promise.allSettled([...attempts, ...waits]);
+  await turnEventLoop();
+  a.fill();
+  b.fill();
+  const results = (await outcomes).map((outcome) =>
+    outcome.status === "fulfilled" ? outcome.value : outcome.reason.name
+  );
+  const [first] = results;
+  assertEquals(
+    results,
+    first === "BadResource"
+      ? ["BadResource", "closed the other", "BadResource", EVENT_READ]
+      : ["closed the other", "BadResource", EVENT_READ, "BadResource"],
+  );
+});
+
 Deno.test("whenReadable() resolves with what an attempt returns that closes its descriptor", async () => {
   using ends = new Pair();
   const wait = whenReadable(ends.left, () => {
