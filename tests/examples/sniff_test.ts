@@ -96,30 +96,56 @@ Deno.test({
   ...needsRoot, // tcpdump changes its user.
   async fn() {
     await using program = await start("-n", "-X", "lo");
-    const args = ["-i", "lo", "-n", "-S", "-X", "-l", "--immediate-mode"];
-    const [nsenter, ...rest] = inNetworkOf(program.pid, ["tcpdump", ...args]);
-    await using tcpdump = new Deno.Command(nsenter, {
-      args: rest,
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    const [theirs, complaints] = [new Lines(tcpdump.stdout), new Lines(tcpdump.stderr)];
-    await complaints.wait(/^listening on lo/);
+    await using tcpdump = await Tcpdump.start(program, "-i", "lo", "-S", "-X");
     await sendTraffic(program);
     const last = /127\.0\.0\.1\.1234 > 127\.0\.0\.1\.5556: .*\[F/;
-    await Promise.all([theirs.wait(last), program.stdout.wait(last)]);
-    tcpdump.kill("SIGINT");
-    await inTime(tcpdump.status, "the end of tcpdump");
+    await Promise.all([tcpdump.stdout.wait(last), program.stdout.wait(last)]);
+    const theirs = await tcpdump.stop();
     const ours = (await program.stop()).stdout;
     // The last acknowledgement may come after the one was stopped and before the other.
-    const [mine, others] = [ours.split("\n").slice(1, -2), theirs.text.split("\n").slice(0, -1)]
+    const [mine, others] = [ours.split("\n").slice(1, -2), theirs.split("\n").slice(0, -1)]
       .map((lines) => lines.map(common));
     const count = Math.min(mine!.length, others!.length);
     assertGreater(count, 80); // With the bytes
     assertEquals(mine!.slice(0, count), others!.slice(0, count));
   },
 });
+
+/** A running tcpdump, in the network of a program. */
+class Tcpdump implements AsyncDisposable {
+  readonly stdout: Lines;
+  readonly #process: Deno.ChildProcess;
+
+  private constructor(process: Deno.ChildProcess) {
+    this.#process = process;
+    this.stdout = new Lines(process.stdout);
+  }
+
+  /** Starts it, and waits until it captures. */
+  static async start(program: Example, ...options: string[]): Promise<Tcpdump> {
+    const command = ["tcpdump", "-n", "-l", "--immediate-mode", ...options];
+    const [nsenter, ...args] = inNetworkOf(program.pid, command);
+    const process = new Deno.Command(nsenter!, {
+      args,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    await new Lines(process.stderr).wait(/^listening on/);
+    return new Tcpdump(process);
+  }
+
+  /** Ends it, and returns what it printed. */
+  async stop(): Promise<string> {
+    this.#process.kill("SIGINT");
+    await inTime(this.#process.status, "the end of tcpdump");
+    return this.stdout.text;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#process[Symbol.asyncDispose]();
+  }
+}
 
 /** What a line of tcpdump and one of sniff.ts have in common. */
 function common(line: string): string {
@@ -188,27 +214,17 @@ Deno.test({
     await using program = await Example.start("sniff", ["-i", "any", "-p", "9"], {
       through: (command) => inOwnNetwork(prepare, command),
     });
-    const args = ["tcpdump", "-i", "any", "-n", "-l", "--immediate-mode", "udp", "port", "9"];
-    const [nsenter, ...rest] = inNetworkOf(program.pid, args);
-    await using tcpdump = new Deno.Command(nsenter!, {
-      args: rest,
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    const [theirs, complaints] = [new Lines(tcpdump.stdout), new Lines(tcpdump.stderr)];
-    await complaints.wait(/^listening on any/);
+    await using tcpdump = await Tcpdump.start(program, "-i", "any", "udp", "port", "9");
     const source = "import socket\n" +
       "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n" +
       'for host in "127.0.0.1", "192.0.2.1": s.sendto(b"hello", (host, 9))';
     await runCommand(inNetworkOf(program.pid, ["python3", "-c", source]));
     const last = /^\S+ two .*192\.0\.2\.1\.9/;
-    await Promise.all([theirs.wait(last), program.stdout.wait(last)]);
-    tcpdump.kill("SIGINT");
-    await inTime(tcpdump.status, "the end of tcpdump");
+    await Promise.all([tcpdump.stdout.wait(last), program.stdout.wait(last)]);
+    const theirs = await tcpdump.stop();
     const { stdout } = await program.stop();
     const withoutTimes = (text: string) => text.match(/(?<=^\d\S+ )\w+ .*UDP.*$/gm);
-    assertEquals(withoutTimes(stdout), withoutTimes(theirs.text));
+    assertEquals(withoutTimes(stdout), withoutTimes(theirs));
   },
 });
 

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { runCommand } from "../support/command.ts";
 import { Example, runExample } from "../support/example_process.ts";
 import { Namespace } from "../support/namespace.ts";
@@ -93,20 +93,19 @@ function hopsOf(output: string): { hosts: string[]; times: number[] }[] {
 }
 
 const destinations = [
-  { name: "IPv4 and UDP", host: "10.0.2.1", router: "10.0.1.2", args: [] },
-  { name: "IPv4 and ICMP", host: "10.0.2.1", router: "10.0.1.2", args: ["-I"] },
-  { name: "IPv6 and UDP", host: "fd00:2::1", router: "fd00:1::2", args: [] },
-  { name: "IPv6 and ICMP", host: "fd00:2::1", router: "fd00:1::2", args: ["-I"] },
+  { host: "10.0.2.1", router: "10.0.1.2", args: [] },
+  { host: "10.0.2.1", router: "10.0.1.2", args: ["-I"] },
+  { host: "fd00:2::1", router: "fd00:1::2", args: [] },
+  { host: "fd00:2::1", router: "fd00:1::2", args: ["-I"] },
 ];
 
 Deno.test({
-  name: "traceroute.ts prints the hops that traceroute prints, in similar time",
+  name: "traceroute.ts prints the hops that traceroute prints",
   ...needsChain,
   ...needsProgram("traceroute"),
   async fn() {
     await using chain = await Chain.create();
-    const figures: string[] = [];
-    for (const { name, host, router, args } of destinations) {
+    for (const { host, router, args } of destinations) {
       const line = ["-n", "-w", "2.5", ...args, host];
       const ours = await chain.trace(...line);
       assertEquals([ours.code, ours.stderr], [0, ""]);
@@ -116,15 +115,11 @@ Deno.test({
       const hops = [[router], [host]];
       assertEquals(mine.map(({ hosts }) => hosts), hops, ours.stdout);
       assertEquals(others.map(({ hosts }) => hosts), hops, theirs.stdout);
-      const [fastest, theirFastest] = [mine, others].map((hops) => Math.min(...hops[1]!.times));
       for (const { times } of mine) {
         assertEquals(times.length, 3);
         assert(times.every((time) => time >= 0));
       }
-      figures.push(`${name} ${fastest!.toFixed(3)} and ${theirFastest!.toFixed(3)} ms`);
-      assertLess(fastest!, theirFastest! + 50);
     }
-    console.log(`traceroute.ts and traceroute: ${figures.join("; ")}`);
   },
 });
 
