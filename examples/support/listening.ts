@@ -92,17 +92,14 @@ export class Acceptor {
 
   /** How long a wait may last, in milliseconds: while it rests, until the rest is over. */
   get timeout(): number | undefined {
-    return this.#restsUntil === 0 ? undefined : Math.max(this.#restsUntil - performance.now(), 1);
+    return this.isResting ? Math.max(this.#restsUntil - performance.now(), 1) : undefined;
   }
 
   /** Watches the socket when there is room for a connection. To be called after each wait. */
   update(): void {
     if (this.#isClosed) return;
-    if (this.#restsUntil <= performance.now()) this.#restsUntil = 0;
-    this.#orRest(() => {
-      const events = this.#restsUntil === 0 && this.#hasRoom() ? this.#events : 0;
-      watch(this.#selector, this.#socket, events, this.#accept);
-    });
+    if (this.isResting && this.#restsUntil <= performance.now()) this.#restsUntil = 0;
+    this.#orRest(this.#watch);
   }
 
   /** Rests from now on. */
@@ -122,6 +119,11 @@ export class Acceptor {
     this.#restsUntil = 0;
     discard(this.#selector, this.#socket);
   }
+
+  readonly #watch = (): void => {
+    const events = !this.isResting && this.#hasRoom() ? this.#events : 0;
+    watch(this.#selector, this.#socket, events, this.#accept);
+  };
 
   readonly #accept = (): void =>
     this.#orRest(() => {
