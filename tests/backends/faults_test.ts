@@ -28,7 +28,7 @@ for (const name of ["EpollSelector", "PollSelector", "SelectSelector"]) {
         const seed = `${Math.trunc(Math.random() * 2 ** 31)}`;
         const { code, stderr } = await new Deno.Command(Deno.execPath(), {
           args: [
-            ...["run", "--no-lock", "--allow-all"],
+            ...["run", "--quiet", "--no-lock", "--no-check", "--allow-all"],
             ...["tests/backends/faulty_model.ts", name, `${RUNS}`],
           ],
           cwd: ROOT,

@@ -16,7 +16,7 @@ for (const { name, skip } of backends) {
     async fn() {
       const { code, stderr } = await new Deno.Command(Deno.execPath(), {
         args: [
-          ...["run", "--no-lock", "--no-check", "--allow-all"],
+          ...["run", "--quiet", "--no-lock", "--no-check", "--allow-all"],
           ...["tests/backends/fuzz.ts", "--runs", `${RUNS}`, name],
         ],
         cwd: new URL("../../", import.meta.url),
