@@ -17,8 +17,8 @@ export class Faults implements Disposable {
   /** Has calls fail from now on by these rules, such as `recv=EINTR/3` for every third one. */
   set(rules: readonly string[]): void {
     Deno.writeTextFileSync(`${this.#path}.next`, rules.join(" "));
+    this.#removeMade(); // Before a call can fail by the new rules.
     Deno.renameSync(`${this.#path}.next`, this.#path);
-    this.#removeMade();
   }
 
   /** The rules that have made a call fail, without the number. */

@@ -13,7 +13,7 @@ import {
 import { whenReadable, whenWritable } from "../../../mod.ts";
 import { isWindows } from "../../support/os.ts";
 import { skipIf, windowsOnly } from "../../support/skip.ts";
-import { assertSameBytes, Connection, noise } from "../../support/sockets.ts";
+import { assertSameBytes, Connection, noise, untilReadable } from "../../support/sockets.ts";
 
 const needsFiles = skipIf(isWindows, "only sockets are descriptors on Windows");
 
@@ -169,6 +169,7 @@ Deno.test("sendFile() throws OSError when a descriptor cannot be used", needsFil
   assert(/^(sendfile|pread) (ESPIPE|EINVAL)$/.test(code(() => sendFile(left, other[0], 0, 1))));
   assert(/^(sendfile|pread) EISDIR$/.test(code(() => sendFile(left, folder, 0, 1))));
   right.close();
+  untilReadable(left); // The end of the stream
   assertEquals(code(() => sendFile(left, file, 0, 1)), "sendfile EPIPE");
   left.close();
   assertEquals(code(() => sendFile(left, file, 0, 1)), "sendfile EBADF");

@@ -17,7 +17,7 @@ import {
   SOL_SOCKET,
 } from "../../../ffi/socket/mod.ts";
 import { BORN, Descriptor, descriptorFlags, Pair } from "../../support/descriptors.ts";
-import { needsIpv6, needsUnix } from "../../support/sockets.ts";
+import { needsIpv6, needsUnix, untilReadable } from "../../support/sockets.ts";
 import { socketErrors } from "./error_cases/socket.ts";
 import { testErrors } from "../../support/error_cases.ts";
 import { linuxOnly, skipIf } from "../../support/skip.ts";
@@ -125,6 +125,7 @@ Deno.test(
       assertEquals(to.recv(new Uint8Array(4)), 3);
     }
     left.close();
+    untilReadable(right);
     assertEquals(right.recv(new Uint8Array(4)), 0);
   },
 );
@@ -175,6 +176,7 @@ Deno.test({
     left.send(new Uint8Array(3));
     left.close();
     assertEquals(right.recv(new Uint8Array(9)), 3);
+    untilReadable(right);
     assertEquals(right.recv(new Uint8Array(9)), 0);
   },
 });
