@@ -111,9 +111,10 @@ run(async () => {
     if (predecessor !== null) await release(predecessor); // When nothing can fail any more.
 
     const successor = await untilReplaced(sockets);
-    drain(http, sockets);
+    const drained = drain(http, sockets);
     if (successor === null) notify("STOPPING=1");
     else print(`process ${successor} has taken over`);
+    await drained;
   }
 
   /** Connects to the process that serves, if there is one. */
@@ -196,12 +197,14 @@ run(async () => {
     response.end(`Served by process ${Deno.pid}\n`);
   }
 
-  /** Stops accepting. The process ends when its connections have. */
-  function drain(http: Server, { server, door }: Sockets): void {
+  /** Stops accepting, and waits until all connections have ended. */
+  async function drain(http: Server, { server, door }: Sockets): Promise<void> {
     isDraining = true;
+    const closed = once(http, "close");
     for (const socket of [server, door]) socket.close();
     // The method of HTTP's server closes idle connections, on which a request may be on its way.
     NetServer.prototype.close.call(http);
     setTimeout(patience, undefined, { ref: false }).then(() => http.closeAllConnections());
+    await closed;
   }
 });
