@@ -18,6 +18,7 @@ import {
   type SocketAddress,
   socketpair,
 } from "../../ffi/socket/mod.ts";
+import { Descriptor } from "../support/descriptors.ts";
 import { isWinsock } from "../support/platform.ts";
 import { linuxOnly, skipIf } from "../support/skip.ts";
 import { datagrams, needsUnix } from "../support/sockets.ts";
@@ -30,19 +31,23 @@ class Victim implements Disposable {
   readonly socket: Socket;
   other: Socket | null = null;
   readonly #type: number;
+  /** Keeps the number, which other test files would get otherwise. */
+  readonly #number: Descriptor;
 
   constructor(type: number) {
     this.#type = type;
-    this.socket = new Socket(AF_INET, type);
+    using socket = new Socket(AF_INET, type);
+    this.#number = Descriptor.dupHigh(socket.fileno());
+    this.socket = Socket.fromFd(this.#number.fd);
   }
 
   /** Closes the socket, and opens another of its number. */
   readonly swap = (): void => {
     if (this.other !== null) return;
-    const fd = this.socket.fileno();
     this.socket.close();
-    this.other = new Socket(AF_INET, this.#type);
-    assertEquals(this.other.fileno(), fd);
+    using other = new Socket(AF_INET, this.#type);
+    this.#number.becomes(other.fileno());
+    this.other = Socket.fromFd(this.#number.fd);
   };
 
   /** An address whose hostname does that when it is read. */

@@ -1,6 +1,6 @@
 import { abi } from "../../ffi/abi/mod.ts";
 import { libcCalls } from "../../ffi/libc.ts";
-import { closeDescriptor } from "../../ffi/descriptor.ts";
+import { closeDescriptor, duplicate, isOpen } from "../../ffi/descriptor.ts";
 import { cString } from "../../ffi/memory.ts";
 import { type FileDescriptor, pipe, type Socket, socketpair } from "../../ffi/socket/mod.ts";
 import { isQemu, isWindows } from "./os.ts";
@@ -8,8 +8,6 @@ import { isWinsock } from "./platform.ts";
 import { type Skip, skipIf } from "./skip.ts";
 
 const calls = libcCalls({
-  dup: { parameters: ["i32"], result: "i32" },
-  dup2: { parameters: ["i32", "i32"], result: "i32" },
   open: { parameters: ["buffer", "i32"], result: "i32" },
   write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
 });
@@ -20,8 +18,7 @@ const winsockCalls = libcCalls({
   WSASocketA: { parameters: ["i32", "i32", "i32", "buffer", "u32", "u32"], result: "i32" },
 });
 
-function duplicate(fd: number): number {
-  if (!isWinsock) return calls().dup(fd);
+function duplicateSocket(fd: number): number {
   const { WSADuplicateSocketA, WSASocketA } = winsockCalls();
   const info = new Uint8Array(abi.winsock!.WSAPROTOCOL_INFOA.size);
   if (WSADuplicateSocketA(fd, Deno.pid, info) !== 0) return -1;
@@ -52,7 +49,7 @@ export function notSockets(path: string): Disposable & { readonly handles: reado
 }
 
 /** Skips a test of descriptors that are duplicated onto the number of another. */
-export const needsDup2: Skip = skipIf(isWindows, "Windows has no dup2()");
+export const needsDup2: Skip = skipIf(isWindows, "Windows cannot choose the number of a duplicate");
 
 const BYTE = new Uint8Array(1);
 
@@ -102,7 +99,7 @@ export class Pipe implements Disposable {
   }
 }
 
-/** A bare descriptor, closed at the end of a `using` block. */
+/** A bare descriptor, closed at the end of a `using` block. Children never inherit it. */
 export class Descriptor implements Disposable {
   /** The number, also after it is closed. */
   readonly fd: number;
@@ -115,12 +112,13 @@ export class Descriptor implements Disposable {
 
   /** Opens an existing file. */
   static open(path: string, mode: "read" | "write" = "read"): Descriptor {
-    return new Descriptor(calls().open(cString(path), mode === "read" ? 0 : 1));
+    const flags = (mode === "read" ? 0 : 1) | (abi.constants.O_CLOEXEC ?? 0);
+    return new Descriptor(calls().open(cString(path), flags));
   }
 
   /** Duplicates a descriptor to the lowest free number. */
   static dup(fd: number): Descriptor {
-    return new Descriptor(duplicate(fd));
+    return new Descriptor(isWinsock ? duplicateSocket(fd) : duplicate(fd));
   }
 
   /**
@@ -129,7 +127,8 @@ export class Descriptor implements Disposable {
    */
   static dupHigh(fd: number): Descriptor {
     if (isWinsock) return Descriptor.dup(fd);
-    return new Descriptor(calls().dup2(fd, HIGH + highs++ % (HIGHEST - HIGH)));
+    block ??= takeBlock();
+    return new Descriptor(duplicate(fd, block + 1 + highs++ % (BLOCK - 1)));
   }
 
   /**
@@ -139,7 +138,7 @@ export class Descriptor implements Disposable {
    * @param index Which of the reserved numbers, from 0
    */
   static dupReserved(fd: number, index: number): Descriptor {
-    return new Descriptor(calls().dup2(fd, HIGH - 1 - index));
+    return new Descriptor(duplicate(fd, HIGH - 1 - index));
   }
 
   fileno(): number {
@@ -152,8 +151,10 @@ export class Descriptor implements Disposable {
 
   /** Makes the number refer to another open file, as if it had been closed and reused. */
   becomes(fd: number): void {
-    if (calls().dup2(fd, this.fd) < 0) throw new Error(`Cannot reuse fd ${this.fd}`);
+    if (isOpen(this.fd)) closeDescriptor(this.fd);
+    const reused = duplicate(fd, this.fd);
     this.#open = true;
+    if (reused !== this.fd) throw new Error(`Cannot reuse fd ${this.fd}: got ${reused}`);
   }
 
   close(): void {
@@ -167,10 +168,29 @@ export class Descriptor implements Disposable {
   }
 }
 
-// Test files run in parallel in one process: each starts at a random number.
 // Under qemu a select() of more than 1,024 bits ends the process.
-const [HIGH, HIGHEST] = isQemu ? [700, 1_000] : [14_000, 19_000];
-let highs = Math.floor(Math.random() * (HIGHEST - HIGH));
+const [HIGH, HIGHEST, BLOCK] = isQemu ? [700, 1_000, 20] : [14_000, 19_000, 100];
+
+/** The first number of this file's block. */
+let block: number | undefined;
+let highs = 0;
+
+/**
+ * Takes a block of high numbers. Test files run in parallel in one process: each takes one of its
+ * own, of which it keeps the first number open.
+ */
+function takeBlock(): number {
+  using file = Descriptor.open("/dev/null");
+  for (let first = HIGH; first < HIGHEST; first += BLOCK) {
+    const taken = new Descriptor(duplicate(file.fd, first));
+    if (taken.fd === first) {
+      addEventListener("unload", () => taken.close());
+      return first;
+    }
+    taken.close();
+  }
+  throw new Error("Cannot take a block of descriptors");
+}
 
 const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;

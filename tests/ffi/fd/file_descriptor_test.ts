@@ -10,6 +10,7 @@ import {
   OSError,
   pipe,
 } from "../../../ffi/fd/mod.ts";
+import { setInheritable } from "../../../ffi/descriptor.ts";
 import { BORN, Descriptor, descriptorFlags, needsDup2, Pipe } from "../../support/descriptors.ts";
 import { runProgram } from "../../support/subprocess.ts";
 import { assertSameBytes, noise, readFully, transfer } from "../../support/sockets.ts";
@@ -39,6 +40,7 @@ Deno.test({
   ...linuxOnly,
   fn() {
     using zero = Descriptor.open("/dev/zero");
+    setInheritable(zero.fd, true);
     const file = new FileDescriptor(zero.fd);
     assertEquals(file.fileno(), zero.fd);
     assertEquals(descriptorFlags(zero.fd), { nonBlocking: false, closeOnExec: false });

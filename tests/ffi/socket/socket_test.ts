@@ -16,6 +16,7 @@ import {
   socketpair,
   SOL_SOCKET,
 } from "../../../ffi/socket/mod.ts";
+import { setInheritable } from "../../../ffi/descriptor.ts";
 import { BORN, Descriptor, descriptorFlags, Pair } from "../../support/descriptors.ts";
 import { needsIpv6, needsUnix, untilReadable } from "../../support/sockets.ts";
 import { socketErrors } from "./error_cases/socket.ts";
@@ -82,6 +83,7 @@ Deno.test({
     using pair = new Pair();
     pair.left.setBlocking(true);
     using copy = Descriptor.dup(pair.left.fileno());
+    setInheritable(copy.fd, true);
     const adopted = Socket.fromFd(copy.fd);
     assertEquals(descriptorFlags(adopted.fileno()), { nonBlocking: false, closeOnExec: false });
   },
