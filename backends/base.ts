@@ -1,6 +1,6 @@
 import { abi } from "../ffi/abi/mod.ts";
 import { signalOf } from "../ffi/checks.ts";
-import { announcesClosing } from "../ffi/descriptor.ts";
+import { announcesClosing, descriptorOf } from "../ffi/descriptor.ts";
 import { OSError } from "../ffi/errno.ts";
 import { type Backend, type BackendOwner, UNASKED } from "./backend.ts";
 import { announced, type Closable, closeAll, dropped } from "./dropped.ts";
@@ -9,7 +9,6 @@ import { EDGE_TRIGGERED, EVENT_READ, EVENT_WRITE, EXCLUSIVE, ONE_SHOT } from "./
 import { iterate } from "./iterator.ts";
 import {
   describeFile,
-  descriptorOf,
   type FileObject,
   hasDescriptor,
   KeyError,
@@ -17,7 +16,7 @@ import {
   type SelectorKey,
 } from "./key.ts";
 import { KeyTable } from "./key_table.ts";
-import { ALL_BITS, ALL_EVENTS, checkEvents, isMask, namesOf, READ_WRITE } from "./masks.ts";
+import { ALL_BITS, ALL_EVENTS, BITS, checkEvents, isMask, namesOf, READ_WRITE } from "./masks.ts";
 import { prepareReactor, renewDescriptor } from "./reactor.ts";
 import { SelectorMap } from "./selector_map.ts";
 import { SelectorWait } from "./selector_wait.ts";
@@ -61,8 +60,8 @@ export type DataArgument<Data> = undefined extends Data ? [data?: Data] : [data:
 /**
  * Waits until registered file objects are ready for reading or writing.
  *
- * This class keeps the keys and has the rules; a backend makes the system calls. All selectors
- * behave the same, except where the documentation of a class says otherwise.
+ * This is the base class of all selectors: they behave the same, except where the documentation of
+ * a class says otherwise. {@linkcode DefaultSelector} makes the best one of the running system.
  *
  * @typeParam Data The data that goes with a registration
  * @typeParam File The file objects that can be registered
@@ -648,9 +647,9 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
   }
 
   #notSupported(attempt: string, events: number): Deno.errors.NotSupported {
-    const isAlone = (bit: number) => (events & bit) !== 0 && !this.#backend.supports(bit);
-    const refused = [4, 8, 256, 512, 1024].filter(isAlone).reduce((mask, bit) => mask | bit, 0);
-    const what = namesOf(refused || events);
+    // All of them, if the backend supports each alone.
+    const refused = BITS.filter((bit) => events & bit && !this.#backend.supports(bit));
+    const what = namesOf(refused.reduce((mask, bit) => mask | bit, 0) || events);
     return new Deno.errors.NotSupported(
       `Cannot ${attempt}: ${this.constructor.name} does not support ${what}`,
     );

@@ -1,11 +1,11 @@
 /**
- * What a selector knows of a registration, and how a file object becomes a descriptor.
+ * What a selector knows of a registration, and how messages name a file object.
  *
  * @module
  */
 
-import { assertDescriptor } from "../ffi/checks.ts";
-import type { HasFileno } from "../ffi/descriptor.ts";
+import { describeValue } from "../ffi/checks.ts";
+import { descriptorOf, type HasFileno } from "../ffi/descriptor.ts";
 
 export type { HasFileno };
 
@@ -73,52 +73,6 @@ export class KeyError extends Error {
   }
 }
 
-/**
- * Returns the descriptor of a file object.
- *
- * @throws {TypeError} If it is neither a number nor has a `fileno()` that returns one
- * @throws {RangeError} If the descriptor is negative, fractional or above 2³¹ − 1
- */
-export function descriptorOf(fileobj: unknown): number {
-  if (typeof fileobj === "number") {
-    assertDescriptor("Cannot use a descriptor: it", fileobj);
-    return fileobj;
-  }
-  const fd = filenoOf(fileobj);
-  if (fd < 0) {
-    throw new RangeError(
-      `Cannot use a file object: the ${describe(fileobj)} is closed, its fileno() returns ${fd}`,
-    );
-  }
-  assertDescriptor("Cannot use a file object: what its fileno() returns", fd);
-  return fd;
-}
-
-function filenoOf(fileobj: unknown): number {
-  const fileno = (fileobj as HasFileno | null | undefined)?.fileno;
-  if (typeof fileno !== "function") {
-    throw new TypeError(
-      `Cannot use a file object: it must be a number or have a fileno() method, received ${
-        describe(fileobj)
-      }`,
-    );
-  }
-  const fd = fileno.call(fileobj);
-  if (typeof fd !== "number") {
-    throw new TypeError(
-      `Cannot use a file object: its fileno() must return a number, received ${describe(fd)}`,
-    );
-  }
-  return fd;
-}
-
-/** Names a value briefly, for a message. */
-function describe(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (value === null || typeof value !== "object") return String(value);
-  return value.constructor?.name ?? "an object without a class";
-}
-
 /** Returns whether a file object has a descriptor. A closed one has none, or another file's. */
 export function hasDescriptor(fileobj: FileObject, fd: number): boolean {
   try {
@@ -130,5 +84,5 @@ export function hasDescriptor(fileobj: FileObject, fd: number): boolean {
 
 /** Names a file object, for a message. */
 export function describeFile(fileobj: FileObject, fd: number): string {
-  return typeof fileobj === "number" ? `fd ${fd}` : `fd ${fd} (${describe(fileobj)})`;
+  return typeof fileobj === "number" ? `fd ${fd}` : `fd ${fd} (${describeValue(fileobj)})`;
 }

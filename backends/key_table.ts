@@ -1,5 +1,6 @@
+import { descriptorOf } from "../ffi/descriptor.ts";
 import { DescriptorTable } from "./descriptor_table.ts";
-import { descriptorOf, type FileObject, type ReadyEvent, type SelectorKey } from "./key.ts";
+import type { FileObject, ReadyEvent, SelectorKey } from "./key.ts";
 import { READ_WRITE } from "./masks.ts";
 
 /**

@@ -1,3 +1,4 @@
+import { describeValue } from "../ffi/checks.ts";
 import {
   EDGE_TRIGGERED,
   EVENT_HANGUP,
@@ -27,6 +28,9 @@ const NAMES = {
   EXCLUSIVE,
 };
 
+/** Each event and mode. */
+export const BITS: readonly number[] = Object.values(NAMES);
+
 /** Returns whether a value is a mask of bits with at least one event. */
 export function isMask(events: number, bits: number): boolean {
   return Number.isInteger(events) && (events & ~bits) === 0 && (events & ALL_EVENTS) !== 0 &&
@@ -43,9 +47,8 @@ export function isMask(events: number, bits: number): boolean {
 export function checkEvents(events: number, bits: number): void {
   if (!isMask(events, bits)) {
     throw new RangeError(
-      `Cannot use an interest mask: it must be made of ${namesOf(bits)}, with an event, received ${
-        String(events)
-      }`,
+      `Cannot use an interest mask: it must be made of ${namesOf(bits)}, with an event, ` +
+        `received ${describeValue(events)}`,
     );
   }
 }

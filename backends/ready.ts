@@ -5,12 +5,12 @@
  */
 
 import { signalOf } from "../ffi/checks.ts";
-import { announcesClosing } from "../ffi/descriptor.ts";
+import { announcesClosing, descriptorOf } from "../ffi/descriptor.ts";
 import { OSError } from "../ffi/errno.ts";
 import { abi } from "../ffi/abi/mod.ts";
 import { holdLoop, loopMustTurn, turnLoop } from "./event_loop.ts";
 import { EVENT_READ, EVENT_WRITE } from "./events.ts";
-import { describeFile, descriptorOf, type FileObject, type HasFileno } from "./key.ts";
+import { describeFile, type FileObject, type HasFileno } from "./key.ts";
 import { ALL_EVENTS, checkEvents, namesOf, READ_WRITE } from "./masks.ts";
 import { prepareReactor, theReactor, type Watch } from "./reactor.ts";
 

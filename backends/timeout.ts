@@ -1,3 +1,5 @@
+import { describeValue } from "../ffi/checks.ts";
+
 /** A program under test may replace the clock. */
 export const now: () => number = performance.now.bind(performance);
 
@@ -15,7 +17,9 @@ export function parseTimeout(timeout: number | null | undefined): number {
   if (timeout === undefined || timeout === null) return Infinity;
   if (typeof timeout !== "number" || Number.isNaN(timeout)) {
     throw new TypeError(
-      `Cannot wait: the timeout must be a number of milliseconds, received ${String(timeout)}`,
+      `Cannot wait: the timeout must be a number of milliseconds, received ${
+        describeValue(timeout)
+      }`,
     );
   }
   return timeout > 0 ? timeout : 0;

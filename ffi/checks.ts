@@ -26,7 +26,7 @@ export function assertInteger(
 ): void {
   if (!Number.isInteger(value) || value < min || value > max) {
     throw new RangeError(
-      `${subject} must be an integer from ${min} to ${max}, received ${String(value)}`,
+      `${subject} must be an integer from ${min} to ${max}, received ${describeValue(value)}`,
     );
   }
 }
@@ -56,7 +56,7 @@ export function readFlags(subject: string, flags: number | undefined): number {
  */
 export function assertDescriptor(subject: string, fd: number): void {
   if (typeof fd !== "number") {
-    throw new TypeError(`${subject} must be a number, received ${String(fd)}`);
+    throw new TypeError(`${subject} must be a number, received ${describeValue(fd)}`);
   }
   assertInteger(subject, fd, 0);
 }
@@ -70,7 +70,7 @@ export function assertDescriptor(subject: string, fd: number): void {
  */
 export function assertBytes(subject: string, value: unknown): asserts value is Uint8Array {
   if (!(value instanceof Uint8Array)) {
-    throw new TypeError(`${subject} must be a Uint8Array, received ${String(value)}`);
+    throw new TypeError(`${subject} must be a Uint8Array, received ${describeValue(value)}`);
   }
 }
 
@@ -83,7 +83,7 @@ export function assertBytes(subject: string, value: unknown): asserts value is U
  */
 export function assertString(subject: string, value: unknown): asserts value is string {
   if (typeof value !== "string") {
-    throw new TypeError(`${subject} must be a string, received ${String(value)}`);
+    throw new TypeError(`${subject} must be a string, received ${describeValue(value)}`);
   }
 }
 
@@ -122,7 +122,7 @@ export function assertWellFormed(subject: string, value: string): void {
  */
 export function assertBoolean(subject: string, value: unknown): asserts value is boolean {
   if (typeof value !== "boolean") {
-    throw new TypeError(`${subject} must be a boolean, received ${String(value)}`);
+    throw new TypeError(`${subject} must be a boolean, received ${describeValue(value)}`);
   }
 }
 
@@ -135,7 +135,7 @@ export function assertBoolean(subject: string, value: unknown): asserts value is
  */
 export function assertArray(subject: string, value: unknown): asserts value is readonly unknown[] {
   if (!Array.isArray(value)) {
-    throw new TypeError(`${subject} must be an array, received ${nameOfType(value)}`);
+    throw new TypeError(`${subject} must be an array, received ${describeValue(value)}`);
   }
 }
 
@@ -200,7 +200,7 @@ export function signalOf(
 export function assertSignal(attempt: string, signal: AbortSignal | undefined): void {
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new TypeError(
-      `${attempt}: the signal must be an AbortSignal, received ${nameOfType(signal)}`,
+      `${attempt}: the signal must be an AbortSignal, received ${describeValue(signal)}`,
     );
   }
 }
@@ -217,7 +217,7 @@ export function assertPlain(subject: string, value: unknown): asserts value is o
     ? Object.getPrototypeOf(value)
     : undefined;
   if (prototype !== Object.prototype && prototype !== null) {
-    throw new TypeError(`${subject} must be a plain object, received ${nameOfType(value)}`);
+    throw new TypeError(`${subject} must be a plain object, received ${describeValue(value)}`);
   }
 }
 
@@ -240,9 +240,15 @@ export function hasProperty(object: object, name: PropertyKey): boolean {
   return false;
 }
 
-/** Names a value briefly: an object by its class, anything else by itself. */
-function nameOfType(value: unknown): string {
+/**
+ * Describes a value in a message: an object by its class, anything else by itself.
+ *
+ * @param value The value
+ * @returns The text
+ */
+export function describeValue(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "bigint") return `${value}n`;
   if (typeof value !== "object" || value === null) return String(value);
   return value.constructor?.name ?? "an object without a class";
 }

@@ -1,5 +1,5 @@
 import { abi } from "./abi/mod.ts";
-import { need } from "./checks.ts";
+import { assertDescriptor, describeValue, need } from "./checks.ts";
 import { lastErrno, OSError } from "./errno.ts";
 import { platform } from "./platform/mod.ts";
 import type { Pair, Refusal } from "./platform/platform.ts";
@@ -18,6 +18,53 @@ export interface HasFileno {
    * @returns The descriptor, or a negative number once it is closed
    */
   fileno(): number;
+}
+
+/**
+ * Returns the descriptor of an open file object.
+ *
+ * @param file The descriptor, or an object with a `fileno()` method
+ * @param attempt The beginning of error messages
+ * @returns The descriptor
+ * @throws {TypeError} If `file` is neither a number nor has a `fileno()` that returns one
+ * @throws {RangeError} If the descriptor is negative, fractional or above 2³¹ − 1
+ */
+export function descriptorOf(file: unknown, attempt: string = "Cannot use a file object"): number {
+  const fd = filenoOf(file, attempt);
+  if (fd < 0) {
+    throw new RangeError(
+      `${attempt}: the ${describeValue(file)} is closed, its fileno() returns ${fd}`,
+    );
+  }
+  return fd;
+}
+
+/**
+ * Does the same as {@linkcode descriptorOf}, but returns the negative number of a closed object, so
+ * that the system call can fail.
+ */
+export function filenoOf(file: unknown, attempt: string): number {
+  const fd = typeof file === "number" ? file : callFileno(file, attempt);
+  // The message is made only if it is needed.
+  if ((fd | 0) !== fd || fd < 0 && fd === file) assertDescriptor(`${attempt}: the descriptor`, fd);
+  return fd;
+}
+
+function callFileno(file: unknown, attempt: string): number {
+  const fileno = (file as HasFileno | null | undefined)?.fileno;
+  if (typeof fileno !== "function") {
+    throw new TypeError(
+      `${attempt}: the file must be a number or have a fileno() method, ` +
+        `received ${describeValue(file)}`,
+    );
+  }
+  const fd = fileno.call(file);
+  if (typeof fd !== "number") {
+    throw new TypeError(
+      `${attempt}: the file's fileno() must return a number, received ${describeValue(fd)}`,
+    );
+  }
+  return fd;
 }
 
 /** Marks objects that announce the end of their descriptor to the reactor before they close it. */

@@ -1,5 +1,5 @@
 import { abi } from "../abi/mod.ts";
-import { assertBoolean, assertInteger, need, readOptions } from "../checks.ts";
+import { assertBoolean, assertInteger, describeValue, need, readOptions } from "../checks.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
 import { FileDescriptor } from "./file_descriptor.ts";
@@ -89,7 +89,7 @@ export class EventDescriptor extends FileDescriptor {
     if (typeof value !== "number" && typeof value !== "bigint") {
       throw new TypeError(
         `Cannot add to a counter: the value must be a number or a bigint, ` +
-          `received ${String(value)}`,
+          `received ${describeValue(value)}`,
       );
     }
     const isInteger = typeof value === "bigint" || Number.isSafeInteger(value);

@@ -1,5 +1,5 @@
 import { abi } from "../abi/mod.ts";
-import { assertCString, assertInteger, need } from "../checks.ts";
+import { assertCString, assertInteger, describeValue, need } from "../checks.ts";
 import { nameOf } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
@@ -90,7 +90,7 @@ export class InotifyDescriptor extends FileDescriptor {
     if (!Number.isInteger(mask) || mask === 0 || mask < -(2 ** 31) || mask >= 2 ** 32) {
       throw new RangeError(
         `Cannot watch ${path}: the mask must be a 32-bit integer other than 0, ` +
-          `received ${String(mask)}`,
+          `received ${describeValue(mask)}`,
       );
     }
     const fd = this.fileno();

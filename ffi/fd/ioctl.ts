@@ -1,9 +1,8 @@
 import { abi } from "../abi/mod.ts";
-import { need } from "../checks.ts";
-import { type HasFileno, nameOf } from "../descriptor.ts";
+import { describeValue, need } from "../checks.ts";
+import { filenoOf, type HasFileno, nameOf } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
-import { descriptorOf } from "../descriptor_of.ts";
 
 const calls = libcCalls({
   ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
@@ -72,7 +71,7 @@ export function ioctl(
   argument?: number | Uint8Array,
 ): number {
   need(abi.winsock === undefined, "Cannot call ioctl()", "such call");
-  const fd = descriptorOf("Cannot call ioctl()", file);
+  const fd = filenoOf(file, "Cannot call ioctl()");
   assertInteger32("the request", request);
   const attempt = `Cannot call ioctl() with 0x${(request >>> 0).toString(16)} on ${nameOf(fd)}`;
   for (;;) {
@@ -119,7 +118,7 @@ function withValue(fd: number, request: number, value: number): number {
   if (typeof value !== "number") {
     throw new TypeError(
       `Cannot call ioctl(): the argument must be an integer or a Uint8Array, ` +
-        `received ${String(value)}`,
+        `received ${describeValue(value)}`,
     );
   }
   assertInteger32("the argument", value);
@@ -142,7 +141,7 @@ function statedSize(request: number): number {
 function assertInteger32(subject: string, value: number): void {
   if (!Number.isInteger(value) || value < -(2 ** 31) || value >= 2 ** 32) {
     throw new RangeError(
-      `Cannot call ioctl(): ${subject} must be a 32-bit integer, received ${String(value)}`,
+      `Cannot call ioctl(): ${subject} must be a 32-bit integer, received ${describeValue(value)}`,
     );
   }
 }

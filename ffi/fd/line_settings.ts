@@ -1,4 +1,4 @@
-import { assertInteger, readOptions } from "../checks.ts";
+import { assertInteger, describeValue, readOptions } from "../checks.ts";
 import { type Attributes, attributesLayout } from "./terminal_attributes.ts";
 
 /**
@@ -99,7 +99,7 @@ function choose<T>(what: string, choices: Record<string, T>, choice: string | nu
   if (!isName || !Object.hasOwn(choices, choice)) {
     throw new RangeError(
       `Cannot configure a line: the ${what} must be one of ${Object.keys(choices).join(", ")}, ` +
-        `received ${String(choice)}`,
+        `received ${describeValue(choice)}`,
     );
   }
   return choices[choice]!;

@@ -1,5 +1,5 @@
 import { abi } from "../abi/mod.ts";
-import { assertBoolean, assertCString, assertPlain, readOptions } from "../checks.ts";
+import { assertArray, assertBoolean, assertCString, assertPlain, readOptions } from "../checks.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { childEnvironment, valueOf } from "./environment.ts";
 import { FileActions, posixSpawn } from "./posix_spawn.ts";
@@ -36,9 +36,7 @@ export function spawnProcess(
   options?: SpawnOptions,
 ): { pid: number; pipes: Pipes } {
   const attempt = `Cannot start ${String(command)}`;
-  if (!Array.isArray(args)) {
-    throw new TypeError(`${attempt}: the arguments must be an array, received ${String(args)}`);
-  }
+  assertArray(`${attempt}: the arguments`, args);
   const argv = [command, ...args];
   for (const text of argv) assertCString(`${attempt}: an argument`, text);
   const own = readOptions(attempt, options, OPTIONS);

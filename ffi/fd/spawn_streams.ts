@@ -1,6 +1,7 @@
 import { abi } from "../abi/mod.ts";
 import {
   duplicate,
+  filenoOf,
   type HasFileno,
   isBlocking,
   isOpen,
@@ -8,7 +9,6 @@ import {
   setBlocking,
 } from "../descriptor.ts";
 import { OSError } from "../errno.ts";
-import { descriptorOf } from "../descriptor_of.ts";
 import { FileDescriptor } from "./file_descriptor.ts";
 import { pipe } from "./pipe.ts";
 import { isManager } from "./pseudo_terminal.ts";
@@ -115,7 +115,7 @@ export class ChildStreams implements Disposable {
   }
 
   #makeBlocking(stream: number | HasFileno, name: string, attempt: string): number {
-    const fd = descriptorOf(`${attempt} with this ${name}`, stream);
+    const fd = filenoOf(stream, `${attempt} with this ${name}`);
     if (!isOpen(fd)) {
       throw new OSError(
         `${attempt} with ${nameOf(fd)} as its ${name}`,
@@ -132,7 +132,7 @@ export class ChildStreams implements Disposable {
 }
 
 function terminalFd(terminal: HasFileno, attempt: string): number {
-  const fd = descriptorOf(`${attempt} on this terminal`, terminal);
+  const fd = filenoOf(terminal, `${attempt} on this terminal`);
   if (!isTerminal(fd)) {
     const { EBADF, ENOTTY } = abi.errno;
     throw new OSError(`${attempt} on ${nameOf(fd)}`, "isatty", isOpen(fd) ? ENOTTY! : EBADF);

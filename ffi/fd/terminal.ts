@@ -1,6 +1,6 @@
 import { abi } from "../abi/mod.ts";
 import { assertInteger, readOptions } from "../checks.ts";
-import { type HasFileno, nameOf } from "../descriptor.ts";
+import { filenoOf, type HasFileno, nameOf } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
 import { FileDescriptor } from "./file_descriptor.ts";
@@ -256,6 +256,7 @@ export function openTerminal(path: string): Terminal {
  *
  * @param file The descriptor, or an object that has it
  * @returns Whether it does; `false` if it is closed
+ * @throws {TypeError} If `file` is neither a number nor an object with `fileno()`
  * @throws {Deno.errors.NotSupported} On a system that {@linkcode Terminal} does not list
  * @throws {Deno.errors.NotCapable} Without FFI permission
  *
@@ -274,7 +275,8 @@ export function openTerminal(path: string): Terminal {
  */
 export function isTerminal(file: number | HasFileno): boolean {
   termiosTable();
-  return calls().isatty(typeof file === "number" ? file : file.fileno()) === 1;
+  const fd = typeof file === "number" ? file : filenoOf(file, "Cannot check for a terminal");
+  return calls().isatty(fd) === 1;
 }
 
 function failure(attempt: string, terminal: Terminal): OSError {

@@ -1,5 +1,5 @@
 import { abi } from "../abi/mod.ts";
-import { need } from "../checks.ts";
+import { describeValue, need } from "../checks.ts";
 import { nameOf } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
@@ -169,7 +169,7 @@ function assertDuration(subject: string, value: number): void {
   if (typeof value !== "number" || Number.isNaN(value)) {
     throw new TypeError(
       `Cannot start a timer: ${subject} must be a number of milliseconds, ` +
-        `received ${String(value)}`,
+        `received ${describeValue(value)}`,
     );
   }
   if (value < 0 || value > Number.MAX_SAFE_INTEGER) {

@@ -1,13 +1,12 @@
 import { abi } from "../abi/mod.ts";
+import { assertArray, assertInteger, need, readFlags, readOptions } from "../checks.ts";
 import {
-  assertArray,
-  assertDescriptor,
-  assertInteger,
-  need,
-  readFlags,
-  readOptions,
-} from "../checks.ts";
-import { closeAll, closeQuietly, type HasFileno, nameOf, setCloseOnExec } from "../descriptor.ts";
+  closeAll,
+  closeQuietly,
+  descriptorOf,
+  type HasFileno,
+  setCloseOnExec,
+} from "../descriptor.ts";
 import { lastErrno } from "../errno.ts";
 import { FileDescriptor, isInterrupted, transferLength } from "../fd/file_descriptor.ts";
 import { platform } from "../platform/mod.ts";
@@ -345,7 +344,8 @@ function controlOf(
   assertArray("Cannot send a message: its control messages", control);
   const messages = Array.from(control);
   if (descriptors.length > 0) {
-    const fds = Int32Array.from(Array.from(descriptors, descriptorOf));
+    const attempt = "Cannot send a descriptor";
+    const fds = Int32Array.from(Array.from(descriptors, (file) => descriptorOf(file, attempt)));
     messages.push({
       level: SOL_SOCKET,
       type: need(abi.messages!.constants.SCM_RIGHTS, "Cannot send descriptors", "SCM_RIGHTS"),
@@ -361,16 +361,4 @@ function controlOf(
     });
   }
   return messages;
-}
-
-function descriptorOf(file: number | HasFileno): number {
-  const fd = typeof file === "number" ? file : file?.fileno?.();
-  if (typeof fd !== "number") {
-    throw new TypeError(
-      "Cannot send a descriptor: it must be a number or an object with a fileno(), " +
-        `received ${String(file)}`,
-    );
-  }
-  assertDescriptor(`Cannot send ${nameOf(fd)}: it`, fd);
-  return fd;
 }

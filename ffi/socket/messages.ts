@@ -1,5 +1,12 @@
 import { abi } from "../abi/mod.ts";
-import { assertArray, assertInteger, hasProperty, readFlags, readOptions } from "../checks.ts";
+import {
+  assertArray,
+  assertInteger,
+  describeValue,
+  hasProperty,
+  readFlags,
+  readOptions,
+} from "../checks.ts";
 import { closeQuietly } from "../descriptor.ts";
 import { lastErrno } from "../errno.ts";
 import { isInterrupted, transferLength } from "../fd/file_descriptor.ts";
@@ -275,7 +282,9 @@ function readMessage<Address extends SocketAddress | PacketAddress>(
   message: OutgoingMessage<Address>,
 ): OwnMessage<Address> {
   if (typeof message !== "object" || message === null) {
-    throw new TypeError(`Cannot send a message: it must be an object, received ${String(message)}`);
+    throw new TypeError(
+      `Cannot send a message: it must be an object, received ${describeValue(message)}`,
+    );
   }
   const { data } = message;
   transferLength(data); // Throws if it is not a Uint8Array.

@@ -5,7 +5,7 @@
  */
 
 import { abi } from "../abi/mod.ts";
-import { assertInteger, assertString } from "../checks.ts";
+import { assertInteger, assertString, describeValue } from "../checks.ts";
 import { interfaceIndex } from "./interfaces.ts";
 import { parseAddress } from "./internet_address.ts";
 import { familyOfSocket } from "./names.ts";
@@ -97,7 +97,7 @@ export function indexOf(on: Interface): number {
   if (typeof on === "string") return interfaceIndex(on);
   if (typeof on !== "number") {
     throw new TypeError(
-      `Cannot use an interface: it must be a number or a string, received ${String(on)}`,
+      `Cannot use an interface: it must be a number or a string, received ${describeValue(on)}`,
     );
   }
   assertInteger("Cannot use an interface: its index", on, 0);

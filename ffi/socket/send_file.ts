@@ -1,7 +1,6 @@
 import { abi } from "../abi/mod.ts";
 import { assertInteger, need } from "../checks.ts";
-import { type HasFileno, nameOf } from "../descriptor.ts";
-import { descriptorOf } from "../descriptor_of.ts";
+import { filenoOf, type HasFileno, nameOf } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
 import type { AnySocket } from "./socket.ts";
@@ -90,7 +89,7 @@ export function sendFile(
   count: number,
 ): number | null {
   need(abi.winsock === undefined, "Cannot send a file", "sendfile()");
-  const fd = descriptorOf("Cannot send a file", file);
+  const fd = filenoOf(file, "Cannot send a file");
   assertInteger("Cannot send a file: the offset", offset, 0, Number.MAX_SAFE_INTEGER);
   assertInteger("Cannot send a file: the count", count, 0, Number.MAX_SAFE_INTEGER);
   const size = Math.min(count, MAX_COUNT);

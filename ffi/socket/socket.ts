@@ -1,5 +1,5 @@
 import { abi } from "../abi/mod.ts";
-import { assertInteger, readFlags } from "../checks.ts";
+import { assertInteger, describeValue, readFlags } from "../checks.ts";
 import { errnoOf, nameOf } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { FileDescriptor, isInterrupted, transferLength } from "../fd/file_descriptor.ts";
@@ -550,7 +550,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
     if (typeof how !== "string" || !Object.hasOwn(DIRECTIONS, how)) {
       throw new TypeError(
         `Cannot shut down ${nameOf(fd)}: the direction must be "read", "write" or "both", ` +
-          `received ${String(how)}`,
+          `received ${describeValue(how)}`,
       );
     }
     if (calls().shutdown(fd, DIRECTIONS[how]) < 0) {

@@ -8,6 +8,7 @@ import {
   assertInteger,
   assertPlain,
   assertString,
+  describeValue,
   hasProperty,
   need,
   readFlags,
@@ -20,6 +21,14 @@ type Anything = any;
 
 const NOT_INTEGERS: Anything[] = [0.5, NaN, Infinity, -Infinity, "1", 1n, null, undefined, {}];
 
+Deno.test("describeValue() shows an object by its class, and anything else as in code", () => {
+  const values = ["1", 1, 1n, true, null, undefined, Symbol("s"), [1], new Map(), {}];
+  assertEquals(
+    [...values, Object.create(null)].map(describeValue).join(" "),
+    '"1" 1 1n true null undefined Symbol(s) Array Map Object an object without a class',
+  );
+});
+
 Deno.test("assertInteger() accepts the integers of a range, its ends included", () => {
   for (const value of [1, 2, 3]) assertInteger("Cannot listen: the backlog", value, 1, 3);
   for (const value of [-(2 ** 31), -0, 2 ** 31 - 1]) assertInteger("Cannot listen: it", value);
@@ -30,7 +39,7 @@ Deno.test("assertInteger() throws RangeError for anything else", () => {
     assertThrows(
       () => assertInteger("Cannot listen: the backlog", value, 1, 3),
       RangeError,
-      `Cannot listen: the backlog must be an integer from 1 to 3, received ${value}`,
+      `Cannot listen: the backlog must be an integer from 1 to 3, received ${describeValue(value)}`,
     );
   }
   for (const value of [-(2 ** 31) - 1, 2 ** 31]) {
@@ -73,7 +82,7 @@ Deno.test("assertDescriptor() throws TypeError for anything but a number", () =>
     assertThrows(
       () => assertDescriptor("Cannot do this: it", fd),
       TypeError,
-      `Cannot do this: it must be a number, received ${String(fd)}`,
+      `Cannot do this: it must be a number, received ${describeValue(fd)}`,
     );
   }
 });
@@ -84,7 +93,7 @@ Deno.test("assertBytes() throws TypeError for anything but a Uint8Array", () => 
     assertThrows(
       () => assertBytes("Cannot read: the buffer", value),
       TypeError,
-      `Cannot read: the buffer must be a Uint8Array, received ${value}`,
+      `Cannot read: the buffer must be a Uint8Array, received ${describeValue(value)}`,
     );
   }
 });
@@ -94,11 +103,11 @@ for (const assert of [assertString, assertCString]) {
 
   Deno.test(`${assert.name}() throws TypeError for anything but a string`, () => {
     for (const value of ["", "eth0", "Grüße"]) check("Cannot use an interface: its name", value);
-    for (const value of [1, ["a"], new String("a"), null, undefined]) {
+    for (const value of [1, ["a"], new String("a"), Object.create(null), null, undefined]) {
       assertThrows(
         () => check("Cannot use an interface: its name", value),
         TypeError,
-        `Cannot use an interface: its name must be a string, received ${value}`,
+        `Cannot use an interface: its name must be a string, received ${describeValue(value)}`,
       );
     }
   });
