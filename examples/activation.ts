@@ -34,6 +34,7 @@ import { serveEcho } from "./support/echoing.ts";
 import { Acceptor } from "./support/listening.ts";
 import { print, printable, warn } from "./support/output.ts";
 import { select } from "./support/room.ts";
+import { Sweep } from "./support/sweep.ts";
 
 const USAGE = `Usage: activation.ts [OPTIONS]
 
@@ -41,8 +42,9 @@ Sends back what it receives on the sockets that it was started with (LISTEN_FDS)
 interrupted (Ctrl-C) or idle. It does not open sockets itself: without one, it exits with 1.
 
 Options:
-  --idle SECONDS  end after this long without a connection or a datagram (never)
-  -h, --help      show this and exit
+  --idle SECONDS     end after this long without a connection or a datagram (never)
+  --timeout SECONDS  close a connection that has been silent for this long (300)
+  -h, --help         show this and exit
 
 To try it, and connect from another terminal with "nc 127.0.0.1 1234":
 
@@ -59,15 +61,19 @@ With systemd, in echo.socket and echo.service:
 const TURN = 64;
 
 run(async () => {
-  const { values: options } = parseCommandLine(USAGE, { idle: { type: "string" } });
+  const { values: options } = parseCommandLine(USAGE, {
+    idle: { type: "string" },
+    timeout: { type: "string", default: "300" },
+  });
   const idle = options.idle === undefined
     ? null
     : parseInteger("idle time", options.idle, 1, 1_000_000) * 1000;
+  const silence = parseInteger("timeout", options.timeout, 1, 1_000_000);
   const interrupted = interruption();
   using selector = new DefaultSelector<(events: number) => void, Socket>();
   const buffer = new Uint8Array(65_536);
   const acceptors: Acceptor[] = [];
-  let connections = 0;
+  const sweep = new Sweep(); // Has a check for each connection.
 
   for (const { name, descriptor } of takeOver()) {
     const label = printable(name);
@@ -82,11 +88,12 @@ run(async () => {
   try {
     while (selector.getMap().size > 0 || acceptors.length > 0) {
       const rest = Math.min(...acceptors.map(({ timeout = Infinity }) => timeout));
-      const isIdle = connections === 0 && rest === Infinity;
-      const timeout = isIdle ? idle : rest;
+      const isIdle = sweep.size === 0 && rest === Infinity;
+      const timeout = isIdle ? idle : sweep.timeout ?? rest;
       const ready = await select(selector, timeout, { signal: interrupted });
       if (ready.length === 0 && isIdle) break;
       for (const [key, events] of ready) key.data(events);
+      sweep.update(ready.length);
       for (const acceptor of acceptors) acceptor.update();
     }
   } catch (error) {
@@ -103,14 +110,8 @@ run(async () => {
     acceptors.push(acceptor);
   }
 
-  function serve(connection: Socket, resume = () => {}): void {
-    serveEcho(selector, connection, {
-      end: () => {
-        connections--;
-        resume();
-      },
-    });
-    connections++;
+  function serve(connection: Socket, end = () => {}): void {
+    serveEcho(selector, connection, { sweep, idle: silence, end });
   }
 
   function answer(socket: Socket): void {

@@ -29,6 +29,7 @@ import {
   exitWith,
   interruption,
   parseCommandLine,
+  parseInteger,
   parsePort,
   run,
 } from "./support/command_line.ts";
@@ -36,6 +37,7 @@ import { serveEcho } from "./support/echoing.ts";
 import { Acceptor, bind } from "./support/listening.ts";
 import { log, print, printable, warn, warnSeldom } from "./support/output.ts";
 import { hasNoRoom, select } from "./support/room.ts";
+import { Sweep } from "./support/sweep.ts";
 import { ownUser } from "./support/users.ts";
 import { discard } from "./support/watching.ts";
 
@@ -50,6 +52,7 @@ Options:
   --hostname HOST  the address to listen on (127.0.0.1)
   --port PORT      the port to listen on; 0 lets the system pick one (1234)
   --socket PATH    where the processes meet (on Linux, @readiness-fdpass- and the user's number)
+  --idle SECONDS   with "serve", close a connection that has been silent for this long (300)
   -h, --help       show this and exit
 
 On Linux, a PATH that starts with @ is not a file, and both refuse processes of other users. On
@@ -64,11 +67,13 @@ run(async () => {
     hostname: { type: "string", default: "127.0.0.1" },
     port: { type: "string", default: "1234" },
     socket: { type: "string" },
+    idle: { type: "string", default: "300" },
   }, true);
   if (role !== "accept" && role !== "serve" || others.length > 0) {
     exitWith(2, "The role must be accept or serve", USAGE);
   }
   const address = { hostname: options.hostname, port: parsePort(options.port) };
+  const idle = parseInteger("idle time", options.idle, 1, 1_000_000);
   exitOnWindows("Unix sockets that pass descriptors");
   if (options.socket === undefined && !IS_LINUX) {
     exitWith(2, "The option --socket is missing", USAGE);
@@ -161,6 +166,7 @@ run(async () => {
 
   async function serve(): Promise<void> {
     const boss = new Socket(AF_UNIX, SOCK_STREAM);
+    const sweep = new Sweep();
     const greeting = new TextEncoder().encode(`served by process ${Deno.pid}\n`);
     boss.connect(meeting);
     const { uid } = IS_LINUX ? peerCredentials(boss) : {};
@@ -168,8 +174,9 @@ run(async () => {
     selector.register(boss, EVENT_READ, receive);
     print(`serving what ${printable(name)} passes on (process ${Deno.pid})`);
     while (!hasEnded) {
-      const ready = await select(selector, null, { signal: interrupted });
+      const ready = await select(selector, sweep.timeout ?? null, { signal: interrupted });
       for (const [key, events] of ready) key.data(events);
+      sweep.update(ready.length);
     }
 
     function receive(): void {
@@ -192,7 +199,8 @@ run(async () => {
       try {
         connection.setBlocking(false);
         const peer = peerOf(connection);
-        serveEcho(selector, connection, { greeting, end: (reason) => log(peer, reason) });
+        const end = (reason: string) => log(peer, reason);
+        serveEcho(selector, connection, { greeting, sweep, idle, end });
       } catch (error) {
         discard(selector, connection);
         throw error;

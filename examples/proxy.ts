@@ -40,6 +40,7 @@ import { exitWith, parseCommandLine, parseInteger, run } from "./support/command
 import { Flow } from "./support/flow.ts";
 import { Acceptor, bind } from "./support/listening.ts";
 import { log, print, warn } from "./support/output.ts";
+import { Sweep } from "./support/sweep.ts";
 import { discard, watch } from "./support/watching.ts";
 
 const USAGE = `Usage: proxy.ts [OPTIONS] --to HOST:PORT
@@ -62,9 +63,6 @@ const RESET = new Uint8Array(new Int32Array([1, 0]).buffer);
 /** How many bytes to hold at most for each direction. More is not worth the memory. */
 const ROOM = 128 * 1024;
 
-/** How often to look for idle and broken connections, in milliseconds. */
-const SWEEP = 1000;
-
 run(() => {
   const { values: options } = parseCommandLine(USAGE, {
     listen: { type: "string", default: "127.0.0.1:8080" },
@@ -74,7 +72,7 @@ run(() => {
     verbose: { type: "boolean", short: "v", default: false },
   });
   const limit = parseInteger("limit", options.limit, 1, 100_000);
-  const idle = parseInteger("idle time", options.idle, 1, 1_000_000) * 1000;
+  const idle = parseInteger("idle time", options.idle, 1, 1_000_000);
   const from = parseAddress(options.listen);
   const target = parseAddress(options.to ?? exitWith(2, "The option --to is missing", USAGE));
   parseRemotePort(`${target.port}`);
@@ -83,8 +81,7 @@ run(() => {
   const to = formatAddress(address);
   const server = bind(from);
   const selector = new DefaultSelector<(events: number) => void, Socket>();
-  const pairs = new Set<(now: number) => void>();
-  let swept = performance.now();
+  const sweep = new Sweep(); // Has a check for each pair of sockets.
   let spare: Socket | undefined;
   const GONE = DefaultSelector.supports(EVENT_HANGUP) ? EVENT_HANGUP : 0;
 
@@ -94,19 +91,15 @@ run(() => {
   const where = formatAddress(server.localAddress);
   print(`listening on ${where} (${constructor.name}), to ${to}`);
   for (;;) {
-    const timeout = pairs.size > 0 ? SWEEP : acceptor.timeout;
-    for (const [key, events] of selector.select(timeout)) key.data(events);
-    const now = performance.now();
-    if (now - swept >= SWEEP) {
-      swept = now;
-      for (const check of pairs) check(now);
-    }
+    const ready = selector.select(sweep.timeout ?? acceptor.timeout);
+    for (const [key, events] of ready) key.data(events);
+    sweep.update(ready.length);
     acceptor.update();
   }
 
   /** Makes the socket for the target first: a client without one could only be reset. */
   function hasRoom(): boolean {
-    if (pairs.size >= limit) return false;
+    if (sweep.size >= limit) return false;
     spare ??= new Socket(familyOf(address.hostname), SOCK_STREAM);
     return true;
   }
@@ -120,8 +113,8 @@ run(() => {
     const halfClosed = new Set<Socket>();
     let isConnected = false;
     const started = performance.now();
-    let lastActive = started;
-    pairs.add(check);
+    let lastActive = sweep.now;
+    sweep.add(check);
     note("connected");
     attempt(() => {
       for (const socket of [client, target]) {
@@ -168,8 +161,8 @@ run(() => {
 
     /** Takes a step, and watches for the next event. */
     function attempt(step: () => void): void {
-      if (!pairs.has(check)) return; // The other side ended it just before this event.
-      lastActive = performance.now();
+      if (client.fileno() < 0) return; // The other side ended it just before this event.
+      lastActive = sweep.now;
       try {
         step();
         if (there.isDone && back.isDone) {
@@ -188,8 +181,8 @@ run(() => {
     }
 
     /** Resets an idle pair, and one with a broken side that is not watched for anything now. */
-    function check(now: number): void {
-      if (now - lastActive >= idle) return close("idle", reset);
+    function check(): void {
+      if (sweep.now - lastActive > idle) return close("idle", reset);
       try {
         for (const socket of isConnected ? [client, target] : [client]) {
           const error = socket.error();
@@ -202,7 +195,7 @@ run(() => {
     }
 
     function close(reason: string, end: (socket: Socket) => void): void {
-      pairs.delete(check);
+      sweep.delete(check);
       end(client);
       end(target);
       acceptor.resume();

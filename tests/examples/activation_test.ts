@@ -132,6 +132,17 @@ Deno.test({
 });
 
 Deno.test({
+  name: "activation.ts closes silent connections, and ends when it is idle without them",
+  ...needsPython,
+  async fn() {
+    await using server = await start("stream", "", "--idle", "1", "--timeout", "1");
+    using client = await Deno.connect({ port: Number(/:(\d+)$/.exec(server.firstLine)![1]) });
+    assertEquals(await inTime(client.read(new Uint8Array(1)), "the end"), null);
+    assertEquals((await server.end()).code, 0);
+  },
+});
+
+Deno.test({
   name: "activation.ts exits with 1 and a reason if it cannot serve on what it was started with",
   ...needsPython,
   async fn() {
@@ -162,7 +173,7 @@ Deno.test(
 );
 
 Deno.test("activation.ts exits with 2 if an option is wrong", async () => {
-  await assertUsageErrors("activation", ["--idle 0", "--idle x", "extra"]);
+  await assertUsageErrors("activation", ["--idle 0", "--idle x", "--timeout 0", "extra"]);
 });
 
 Deno.test("activation.ts --help shows how to use systemd-socket-activate", async () => {

@@ -1,4 +1,11 @@
-import { assert, assertEquals, assertGreater, assertLess, assertMatch } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertGreaterOrEqual,
+  assertLess,
+  assertMatch,
+} from "@std/assert";
 import {
   DefaultSelector,
   DevpollSelector,
@@ -178,6 +185,25 @@ Deno.test({
   },
 });
 
+Deno.test("echo.ts --idle closes connections that are silent for so long", async () => {
+  await using server = await start("--idle", "3");
+  using silent = await Deno.connect({ port: server.port });
+  using other = await Deno.connect({ port: server.port });
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  const spoke = performance.now();
+  assertEquals(await echo(other, "hello"), "hello");
+  assertEquals(await inTime(silent.read(new Uint8Array(1)), "the end"), null);
+  assertEquals(await inTime(other.read(new Uint8Array(1)), "the end"), null);
+  assertGreaterOrEqual(performance.now() - spoke, 2995);
+});
+
+Deno.test("echo.ts --idle closes connections that do not read", async () => {
+  await using server = await start("--idle", "1", "--verbose");
+  using client = await connect(server.port);
+  sendUntilStopped(client, noise(1 << 20), 64 << 20);
+  await server.stdout.wait(logged("127.0.0.1:\\d+ idle"));
+});
+
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.test(`echo.ts ends at ${signal}, also while it has connections`, needsSignals, async () => {
     await using server = await start();
@@ -189,7 +215,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 Deno.test("echo.ts exits with 2 if an option is wrong", async () => {
-  const mistakes = ["--backend nonsense", "--verbose=yes", "extra"];
+  const mistakes = ["--backend nonsense", "--idle 0", "--idle x", "--verbose=yes", "extra"];
   await assertUsageErrors("echo", [...mistakes, ...WRONG_PORTS]);
 });
 

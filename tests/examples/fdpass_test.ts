@@ -20,10 +20,12 @@ import { abstractPath, filePath, noise, untilReadable } from "../support/sockets
 import { inNetworkOf, inOwnNetwork, needsOwnNetwork, needsSetpriv } from "../support/privileges.ts";
 import { isWindows } from "../support/os.ts";
 import { assertUsageErrors } from "./command_lines.ts";
+import { logged } from "./logged.ts";
 
 const accept = (path: string, descriptors?: number) =>
   Example.start("fdpass", ["--port", "0", "--socket", path, "accept"], { descriptors });
-const serve = (path: string) => Example.start("fdpass", ["--socket", path, "serve"]);
+const serve = (path: string, ...options: string[]) =>
+  Example.start("fdpass", ["--socket", path, ...options, "serve"]);
 
 /** Connects and reads the greeting: the process that serves. */
 async function connect(port: number): Promise<{ connection: Deno.TcpConn; pid: number }> {
@@ -115,6 +117,21 @@ Deno.test({
     const before = counts();
     for (let i = 0; i < 50; i++) await one();
     assertEquals(counts(), before);
+  },
+});
+
+Deno.test({
+  name: "fdpass.ts serve --idle closes connections that are silent for so long",
+  ...linuxOnly,
+  async fn() {
+    const path = filePath();
+    await using door = await accept(path);
+    await using worker = await serve(path, "--idle", "1");
+    const connection = await Deno.connect({ port: door.port });
+    const text = await inTime(new Response(connection.readable).text(), "the end");
+    assertEquals(text, `served by process ${worker.pid}\n`);
+    const { port } = connection.localAddr as Deno.NetAddr;
+    await worker.stdout.wait(logged(`127.0.0.1:${port} idle`));
   },
 });
 
@@ -284,7 +301,13 @@ Deno.test({
 });
 
 Deno.test("fdpass.ts exits with 2 if the command line is wrong", async () => {
-  await assertUsageErrors("fdpass", ["", "listen", "accept serve", "--port 65536 accept"]);
+  await assertUsageErrors("fdpass", [
+    "",
+    "listen",
+    "accept serve",
+    "--port 65536 accept",
+    "--idle 0 serve",
+  ]);
 });
 
 Deno.test(
