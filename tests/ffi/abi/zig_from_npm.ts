@@ -11,7 +11,8 @@ const VERSION = "0.12.0-dev.1286";
  */
 export async function zigFromNpm(): Promise<string> {
   const os = Deno.build.os === "windows" ? "win32" : Deno.build.os;
-  const arch = Deno.build.arch === "x86_64" ? "x64" : "arm64";
+  // npm has no build for Apple's processors, but Rosetta runs the one for Intel's.
+  const arch = Deno.build.arch === "x86_64" || os === "darwin" ? "x64" : "arm64";
   // Deno would fetch a literal for every program that imports this module.
   const manifest = ["npm:@oven", `zig-${os}-${arch}@${VERSION}`, "package.json"].join("/");
   try {
