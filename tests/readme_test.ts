@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { inTime } from "./support/deadline.ts";
 import { Lines } from "./support/lines.ts";
 import { linuxOnly } from "./support/skip.ts";
+import { unusedPort } from "./support/sockets.ts";
 
 const ROOT = new URL("..", import.meta.url);
 
@@ -93,11 +94,6 @@ class Program implements AsyncDisposable {
 
 function readme(): string {
   return Deno.readTextFileSync(new URL("README.md", ROOT)).replaceAll("\r\n", "\n");
-}
-
-function unusedPort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 /** Sends a message, ends the sending side, and reads to the end. */

@@ -21,7 +21,7 @@ import {
   OSError,
   type ReadyEvent,
 } from "../../mod.ts";
-import { inTime } from "../support/deadline.ts";
+import { DEADLINE, inTime } from "../support/deadline.ts";
 import { Descriptor } from "../support/descriptors.ts";
 import { isPending, turnEventLoop } from "../support/event_loop.ts";
 import type { Backend } from "./suite/backend.ts";
@@ -45,9 +45,6 @@ const ALL = BOTH | EVENT_HANGUP;
 
 /** The number of descriptors in a world. */
 const SLOTS = 3;
-
-/** A timeout that nothing here takes, so that a wait fails instead of hanging. */
-const SOON = 20_000;
 
 /** Changes that take no time, so that they can be made during a wait, too. */
 const CHANGES = [
@@ -394,7 +391,7 @@ class World implements Disposable {
 
   #select(): void {
     const isSure = this.#isWoken || this.#isReady(this.#expected());
-    const ready = this.#selectOnce(isSure ? SOON : 0);
+    const ready = this.#selectOnce(isSure ? DEADLINE : 0);
     if (ready !== "EBADF") {
       this.#compare(ready, this.#expected());
       this.#spend(ready);

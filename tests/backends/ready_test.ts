@@ -23,6 +23,7 @@ import {
 } from "../../mod.ts";
 import { holdLoop, loopMustTurn } from "../../backends/event_loop.ts";
 import { FileDescriptor } from "../../ffi/fd/mod.ts";
+import { DEADLINE } from "../support/deadline.ts";
 import { Descriptor, needsDup2, Pair, Pipe } from "../support/descriptors.ts";
 import { isPending, turnEventLoop } from "../support/event_loop.ts";
 import { isLinux, isWindows } from "../support/os.ts";
@@ -351,7 +352,7 @@ Deno.test({
           }
         }).filter((line) => Number(/tfd:\\s*(\\d+)/.exec(line)[1]) === left.fileno()).length;
       const untilUnwatched = async () => {
-        for (let i = 0; watched() > 0 && i < 500; i++) await new Promise((f) => setTimeout(f, 5));
+        for (let i = 0; watched() > 0 && i < 10_000; i++) await new Promise((f) => setTimeout(f, 5));
       };
       const counts = [];
       const controller = new AbortController();
@@ -472,7 +473,7 @@ Deno.test({
       left.close();
       await one;
       let size = null;
-      for (let i = 0; size === null && i < 500; i++) {
+      for (let i = 0; size === null && i < 10_000; i++) {
         await new Promise((resolve) => setTimeout(resolve, 5));
         size = right.recv(new Uint8Array(1));
       }
@@ -751,7 +752,7 @@ Deno.test("whenReadable() does not starve timers when the attempt never blocks",
   using ends = new Pair();
   let ticks = 0;
   const timer = setInterval(() => ticks++, 1);
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + DEADLINE;
   while (ticks < 3) {
     await whenReadable(ends.left, () => 1);
     assert(performance.now() < deadline, "timers are starved");

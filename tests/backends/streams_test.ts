@@ -20,6 +20,7 @@ import {
 } from "../../mod.ts";
 import { abi } from "../../ffi/abi/mod.ts";
 import { FileDescriptor, pseudoTerminal } from "../../ffi/fd/mod.ts";
+import { DEADLINE } from "../support/deadline.ts";
 import { Descriptor, Pair, Pipe } from "../support/descriptors.ts";
 import { isPending, turnEventLoop } from "../support/event_loop.ts";
 import { isWindows } from "../support/os.ts";
@@ -720,7 +721,7 @@ Deno.test("a descriptor that is always ready does not starve timers through stre
   const controller = new AbortController();
   const { signal } = controller;
   const piped = rejection(readableStream(file).pipeTo(writableStream(file), { signal }));
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + DEADLINE;
   while (ticks < 3) {
     await new Promise((resolve) => setTimeout(resolve, 1));
     assertLess(performance.now(), deadline, "timers are starved");

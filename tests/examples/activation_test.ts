@@ -6,7 +6,7 @@ import { needsNc } from "../support/netcat.ts";
 import { inTime } from "../support/deadline.ts";
 import { Example, runExample } from "../support/example_process.ts";
 import { Lines } from "../support/lines.ts";
-import { abstractPath, untilReadable } from "../support/sockets.ts";
+import { abstractPath, untilReadable, unusedPort } from "../support/sockets.ts";
 import { isWindows } from "../support/os.ts";
 import { through } from "./activated.ts";
 import { assertUsageErrors } from "./command_lines.ts";
@@ -24,9 +24,7 @@ Deno.test({
   ...needsActivate,
   ...needsNc,
   async fn() {
-    using probe = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const { port } = probe.addr;
-    probe.close();
+    const port = unusedPort();
     const args = ["-l", `127.0.0.1:${port}`, "--fdname", "echo", "-E", "HOME", "-E", "DENO_DIR"];
     const run = [Deno.execPath(), "run", "--allow-ffi", "examples/activation.ts", "--idle", "1"];
     await using activate = new Deno.Command("systemd-socket-activate", {

@@ -62,7 +62,7 @@ async function connect({ port }: Example): Promise<Socket> {
 
 /** Returns what dig prints for each question. */
 async function dig({ port }: Example, ...args: string[]): Promise<string> {
-  const command = ["dig", "-p", `${port}`, "@127.0.0.1", "+tries=1", "+time=10", ...args];
+  const command = ["dig", "-p", `${port}`, "@127.0.0.1", "+tries=1", "+time=120", ...args];
   const { code, stdout, stderr } = await runCommand(command);
   assertEquals([code, stderr], [0, ""], stdout);
   return stdout;

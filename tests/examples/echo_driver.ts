@@ -2,10 +2,8 @@ import { Buffer } from "node:buffer";
 import { assert } from "@std/assert";
 import { DefaultSelector, EVENT_READ, EVENT_WRITE } from "../../mod.ts";
 import { AF_INET, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
+import { DEADLINE } from "../support/deadline.ts";
 import { noise, reset } from "../support/sockets.ts";
-
-/** How long to wait for an echo, in milliseconds. */
-const PATIENCE = 30_000;
 
 const LARGEST = 2 << 20;
 
@@ -30,7 +28,7 @@ export function driveEcho(port: number, connections: number): number {
     new Client(selector, port, block.subarray(at, at + raggedSize(i, connections)), ending);
   }
   while (selector.getMap().size > 0) {
-    const ready = selector.select(PATIENCE);
+    const ready = selector.select(DEADLINE);
     if (ready.length === 0) throw new Error(`${selector.getMap().size} connections are stuck`);
     for (const [{ data: client }, events] of ready) total += client.step(events);
   }

@@ -1,4 +1,4 @@
-import { assertEquals, assertLess, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { runCommand } from "../support/command.ts";
 import { needsProgram, skipIf } from "../support/skip.ts";
 import { inNetworkOf, inOwnNetwork, needsOwnNetwork } from "../support/privileges.ts";
@@ -119,10 +119,8 @@ while True: s.sendto(b"flood", ("239.1.2.3", 7008))
       .spawn();
     await new Lines(flood.stdout).wait("ready");
     await receiver.stdout.wait(/"flood"$/);
-    const interrupted = performance.now();
     const { code } = await receiver.stop();
     assertEquals(code, 0);
-    assertLess(performance.now() - interrupted, 10_000);
     flood.kill("SIGKILL");
   },
 });
@@ -180,7 +178,7 @@ Deno.test({
 const PYTHON = `
 import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.settimeout(10)
+s.settimeout(120)
 s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 s.setsockopt(socket.IPPROTO_IP, 12, 1)
 s.bind(("239.1.2.3", 7008))

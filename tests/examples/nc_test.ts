@@ -1,6 +1,12 @@
 import { assertEquals, assertGreaterOrEqual, assertLess, assertMatch } from "@std/assert";
 import { createHash } from "node:crypto";
-import { AF_INET, type InternetAddress, SOCK_STREAM, Socket } from "../../ffi/socket/mod.ts";
+import {
+  AF_INET,
+  type InternetAddress,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+  Socket,
+} from "../../ffi/socket/mod.ts";
 import { linuxOnly, needs, needsProgram, skipIf } from "../support/skip.ts";
 import { needsNc } from "../support/netcat.ts";
 import { runCommand } from "../support/command.ts";
@@ -11,12 +17,14 @@ import {
   abstractPath,
   acceptFrom,
   datagrams,
+  deaf,
   filePath,
   listener,
   needsIpv6,
   noise,
   reset,
   untilReadable,
+  unusedPort,
 } from "../support/sockets.ts";
 import { isWindows } from "../support/os.ts";
 import { assertUsageErrors, runEach } from "./command_lines.ts";
@@ -469,9 +477,8 @@ Deno.test("nc.ts exits with 1 if the peer resets the connection", needsStdin, as
 });
 
 Deno.test("nc.ts exits with 1 if it cannot connect or bind", needsStdin, async () => {
-  using taken = listener();
-  const { port } = taken.localAddress as InternetAddress;
-  taken.close(); // Nothing listens there any more.
+  using closed = deaf();
+  const { port } = closed.localAddress as InternetAddress;
   const cases = [
     [
       ["127.0.0.1", `${port}`],
@@ -492,8 +499,8 @@ Deno.test("nc.ts exits with 1 if it cannot connect or bind", needsStdin, async (
 });
 
 Deno.test("nc.ts -u exits with 1 if the port is closed", needsStdin, async () => {
-  using taken = listener();
-  const { port } = taken.localAddress as InternetAddress;
+  using closed = deaf(SOCK_DGRAM);
+  const { port } = closed.localAddress as InternetAddress;
   await using cat = Cat.start("nc.ts", ["-uv", `${port}`]);
   await cat.stderr.wait(/^Connection to .* succeeded!/);
   await cat.write("hello");
@@ -560,9 +567,8 @@ Deno.test({
   async fn() {
     using server = listener();
     const { port } = server.localAddress as InternetAddress;
-    using taken = listener();
-    const closed = (taken.localAddress as InternetAddress).port;
-    taken.close(); // Nothing listens there any more.
+    using refusing = deaf();
+    const closed = (refusing.localAddress as InternetAddress).port;
     const commandLines = [
       ["-zv", "127.0.0.1", `${port}`],
       ["-zv", "127.0.0.1", `${closed}`],
@@ -621,7 +627,7 @@ for (const server of ["nc", "nc.ts"] as const) {
       for (const flags of [[], ["-u"]]) {
         const printed: string[] = [];
         for (const client of ["nc", "nc.ts"] as const) {
-          const port = freePort();
+          const port = unusedPort();
           await using there = await Cat.listen(server, ["-n", ...flags]);
           const local = ["-s", from, "-p", `${port}`];
           await using here = Cat.start(client, ["-v", ...flags, ...local, ...there.target]);
@@ -636,12 +642,6 @@ for (const server of ["nc", "nc.ts"] as const) {
       }
     },
   });
-}
-
-/** A port that nothing uses now. */
-function freePort(): number {
-  using socket = listener();
-  return (socket.localAddress as InternetAddress).port;
 }
 
 Deno.test("nc.ts exits with 1 if the command line is wrong", async () => {

@@ -9,6 +9,7 @@ import {
 } from "../../ffi/socket/mod.ts";
 import { DefaultSelector, EVENT_READ } from "../../mod.ts";
 import { runCommand } from "../support/command.ts";
+import { DEADLINE } from "../support/deadline.ts";
 import { isQemu } from "../support/os.ts";
 import { linuxOnly, needsProgram, skipIf } from "../support/skip.ts";
 import {
@@ -368,7 +369,7 @@ async function nextRequest(
   const packet = new Uint8Array(65_536);
   let length;
   do {
-    assertEquals((await selector.selectAsync(30_000)).length, 1);
+    assertEquals((await selector.selectAsync(DEADLINE)).length, 1);
     length = socket.recv(packet);
   } while (length !== at + 8 + size || packet[at] !== request);
   return {

@@ -2,12 +2,11 @@ import { assert, assertEquals, assertGreaterOrEqual, assertLess, assertMatch } f
 import { DefaultSelector, EVENT_READ } from "../../mod.ts";
 import { ProcessDescriptor, pseudoTerminal } from "../../ffi/fd/mod.ts";
 import { runCommand } from "../support/command.ts";
-import { inTime } from "../support/deadline.ts";
+import { DEADLINE, inTime } from "../support/deadline.ts";
 import { canStart, linuxOnly, needs, type Skip } from "../support/skip.ts";
 import { filePath } from "../support/sockets.ts";
 import { assertUsageErrors } from "./command_lines.ts";
 
-const PATIENCE = 30_000;
 const EXAMPLE = new URL("../../examples/script.ts", import.meta.url).pathname;
 const RUN = [Deno.execPath(), "run", "--allow-ffi", EXAMPLE];
 
@@ -57,7 +56,7 @@ class Session implements Disposable {
         this.#seen = this.#seen.slice(all.length);
         return all;
       }
-      const ready = await selector.selectAsync(PATIENCE);
+      const ready = await selector.selectAsync(DEADLINE);
       assertEquals(ready.length, 1, `Waited too long for ${text}, having seen: ${this.#seen}`);
       this.#seen += new TextDecoder("latin1").decode(buffer.subarray(0, manager.read(buffer)!));
     }

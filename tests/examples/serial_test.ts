@@ -6,13 +6,13 @@ import {
   pseudoTerminal,
   type Terminal,
 } from "../../ffi/fd/mod.ts";
+import { DEADLINE } from "../support/deadline.ts";
 import { linuxOnly, type Skip, skipIf } from "../support/skip.ts";
 import { runExample } from "../support/example_process.ts";
 import { isQemu } from "../support/os.ts";
 import { needsSetpriv } from "../support/privileges.ts";
 import { assertUsageErrors, runEach } from "./command_lines.ts";
 
-const PATIENCE = 30_000;
 const EXAMPLE = new URL("../../examples/serial.ts", import.meta.url).pathname;
 const ESCAPE = "\x1d";
 
@@ -72,7 +72,7 @@ class Session implements Disposable {
   end(): Deno.CommandStatus | null {
     using selector = new DefaultSelector();
     selector.register(this.child, EVENT_READ);
-    assertEquals(selector.select(PATIENCE).length, 1, "It does not end");
+    assertEquals(selector.select(DEADLINE).length, 1, "It does not end");
     assertEquals(settingsOf(this.screen), this.#settings);
     return this.child.wait();
   }
@@ -108,7 +108,7 @@ async function receive(terminal: Terminal, text: string): Promise<string> {
   const buffer = new Uint8Array(65536);
   for (let all = "";;) {
     if (all.includes(text)) return all;
-    const ready = await selector.selectAsync(PATIENCE);
+    const ready = await selector.selectAsync(DEADLINE);
     assertEquals(ready.length, 1, `Waited too long for ${text}, having received: ${all}`);
     all += new TextDecoder("latin1").decode(buffer.subarray(0, terminal.read(buffer)!));
   }
@@ -276,7 +276,7 @@ test("serial.ts sends a file to its end, and shows what comes later", async () =
   using selector = new DefaultSelector();
   selector.register(line.manager, EVENT_READ);
   for (let size = 0; size < input.length;) {
-    assertEquals((await selector.selectAsync(PATIENCE)).length, 1, `Received ${size} bytes`);
+    assertEquals((await selector.selectAsync(DEADLINE)).length, 1, `Received ${size} bytes`);
     size += line.manager.read(received.subarray(size)) ?? 0;
   }
   assert(received.every((byte, i) => byte === input[i]));

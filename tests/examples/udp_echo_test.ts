@@ -15,7 +15,7 @@ import {
   needsUnusedHostname,
   unusedHostname,
 } from "../support/example_process.ts";
-import { datagrams, needsIpv6, noise, untilReadable } from "../support/sockets.ts";
+import { datagrams, needsIpv6, noise, untilReadable, unusedPort } from "../support/sockets.ts";
 import { isQemu, isWine } from "../support/os.ts";
 import { assertUsageErrors, runEach } from "./command_lines.ts";
 import { logged } from "./logged.ts";
@@ -47,7 +47,7 @@ Deno.test({
       const address of [`UDP4:127.0.0.1:${v4}`, `UDP6:[::1]:${v6}`, `UDP4:${other}:${third}`]
     ) {
       // Connected, socat hears only the address that it asked.
-      const command = ["socat", "-T", "10", `SYSTEM:echo hello; head -n 1 >&2`, address];
+      const command = ["socat", "-T", "120", `SYSTEM:echo hello; head -n 1 >&2`, address];
       assertEquals((await runCommand(command)).stderr, "hello\n");
     }
     const { code, stdout } = await server.stop();
@@ -74,7 +74,7 @@ Deno.test({
 const PYTHON = `
 import os, socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.settimeout(10)
+s.settimeout(120)
 s.connect(("127.0.0.1", int(sys.argv[1])))
 largest = 9216 if sys.platform == "darwin" else 65507
 for size in 0, 1, 1000, 1472, 1473, largest - 507, largest:
@@ -170,7 +170,7 @@ Deno.test({
       through: (command) => inOwnNetwork(addresses.join("\n"), command),
     });
     const source = "import socket, sys; s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM); " +
-      "s.settimeout(10); s.bind(('fd00::1', 0)); s.connect(('fd00::2', int(sys.argv[1]))); " +
+      "s.settimeout(120); s.bind(('fd00::1', 0)); s.connect(('fd00::2', int(sys.argv[1]))); " +
       "s.send(b'hello'); print(s.recv(9))";
     const client = inNetworkOf(server.pid, ["python3", "-c", source, `${server.port}`]);
     assertEquals((await runCommand(client)).stdout, "b'hello'\n");
@@ -181,9 +181,7 @@ Deno.test({
   name: "udp_echo.ts serves 0.0.0.0 and :: side by side",
   ...needsIpv6,
   async fn() {
-    await using probe = await start("0.0.0.0:0");
-    const { port } = probe;
-    await probe.stop();
+    const port = unusedPort();
     await using server = await start(`0.0.0.0:${port}`, `[::]:${port}`);
     assertEquals(portsOf(server), [port, port]);
   },

@@ -7,6 +7,7 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { ProcessDescriptor, pseudoTerminal } from "../../ffi/fd/mod.ts";
+import { DEADLINE } from "../support/deadline.ts";
 import { fakeLibrary, needsFakes } from "../support/fake_library.ts";
 import { isQemu, isWindows } from "../support/os.ts";
 import { libcPath, libraries, libraryPaths } from "../support/platform.ts";
@@ -131,7 +132,7 @@ async function prompt(flags: readonly string[], answer: string): Promise<string>
   const buffer = new Uint8Array(4096);
   let screen = "";
   for (const start = Date.now(); child.wait({ reap: false }) === null;) {
-    if (Date.now() - start > 30_000) child.sendSignal("SIGKILL");
+    if (Date.now() - start > DEADLINE) child.sendSignal("SIGKILL");
     read();
     // Deno drops what is typed until nothing was for a moment. The answer is repeated until taken.
     if (screen.includes("Allow?") && !/Granted|Denied/.test(screen)) {

@@ -1,7 +1,7 @@
 import { isQemu, isWine } from "./os.ts";
 
 /** The longest wait of a test, in milliseconds: it fails instead of hanging. */
-const DEADLINE = isQemu || isWine ? 120_000 : 30_000;
+export const DEADLINE: number = isQemu || isWine ? 600_000 : 120_000;
 
 /** Waits for a promise, and rejects when the deadline passes first. */
 export async function inTime<T>(promise: Promise<T>, what: string): Promise<T> {
@@ -13,5 +13,14 @@ export async function inTime<T>(promise: Promise<T>, what: string): Promise<T> {
     return await Promise.race([promise, late]);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** Waits until a condition holds that nothing announces. */
+export async function until(condition: () => boolean, what: string): Promise<void> {
+  const end = performance.now() + DEADLINE;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`Waited too long until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

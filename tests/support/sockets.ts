@@ -12,26 +12,24 @@ import {
   type SocketAddress,
   SOL_SOCKET,
 } from "../../ffi/socket/mod.ts";
+import { DEADLINE } from "./deadline.ts";
 import { isWindows } from "./os.ts";
 import { linuxOnly, needs, type Skip, skipIf } from "./skip.ts";
 
-/** The longest wait for something that is certain to happen, in milliseconds. */
-const PATIENCE = 10_000;
-
 /** Waits until a descriptor is readable. */
 export function untilReadable(file: FileDescriptor): void {
-  until(file, EVENT_READ);
+  untilReady(file, EVENT_READ);
 }
 
 /** Waits until a descriptor is writable. */
 export function untilWritable(file: FileDescriptor): void {
-  until(file, EVENT_WRITE);
+  untilReady(file, EVENT_WRITE);
 }
 
-function until(file: FileDescriptor, events: number): void {
+function untilReady(file: FileDescriptor, events: number): void {
   using selector = new SelectSelector();
   selector.register(file, events);
-  assertEquals(selector.select(PATIENCE).length, 1, `fd ${file.fileno()} is not ready`);
+  assertEquals(selector.select(DEADLINE).length, 1, `fd ${file.fileno()} is not ready`);
 }
 
 /** A kind of address to which sockets can be bound. */
@@ -115,6 +113,19 @@ export function datagrams(place: Place = places[0]!): Socket {
   const socket = new Socket(place.family, SOCK_DGRAM);
   socket.bind(place.free());
   return socket;
+}
+
+/** Opens a bound socket at which nothing arrives, so that its port is closed and stays so. */
+export function deaf(type: number = SOCK_STREAM, place: Place = places[0]!): Socket {
+  const socket = new Socket(place.family, type);
+  socket.bind(place.free());
+  if (type === SOCK_DGRAM) socket.connect(socket.localAddress); // It hears only itself.
+  return socket;
+}
+
+/** Returns a port outside the ranges from which systems choose one for port 0. */
+export function unusedPort(): number {
+  return 20_000 + Math.trunc(Math.random() * 10_000);
 }
 
 /** Waits for a connection and accepts it. */

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { EVENT_READ, EVENT_WRITE } from "../../../mod.ts";
+import { DEADLINE } from "../../support/deadline.ts";
 import { Descriptor, needsDup2, Pair } from "../../support/descriptors.ts";
 import { isPending, turnEventLoop } from "../../support/event_loop.ts";
 import { type Backend, test } from "./backend.ts";
@@ -228,7 +229,7 @@ export function testAsync(backend: Backend): void {
       const timer = setInterval(() => ticks++, 1);
       let over = false;
       setTimeout(() => over = true, 5);
-      const deadline = performance.now() + 10_000;
+      const deadline = performance.now() + DEADLINE;
       let waits = 0;
       while (!over || ticks < 3 || waits < 3) {
         assertEquals((await selector.selectAsync()).length, 1);
@@ -247,7 +248,7 @@ export function testAsync(backend: Backend): void {
       selector.register(ends.left, EVENT_WRITE);
       let over = false;
       const exchanged = exchange(20).finally(() => over = true);
-      const deadline = performance.now() + 10_000;
+      const deadline = performance.now() + DEADLINE;
       while (!over) {
         assertEquals((await selector.selectAsync()).length, 1);
         assert(performance.now() < deadline, "input and output are starved");

@@ -7,6 +7,7 @@ import {
   type FileObject,
   ONE_SHOT,
 } from "../../../mod.ts";
+import { DEADLINE } from "../../support/deadline.ts";
 import { Pair } from "../../support/descriptors.ts";
 import { isPending, turnEventLoop } from "../../support/event_loop.ts";
 import { type Backend, supports, test } from "./backend.ts";
@@ -238,7 +239,7 @@ export function testIterator(backend: Backend): void {
       selector.register(ends.left, EVENT_WRITE);
       let over = false;
       setTimeout(() => over = true, 5);
-      const deadline = performance.now() + 10_000;
+      const deadline = performance.now() + DEADLINE;
       for await (const _ of selector) {
         if (over) break;
         assert(performance.now() < deadline, "timers are starved");

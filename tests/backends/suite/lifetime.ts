@@ -192,7 +192,7 @@ export function testLifetime(backend: Backend): void {
       const before = countDescriptors();
       for (let i = 0; i < 20; i++) await use(${backend.source});
       const grown = countDescriptors() > before;
-      for (let i = 0; i < 500 && countDescriptors() > before; i++) {
+      for (let i = 0; i < 10_000 && countDescriptors() > before; i++) {
         gc();
         await new Promise((resolve) => setTimeout(resolve, 1));
       }
@@ -219,7 +219,7 @@ export function testLifetime(backend: Backend): void {
         selector.unregister(left);
       }
       use();
-      for (let i = 0; i < 500 && isKept; i++) {
+      for (let i = 0; i < 10_000 && isKept; i++) {
         gc();
         await new Promise((resolve) => setTimeout(resolve, 1));
       }

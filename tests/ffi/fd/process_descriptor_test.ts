@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FileDescriptor, OSError, ProcessDescriptor } from "../../../ffi/fd/mod.ts";
 import { DefaultSelector, EVENT_READ } from "../../../mod.ts";
 import { BORN, descriptorFlags } from "../../support/descriptors.ts";
+import { DEADLINE } from "../../support/deadline.ts";
 import { linuxOnly } from "../../support/skip.ts";
 import { untilReadable } from "../../support/sockets.ts";
 import { runProgram } from "../../support/subprocess.ts";
@@ -145,12 +146,12 @@ test("ProcessDescriptor ends select() and selectAsync()", async () => {
   using selector = new DefaultSelector();
   using first = spawn("sleep", ["0.05"]);
   selector.register(first, EVENT_READ);
-  assertEquals(selector.select(10_000).length, 1);
+  assertEquals(selector.select(DEADLINE).length, 1);
   selector.unregister(first);
   first.wait();
   using second = spawn("sleep", ["0.05"]);
   selector.register(second, EVENT_READ);
-  assertEquals((await selector.selectAsync(10_000)).length, 1);
+  assertEquals((await selector.selectAsync(DEADLINE)).length, 1);
   second.wait();
 });
 

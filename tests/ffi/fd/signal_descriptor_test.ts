@@ -3,6 +3,7 @@ import { libcCalls } from "../../../ffi/libc.ts";
 import { FileDescriptor, SignalDescriptor } from "../../../ffi/fd/mod.ts";
 import { DefaultSelector, EVENT_READ } from "../../../mod.ts";
 import { BORN, descriptorFlags } from "../../support/descriptors.ts";
+import { DEADLINE } from "../../support/deadline.ts";
 import { linuxOnly, needs } from "../../support/skip.ts";
 import { type Outcome, runProgram } from "../../support/subprocess.ts";
 import { untilReadable } from "../../support/sockets.ts";
@@ -116,7 +117,7 @@ test("SignalDescriptor ends select()", () => {
   selector.register(signals, EVENT_READ);
   assertEquals(selector.select(0), []);
   libc().raise(SIGUSR1);
-  assertEquals(selector.select(10_000).length, 1);
+  assertEquals(selector.select(DEADLINE).length, 1);
 });
 
 test("SignalDescriptor.close() unblocks the signals that no other descriptor reads", () => {
@@ -158,7 +159,7 @@ test("SignalDescriptor does not see a signal to the process, which takes effect"
     Deno.kill(Deno.pid, "SIGTERM");
     using selector = new selectors.DefaultSelector();
     selector.register(signals, EVENT_READ);
-    selector.select(10_000);
+    selector.select();
     console.log(signals.readSignal());
   `);
   assertEquals([signal, stdout], ["SIGTERM", "false"]);
@@ -185,9 +186,9 @@ Deno.test({
       selector.register(signals, EVENT_READ);
       const { pid } = Deno;
       Deno.kill(pid, "SIGTERM");
-      const seen = [signals.seesProcess, selector.select(10_000).length];
+      const seen = [signals.seesProcess, selector.select().length];
       seen.push(signals.readSignal().signal);
-      const wait = selector.selectAsync(10_000);
+      const wait = selector.selectAsync();
       setTimeout(() => Deno.kill(pid, "SIGUSR1"), 50);
       seen.push((await wait).length);
       const info = signals.readSignal();

@@ -3,20 +3,22 @@ import {
   AF_INET,
   createConnection,
   createServer,
+  type InternetAddress,
   OSError,
   type SocketAddress,
 } from "../../../ffi/socket/mod.ts";
 import { linuxOnly, needs } from "../../support/skip.ts";
-import { acceptFrom, filePath, needsUnix, places, untilReadable } from "../../support/sockets.ts";
+import {
+  acceptFrom,
+  deaf,
+  filePath,
+  needsUnix,
+  places,
+  untilReadable,
+} from "../../support/sockets.ts";
 import { COUNT_DESCRIPTORS, runProgram } from "../../support/subprocess.ts";
 
 const loopback = { hostname: "127.0.0.1", port: 0 };
-
-/** Returns a port of the loopback interface where nothing listens. */
-function closedPort(): number {
-  using server = createServer(loopback);
-  return server.localAddress.port;
-}
 
 for (const place of places) {
   Deno.test(`createConnection() connects (${place.name})`, place.skip ?? {}, async () => {
@@ -57,7 +59,8 @@ Deno.test("createConnection() connects 100 times at once", async () => {
 });
 
 Deno.test("createConnection() rejects with OSError when nothing listens", async () => {
-  const port = closedPort();
+  using closed = deaf();
+  const { port } = closed.localAddress as InternetAddress;
   const error = await assertRejects(
     () => createConnection({ hostname: "127.0.0.1", port }),
     OSError,
@@ -133,9 +136,9 @@ Deno.test(
     const loopback = { hostname: "127.0.0.1", port: 0 };
     using server = createServer(loopback, { backlog: 0 });
     using first = await createConnection(server.localAddress);
-    using gone = createServer(loopback);
-    const closed = gone.localAddress;
-    gone.close();
+    using deaf = new sockets.Socket(sockets.AF_INET, sockets.SOCK_STREAM);
+    deaf.bind(loopback);
+    const closed = deaf.localAddress;
     const attempt = async () => {
       const results = await Promise.allSettled([
         createConnection(closed),
@@ -196,9 +199,9 @@ Deno.test("createConnection() tries each address of a name in turn", needsHosts,
       console.log(client.remoteAddress.hostname);
     }
     const addresses = await resolve("several.test");
-    using server = createServer({ hostname: "127.0.0.1", port: 0 });
-    const { port } = server.localAddress;
-    server.close();
+    using deaf = new sockets.Socket(sockets.AF_INET, sockets.SOCK_STREAM);
+    deaf.bind({ hostname: "127.0.0.1", port: 0 });
+    const { port } = deaf.localAddress;
     const error = await createConnection({ hostname: "several.test", port }).catch((error) => error);
     console.log(error.code, error.message.includes(addresses.at(-1).hostname + ":" + port));
     `,

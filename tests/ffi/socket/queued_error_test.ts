@@ -16,7 +16,7 @@ import {
   Socket,
 } from "../../../ffi/socket/mod.ts";
 import { EVENT_READ, ready } from "../../../mod.ts";
-import { needsIpv6 } from "../../support/sockets.ts";
+import { deaf, needsIpv6, places } from "../../support/sockets.ts";
 import { linuxOnly, skipIf } from "../../support/skip.ts";
 import { isLinux } from "../../support/os.ts";
 
@@ -47,10 +47,8 @@ for (const { name, family, hostname, option, error, skip } of families) {
     name: `queuedError() returns why a datagram was not delivered, and by whom (${name})`,
     ...skip,
     async fn() {
-      const unused = new Socket(family, SOCK_DGRAM);
-      unused.bind({ hostname, port: 0 });
-      const address = unused.localAddress;
-      unused.close();
+      using closed = deaf(SOCK_DGRAM, places.find((place) => place.family === family));
+      const address = closed.localAddress;
       using socket = new Socket(family, SOCK_DGRAM);
       const [level, optionName] = option;
       socket.setOption(level, optionName, 1);
