@@ -15,7 +15,7 @@ import { openbsdX64 } from "./openbsd.ts";
 import { solarisX64 } from "./solaris.ts";
 import { windowsArm64, windowsX64 } from "./windows.ts";
 
-/** The table of each system, by its name and processor. */
+/** The table of each system, by its name and processor. {@linkcode tableOf} prepares one for use. */
 export const tables: Readonly<Record<string, Abi>> = {
   "android x86_64": androidX64,
   "android aarch64": androidArm64,
@@ -35,8 +35,6 @@ export const tables: Readonly<Record<string, Abi>> = {
   "windows x86_64": windowsX64 as Abi,
   "windows aarch64": windowsArm64 as Abi,
 };
-
-Object.values(tables).forEach(removePrototypes);
 
 if (typeof Deno === "undefined") {
   throw new Error("Cannot run outside Deno: @readiness/selectors needs Deno.dlopen()");
@@ -64,7 +62,9 @@ export function tableOf(
       `Cannot run on ${system}: its system calls are not in the package's tables`,
     );
   }
-  return tables[system]!;
+  const table = tables[system]!;
+  removePrototypes(table);
+  return table;
 }
 
 /** Leaves a table only its own rows, so that none can come from a polluted `Object.prototype`. */

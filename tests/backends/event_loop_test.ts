@@ -65,3 +65,22 @@ Deno.test("turnLoop() lets several callers wait for the same turns", async () =>
   assertStrictEquals(turnLoop(), turnLoop());
   await turnLoop();
 });
+
+Deno.test("setImmediate() is read with the first turn, as it was when the file was imported", async () => {
+  const own = Object.getOwnPropertyDescriptor(globalThis, "setImmediate")!;
+  const { setImmediate } = globalThis;
+  let reads = 0;
+  const get = () => (reads++, setImmediate);
+  Object.defineProperty(globalThis, "setImmediate", { get, configurable: true });
+  try {
+    // Another URL loads another copy.
+    const { turnLoop } = await import(import.meta.resolve("../../backends/event_loop.ts?copy"));
+    assertEquals(reads, 0);
+    Object.defineProperty(globalThis, "setImmediate", { value: () => {}, configurable: true });
+    await turnLoop();
+    await turnLoop();
+    assertEquals(reads, 1);
+  } finally {
+    Object.defineProperty(globalThis, "setImmediate", own);
+  }
+});
