@@ -8,7 +8,7 @@
 import { assertEquals } from "@std/assert";
 import { isWindows } from "../support/os.ts";
 import { skipIf } from "../support/skip.ts";
-import { runProgram } from "../support/subprocess.ts";
+import { preload, runProgram } from "../support/subprocess.ts";
 
 /** The names of options, of addresses' parts, and of what a system's table may lack. */
 const NAMES = [
@@ -42,8 +42,8 @@ const USE = `
   const paths = new Set();
   Deno.dlopen = (path, calls) => (paths.add(path), dlopen(path, calls));
   await use("DefaultSelector", () => {
-    using selector = new package1.DefaultSelector();
-    const { reader, writer } = package2.pipe();
+    using selector = new selectors.DefaultSelector();
+    const { reader, writer } = sockets.pipe();
     selector.register(reader, 1, "data");
     writer.write(byte);
     const [[key, events]] = selector.select(1000);
@@ -53,35 +53,35 @@ const USE = `
     writer.close();
     return [selector.constructor.name, key.data, events, selector.getMap().size];
   });
-  await use("KqueueSelector", () => package1.KqueueSelector.isAvailable());
+  await use("KqueueSelector", () => selectors.KqueueSelector.isAvailable());
   await use("messages", () => {
     if (Deno.build.os === "windows") return;
-    const [left, right] = package2.socketpair();
-    package2.sendMessage(left, byte);
-    const { size, descriptors, credentials } = package2.receiveMessage(right, byte);
-    const sent = package2.sendMessages(left, [{ data: byte }]);
-    const received = package2.receiveMessages(right, [byte]).length;
+    const [left, right] = sockets.socketpair();
+    sockets.sendMessage(left, byte);
+    const { size, descriptors, credentials } = sockets.receiveMessage(right, byte);
+    const sent = sockets.sendMessages(left, [{ data: byte }]);
+    const received = sockets.receiveMessages(right, [byte]).length;
     left.close();
     right.close();
     return [size, descriptors.length, credentials, sent, received];
   });
   await use("keepAlive", () => {
-    using socket = new package2.Socket(package2.AF_INET, package2.SOCK_STREAM);
-    package2.setKeepAlive(socket, {});
-    package2.setKeepAlive(socket, null);
-    return socket.getOption(package2.SOL_SOCKET, package2.SO_KEEPALIVE);
+    using socket = new sockets.Socket(sockets.AF_INET, sockets.SOCK_STREAM);
+    sockets.setKeepAlive(socket, {});
+    sockets.setKeepAlive(socket, null);
+    return socket.getOption(sockets.SOL_SOCKET, sockets.SO_KEEPALIVE);
   });
   await use("connection", async () => {
-    using server = package2.createServer({ hostname: "127.0.0.1", port: 0 });
+    using server = sockets.createServer({ hostname: "127.0.0.1", port: 0 });
     const { port } = server.localAddress;
-    using client = await package2.createConnection({ hostname: "127.0.0.1", port });
-    using accepted = await package1.whenReadable(server, () => server.accept());
-    await package1.sendAll(client, byte);
-    await package1.ready(accepted, 1);
+    using client = await sockets.createConnection({ hostname: "127.0.0.1", port });
+    using accepted = await selectors.whenReadable(server, () => server.accept());
+    await selectors.sendAll(client, byte);
+    await selectors.ready(accepted, 1);
     return [client.remoteAddress.port === port, accepted.recv(new Uint8Array(9))];
   });
   await use("no address", () => {
-    using socket = new package2.Socket(package2.AF_INET, package2.SOCK_STREAM);
+    using socket = new sockets.Socket(sockets.AF_INET, sockets.SOCK_STREAM);
     try {
       socket.connect({});
     } catch (error) {
@@ -89,13 +89,13 @@ const USE = `
     }
   });
   await use("selectAsync", async () => {
-    using selector = new package1.SelectSelector();
+    using selector = new selectors.SelectSelector();
     return (await selector.selectAsync(0)).length;
   });
   await use("linux", async () => {
     if (Deno.build.os !== "linux") return;
-    using counter = new package3.EventDescriptor();
-    using child = package3.ProcessDescriptor.spawn("sh", ["-c", "exit 3"]);
+    using counter = new descriptors.EventDescriptor();
+    using child = descriptors.ProcessDescriptor.spawn("sh", ["-c", "exit 3"]);
     let input;
     try {
       input = child.stdin;
@@ -108,16 +108,10 @@ const USE = `
   console.log(lines.join("\\n"));
 `;
 
-function run(before: string, during: string): Promise<string[]> {
-  const packages = ["mod.ts", "ffi/socket/mod.ts", "ffi/fd/mod.ts"].map((path, i) =>
-    `const package${i + 1} = await import("${import.meta.resolve(`../../${path}`)}?polluted");`
-  );
-  return runProgram(`${before}\n${packages.join("\n")}\n${during}\n${USE}`).then(
-    ({ stdout, stderr }) => {
-      assertEquals(stderr, "");
-      return stdout.split("\n");
-    },
-  );
+async function run(flags: string[], during: string): Promise<string[]> {
+  const { stdout, stderr } = await runProgram(`${during}\n${USE}`, ["--allow-all", ...flags]);
+  assertEquals(stderr, "");
+  return stdout.split("\n");
 }
 
 const POLLUTE = `
@@ -128,14 +122,13 @@ const POLLUTE = `
 `;
 
 for (
-  const [when, before, during] of [["before it is imported", POLLUTE, ""], [
-    "after it was imported",
-    "",
-    POLLUTE,
-  ]]
+  const [when, flags, during] of [
+    ["before it is imported", [preload(POLLUTE)], ""],
+    ["after it was imported", [], POLLUTE],
+  ] as const
 ) {
   Deno.test(`The package does the same when Object.prototype is polluted ${when}`, async () => {
-    assertEquals(await run(before, during), await run("", ""));
+    assertEquals(await run([...flags], during), await run([], ""));
   });
 }
 

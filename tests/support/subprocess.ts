@@ -66,6 +66,11 @@ export async function startProgram(
   return child;
 }
 
+/** Returns the flag with which such a program runs JavaScript before it imports the package. */
+export function preload(source: string): string {
+  return `--preload=data:text/javascript,${encodeURIComponent(source)}`;
+}
+
 /** Runs a TypeScript program to its end, as `startProgram` starts it. */
 export async function runProgram(
   ...options: Parameters<typeof startProgram>
