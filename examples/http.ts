@@ -13,6 +13,7 @@
  */
 
 import { DefaultSelector } from "@readiness/selectors";
+import type { FileDescriptor } from "@readiness/selectors/fd";
 import type { Socket } from "@readiness/selectors/socket";
 import { formatAddress, peerOf } from "./support/addresses.ts";
 import { parseCommandLine, parseInteger, parsePort, run } from "./support/command_line.ts";
@@ -52,7 +53,7 @@ run(() => {
   const idle = parseInteger("idle time", options.idle, 1, 1_000_000) * 1000;
   const timeout = parseInteger("timeout", options.timeout, 1, 1_000_000) * 1000;
   const socket = bind({ hostname: options.hostname, port: parsePort(options.port) });
-  const selector = new DefaultSelector<(events: number) => void, Socket>();
+  const selector = new DefaultSelector<(events: number) => void, FileDescriptor>();
   socket.listen();
   const server = new HttpServer(selector, socket, { respond, refuse: note, idle, timeout });
 

@@ -6,7 +6,7 @@
 
 import { BAD_REQUEST, Refusal, type Scanner, TARGET, textOf, TOKEN } from "./http_scanner.ts";
 
-/** A request without its body. It can be read until the next one is. */
+/** A request without its body. */
 export interface Request {
   readonly method: string;
   /** The request target as it was sent: a path, or a URL. */
@@ -19,9 +19,6 @@ export interface Request {
   readonly isKept: boolean;
 }
 
-/** The size of most heads. */
-const SIZE = 256;
-
 const NOT_IMPLEMENTED = "501 Not Implemented";
 
 const CLOSE = /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i;
@@ -32,66 +29,63 @@ type Fields = ReadonlyMap<string, string>;
 
 const NONE = new Map<string, string>();
 
-/** The head of a connection's last request. */
-export class RequestHead implements Request {
-  minor = 1;
-  bodySize = 0;
-  isKept = true;
+/** The head of a request. */
+export interface RequestHead extends Request {
   /** Whether the client waits for `100 Continue`. */
-  expectsContinue = false;
-  /** A copy of the head; the bytes that were received can change. */
-  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(SIZE);
-  #size = 0;
-  #methodEnd = 0;
-  #targetEnd = 0;
-  #method: string | null = null;
-  #target: string | null = null;
+  readonly expectsContinue: boolean;
+}
 
-  get method(): string {
-    return this.#method ??= textOf(this.#bytes, 0, this.#methodEnd);
+/** The last head of any connection. Many are the same as the one before, and mean the same. */
+let last: RequestHead;
+
+/** Its bytes; those that were received can change. */
+let lastBytes = new Uint8Array(256);
+
+/** How many they are: 0 if there is none. */
+let lastSize = 0;
+
+/** Takes the next head of a scanner, up to its empty line. */
+export function takeHead(scanner: Scanner): RequestHead {
+  if (scanner.takeSame(lastBytes, lastSize)) return last;
+  const start = scanner.at;
+  scanner.takeWord(TOKEN);
+  const methodEnd = scanner.at;
+  scanner.take(" ");
+  scanner.takeWord(TARGET);
+  const targetEnd = scanner.at;
+  scanner.take(" HTTP/1.");
+  const minor = scanner.takeDigit();
+  scanner.take("\r\n");
+
+  let hosts = 0;
+  let fields = NONE;
+  while (!scanner.has("\r")) {
+    const name = scanner.takeField();
+    if (name === "host") hosts++;
+    if (name === "host" || name === "") continue;
+    if (fields === NONE) fields = new Map();
+    const before = fields.get(name);
+    fields.set(name, before === undefined ? scanner.value : `${before}, ${scanner.value}`);
   }
+  scanner.take("\r\n");
+  if (hosts > 1 || (hosts === 0 && minor > 0)) throw new Refusal(BAD_REQUEST);
+  const head = {
+    method: textOf(scanner.bytes, start, methodEnd),
+    target: textOf(scanner.bytes, methodEnd + 1, targetEnd),
+    minor,
+    bodySize: sizeBody(minor, fields),
+    isKept: persists(minor, fields.get("connection")),
+    expectsContinue: minor > 0 && fields.get("expect")?.toLowerCase() === "100-continue",
+  };
+  keep(head, scanner.bytes, start, scanner.at - start);
+  return head;
+}
 
-  get target(): string {
-    return this.#target ??= textOf(this.#bytes, this.#methodEnd + 1, this.#targetEnd);
-  }
-
-  /** Takes the next head of a scanner, up to its empty line. */
-  take(scanner: Scanner): void {
-    // Many requests are the same as the one before, and mean the same.
-    if (scanner.takeSame(this.#bytes, this.#size)) return;
-    const start = scanner.at;
-    scanner.takeWord(TOKEN);
-    const methodEnd = scanner.at - start;
-    scanner.take(" ");
-    scanner.takeWord(TARGET);
-    const targetEnd = scanner.at - start;
-    scanner.take(" HTTP/1.");
-    const minor = scanner.takeDigit();
-    scanner.take("\r\n");
-
-    let hosts = 0;
-    let fields = NONE;
-    while (!scanner.has("\r")) {
-      const name = scanner.takeField();
-      if (name === "host") hosts++;
-      if (name === "host" || name === "") continue;
-      if (fields === NONE) fields = new Map();
-      const before = fields.get(name);
-      fields.set(name, before === undefined ? scanner.value : `${before}, ${scanner.value}`);
-    }
-    scanner.take("\r\n");
-    if (hosts > 1 || (hosts === 0 && minor > 0)) throw new Refusal(BAD_REQUEST);
-    this.bodySize = sizeBody(minor, fields);
-    this.isKept = persists(minor, fields.get("connection"));
-    this.expectsContinue = minor > 0 && fields.get("expect")?.toLowerCase() === "100-continue";
-    this.minor = minor;
-    this.#size = scanner.at - start;
-    if (this.#size > this.#bytes.length) this.#bytes = new Uint8Array(this.#size);
-    for (let i = 0; i < this.#size; i++) this.#bytes[i] = scanner.bytes[start + i];
-    this.#methodEnd = methodEnd;
-    this.#targetEnd = targetEnd;
-    this.#method = this.#target = null;
-  }
+function keep(head: RequestHead, bytes: Uint8Array, start: number, size: number): void {
+  last = head;
+  lastSize = size;
+  if (size > lastBytes.length) lastBytes = new Uint8Array(size);
+  for (let i = 0; i < size; i++) lastBytes[i] = bytes[start + i];
 }
 
 function sizeBody(minor: number, fields: Fields): number {

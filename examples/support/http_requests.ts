@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Request, RequestHead } from "./http_heads.ts";
+import { type Request, type RequestHead, takeHead } from "./http_heads.ts";
 import { BAD_REQUEST, INCOMPLETE, Refusal, Scanner } from "./http_scanner.ts";
 
 /** The interim status that some clients wait for before they send a body. */
@@ -37,8 +37,9 @@ export class RequestReader {
   #bytes = NOTHING;
   #at = 0;
   #end = 0;
-  readonly #head = new RequestHead();
-  /** The steps through the body of the last head. */
+  /** The head of the request whose body is being read. */
+  #head: RequestHead | null = null;
+  /** The steps through its body. */
   #body: Generator<string | null, void> | null = null;
   #isOver = false;
 
@@ -84,9 +85,10 @@ export class RequestReader {
     if (this.isEmpty || this.#isOver) return null;
     try {
       if (this.#body === null) {
-        this.#readHead();
-        if (this.#head.bodySize === 0) return this.#head;
-        this.#body = this.#passBody();
+        const head = this.#readHead();
+        if (head.bodySize === 0) return head;
+        this.#head = head;
+        this.#body = this.#passBody(head);
       }
       const { value, done } = this.#body.next();
       if (!done) return value;
@@ -100,23 +102,23 @@ export class RequestReader {
     }
   }
 
-  #readHead(): void {
+  #readHead(): RequestHead {
     this.#startScan(LONGEST_HEAD, HEAD_TOO_LARGE);
     while (scanner.has("\r")) { // Clients may send empty lines before a request.
       scanner.take("\r\n");
       this.#at = scanner.at;
       this.#startScan(LONGEST_HEAD, HEAD_TOO_LARGE);
     }
-    this.#head.take(scanner);
+    const head = takeHead(scanner);
     this.#at = scanner.at;
+    return head;
   }
 
   #startScan(limit: number, excess: string): void {
     scanner.start(this.#bytes, this.#at, this.#end, limit, excess);
   }
 
-  *#passBody(): Generator<string | null, void> {
-    const { bodySize, expectsContinue } = this.#head;
+  *#passBody({ bodySize, expectsContinue }: RequestHead): Generator<string | null, void> {
     if (bodySize < Infinity && bodySize > LONGEST_BODY) throw new Refusal(TOO_LARGE);
     if (expectsContinue && this.isEmpty) yield CONTINUE;
     if (bodySize < Infinity) yield* this.#pass(bodySize);

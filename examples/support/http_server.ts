@@ -6,11 +6,13 @@
  */
 
 import { type BaseSelector, EVENT_READ, EVENT_WRITE, OSError } from "@readiness/selectors";
+import type { FileDescriptor } from "@readiness/selectors/fd";
 import { IPPROTO_TCP, type Socket, TCP_NODELAY } from "@readiness/selectors/socket";
 import { Answer } from "./http_answers.ts";
 import type { Request } from "./http_heads.ts";
 import { CONTINUE, RequestReader } from "./http_requests.ts";
 import { Acceptor, type AcceptorOptions } from "./listening.ts";
+import { Ticker } from "./ticker.ts";
 import { discard } from "./watching.ts";
 
 /** How a server answers. */
@@ -25,7 +27,7 @@ export interface ServerOptions extends AcceptorOptions {
   timeout: number;
 }
 
-/** How often slow and idle connections are looked for, in milliseconds. */
+/** How often to look at the clock, and for slow and idle connections, in milliseconds. */
 const SWEEP = 1000;
 
 /** How long a client may take to close after its last answer, in milliseconds. */
@@ -45,41 +47,53 @@ const input = new Uint8Array(BLOCK);
 
 /** A server on a listening socket. */
 export class HttpServer {
-  readonly selector: BaseSelector<(events: number) => void, Socket>;
+  readonly selector: BaseSelector<(events: number) => void, FileDescriptor>;
   readonly options: ServerOptions;
-  /** When the last wait ended. */
+  /** The time of the last sweep, in whole milliseconds. */
   now = 0;
   /** The `Date` field. */
   date = "";
   readonly #acceptor: Acceptor;
+  readonly #ticker: Ticker;
   readonly #connections = new Set<Connection>();
-  #swept = -Infinity;
 
   constructor(
-    selector: BaseSelector<(events: number) => void, Socket>,
+    selector: BaseSelector<(events: number) => void, FileDescriptor>,
     socket: Socket,
     options: ServerOptions,
   ) {
     this.selector = selector;
     this.options = options;
+    this.#ticker = new Ticker(selector, SWEEP, () => this.#sweep());
     this.#acceptor = new Acceptor(selector, socket, (connection) => {
       connection.setOption(IPPROTO_TCP, TCP_NODELAY, 1);
+      if (!this.#ticker.isRunning) this.#start();
       this.#connections.add(new Connection(this, connection));
     }, options);
   }
 
   /** Waits once, and serves the connections that are ready. */
   turn(): void {
-    const timeout = this.#connections.size > 0 ? SWEEP : this.#acceptor.timeout;
-    const ready = this.selector.select(timeout);
-    this.now = performance.now(); // Once for all, as it costs more than to read a request.
-    if (this.now - this.#swept >= SWEEP) this.date = `Date: ${new Date().toUTCString()}`;
+    const ready = this.selector.select(this.#ticker.timeout ?? this.#acceptor.timeout);
     for (const [key, events] of ready) key.data(events);
-    if (this.now - this.#swept >= SWEEP) {
-      this.#swept = this.now;
-      for (const connection of this.#connections) connection.check(this.now);
-    }
+    this.#ticker.update();
     this.#acceptor.update();
+  }
+
+  #start(): void {
+    this.#ticker.start();
+    this.#readClock();
+  }
+
+  #sweep(): void {
+    this.#readClock();
+    for (const connection of this.#connections) connection.check(this.now);
+    if (this.#connections.size === 0) this.#ticker.stop();
+  }
+
+  #readClock(): void {
+    this.now = Math.ceil(performance.now());
+    this.date = `Date: ${new Date().toUTCString()}`;
   }
 
   /** Forgets a connection that has ended. */
@@ -97,6 +111,7 @@ class Connection {
   #dots = 0; // How many bytes of a body are still to be sent.
   #isSending = false;
   #isLast = false;
+  // Times of sweeps: what they stand for happened before the next one.
   #lastActive: number;
   /** When the request that is arriving started to, or 0. */
   #requestedAt = 0;
@@ -111,11 +126,10 @@ class Connection {
   /** Closes the connection if it is idle, and refuses a request that takes too long. */
   check(now: number): void {
     const { idle, timeout } = this.#server.options;
-    if (now - this.#lastActive >= (this.#isLast && !this.#isSending ? LINGER : idle)) {
-      return this.#close();
-    }
+    const limit = this.#isLast && !this.#isSending ? LINGER : idle;
+    if (now - this.#lastActive >= limit + SWEEP) return this.#close();
     if (this.#isLast || this.#isSending || this.#requestedAt === 0) return;
-    if (now - this.#requestedAt >= timeout) {
+    if (now - this.#requestedAt >= timeout + SWEEP) {
       this.#unsent = this.#refuse(TIMEOUT);
       this.#serve(EVENT_WRITE);
     }

@@ -10,6 +10,7 @@
  */
 
 import { DefaultSelector, EVENT_READ, EXCLUSIVE } from "@readiness/selectors";
+import type { FileDescriptor } from "@readiness/selectors/fd";
 import { type InternetAddress, SO_REUSEPORT, Socket } from "@readiness/selectors/socket";
 import { Answer } from "./http_answers.ts";
 import type { Request } from "./http_heads.ts";
@@ -44,7 +45,7 @@ const REFUSAL = new Answer(BAD_REQUEST, { isLast: true });
 
 self.onmessage = ({ data: { address, shared, isStopped } }: MessageEvent<Task>) => {
   // Not closed at the end: the main thread may be about to wake it.
-  const selector = new DefaultSelector<(events: number) => void, Socket>();
+  const selector = new DefaultSelector<(events: number) => void, FileDescriptor>();
   let socket: Socket;
   if (shared === undefined) {
     socket = bind(address, SO_REUSEPORT);

@@ -5,6 +5,7 @@
  */
 
 import { type BaseSelector, EVENT_READ, OSError } from "@readiness/selectors";
+import type { FileDescriptor } from "@readiness/selectors/fd";
 import {
   type InternetAddress,
   SO_REUSEADDR,
@@ -56,11 +57,13 @@ export interface AcceptorOptions {
  * keeps it readable.
  */
 export class Acceptor {
-  readonly #selector: BaseSelector<(events: number) => void, Socket>;
+  readonly #selector: BaseSelector<(events: number) => void, FileDescriptor>;
   readonly #socket: Socket;
   readonly #serve: (connection: Socket) => void;
   readonly #hasRoom: () => boolean;
   readonly #events: number;
+  /** What the socket is watched for. */
+  #watched = 0;
   #restsUntil = 0;
   #isClosed = false;
 
@@ -72,7 +75,7 @@ export class Acceptor {
    * @param serve Takes each connection, and calls `resume` when it has ended
    */
   constructor(
-    selector: BaseSelector<(events: number) => void, Socket>,
+    selector: BaseSelector<(events: number) => void, FileDescriptor>,
     socket: Socket,
     serve: (connection: Socket) => void,
     { hasRoom = () => true, events = EVENT_READ }: AcceptorOptions = {},
@@ -122,7 +125,9 @@ export class Acceptor {
 
   readonly #watch = (): void => {
     const events = !this.isResting && this.#hasRoom() ? this.#events : 0;
+    if (events === this.#watched) return;
     watch(this.#selector, this.#socket, events, this.#accept);
+    this.#watched = events;
   };
 
   readonly #accept = (): void =>
@@ -152,6 +157,7 @@ export class Acceptor {
       warnSeldom(`${error.message}; resting from accepting`);
       this.rest();
       watch(this.#selector, this.#socket, 0, this.#accept);
+      this.#watched = 0;
     }
   }
 }
