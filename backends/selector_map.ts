@@ -8,6 +8,22 @@ import type { KeyTable } from "./key_table.ts";
  * @typeParam Data The data that goes with a registration
  * @typeParam File The file objects that can be registered
  *
+ * @example
+ * ```ts
+ * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
+ * import { pipe } from "@readiness/selectors/fd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * using selector = new DefaultSelector<string>();
+ * using ends = pipe();
+ * const { reader, writer } = ends;
+ * const map = selector.getMap();
+ * selector.register(reader, EVENT_READ, "the reader");
+ * assertEquals([map.has(reader), map.has(writer)], [true, false]);
+ * assertEquals(map.get(reader.fileno())?.data, "the reader");
+ * for (const [fd, key] of map) console.log(fd, key.data);
+ * ```
+ *
  * @category Selectors
  */
 export class SelectorMap<Data = unknown, File extends FileObject = FileObject>

@@ -65,6 +65,15 @@ Deno.test("every symbol has a category", () => {
   assertEquals(without.map(({ name }) => name), []);
 });
 
+Deno.test("every function and class has an example", () => {
+  const without = symbols.filter(({ declarations }) =>
+    declarations.some(({ kind, jsDoc }) =>
+      ["class", "function"].includes(kind) && !jsDoc?.tags?.some(({ kind }) => kind === "example")
+    )
+  );
+  assertEquals(without.map(({ name }) => name), []);
+});
+
 Deno.test("every entry point is linted and in the user's program", () => {
   const { imports } = JSON.parse(read("tests/user_project/deno.json"));
   const program = read("tests/user_project/main.ts");
