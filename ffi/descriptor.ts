@@ -131,21 +131,21 @@ export function isOpen(fd: number): boolean {
 /** Makes calls on the descriptor's open file block, or return at once. */
 export function setBlocking(fd: number, blocking: boolean): void {
   if (platform.setBlocking(fd, blocking) < 0) {
-    throw flagsRefused(fd, platform.callNames.setBlocking);
+    throw flagsRefused("change", fd, platform.callNames.setBlocking);
   }
 }
 
 /** Returns whether calls on the descriptor's open file block. */
 export function isBlocking(fd: number): boolean {
   const blocks = platform.isBlocking(fd);
-  if (blocks < 0) throw flagsRefused(fd, platform.callNames.setBlocking);
+  if (blocks < 0) throw flagsRefused("get", fd, platform.callNames.setBlocking);
   return blocks === 1;
 }
 
 /** Passes the descriptor on to programs that this process starts, or keeps it from them. */
 export function setInheritable(fd: number, inheritable: boolean): void {
   if (platform.setInheritable(fd, inheritable) < 0) {
-    throw flagsRefused(fd, platform.callNames.setInheritable);
+    throw flagsRefused("change", fd, platform.callNames.setInheritable);
   }
 }
 
@@ -194,6 +194,6 @@ function finish(pair: Pair | Refusal, attempt: string): readonly [number, number
   return pair.fds;
 }
 
-function flagsRefused(fd: number, syscall: string): OSError {
-  return new OSError(`Cannot change the flags of ${nameOf(fd)}`, syscall, errnoOf(fd));
+function flagsRefused(verb: "get" | "change", fd: number, syscall: string): OSError {
+  return new OSError(`Cannot ${verb} the flags of ${nameOf(fd)}`, syscall, errnoOf(fd));
 }

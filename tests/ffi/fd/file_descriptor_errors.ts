@@ -121,7 +121,7 @@ export const fileDescriptorErrors: readonly ErrorCase[] = [
     name: "FileDescriptor.isBlocking() throws OSError when it is closed",
     ...skipIf(isWindows, "Winsock cannot tell whether a socket blocks"),
     error: ["EBADF", "fcntl"],
-    message: /^Cannot change the flags of /,
+    message: /^Cannot get the flags of /,
     calls: [closed((socket) => socket.isBlocking())],
   },
   {
