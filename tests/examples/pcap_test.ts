@@ -15,6 +15,7 @@ import { needsProgram } from "../support/skip.ts";
 import { noise } from "../support/sockets.ts";
 import { assertUsageErrors, runEach } from "./command_lines.ts";
 import { needsPcap } from "./libpcap.ts";
+import { sendTraffic } from "./traffic.ts";
 
 const needsCapture = { ...needsPcap, ...needsOwnNetwork, ...needsProgram("python3") };
 
@@ -25,33 +26,7 @@ const start = (...args: string[]) =>
 /** An interface that can be removed. */
 const PREPARE = "ip link add gone type veth; ip link set gone up";
 
-/** Sends datagrams over both families, and makes a TCP connection with 1,000 bytes. */
-const TRAFFIC = `
-import socket
-for family, host in (socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"):
-    for port in 9, 1234:
-        s = socket.socket(family, socket.SOCK_DGRAM)
-        s.bind((host, 5555))
-        s.sendto(b"hello", (host, port))
-        s.close()
-server = socket.create_server(("127.0.0.1", 1234))
-client = socket.socket()
-client.bind(("127.0.0.1", 5556))
-client.connect(("127.0.0.1", 1234))
-connection, _ = server.accept()
-client.sendall(b"x" * 1000)
-connection.recv(1000, socket.MSG_WAITALL)
-client.close()
-connection.recv(1)
-connection.close()
-`;
-
-async function sendTraffic({ pid }: Example): Promise<void> {
-  const { stderr } = await runCommand(inNetworkOf(pid, ["python3", "-c", TRAFFIC]));
-  assertEquals(stderr, "");
-}
-
-/** The lines that tell of packets, without their times. */
+/** Returns the lines of packets, without their times. */
 function packets(stdout: string): string[] {
   return stdout.trim().split("\n").filter((line) => /^\d\d:/.test(line)).map((line) => {
     assertMatch(line, /^\d\d:\d\d:\d\d\.\d{3} /);

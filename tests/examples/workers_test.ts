@@ -10,7 +10,7 @@ import { inTime } from "../support/deadline.ts";
 import { Example, runExample, unusedHostname } from "../support/example_process.ts";
 import { isWindows } from "../support/os.ts";
 import { assertUsageErrors, WRONG_PORTS } from "./command_lines.ts";
-import { answer, ask, encode, readAll } from "./http_client.ts";
+import { answer, ask, assertBackPressure, encode, GET, readAll } from "./http_client.ts";
 
 const needsReusePort = skipIf(
   isWindows,
@@ -22,7 +22,6 @@ const needsPython = needsProgram("python3");
 
 const start = (...args: string[]) => Example.start("workers", ["--port", "0", ...args], FLAGS);
 
-const GET = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const HELLO = answer("200 OK", "Hello, world!\n", "Content-Type: text/plain");
 
 Deno.test({
@@ -170,30 +169,7 @@ Deno.test({
   ...linuxOnly,
   async fn() {
     await using server = await start("--workers", "1");
-    // The memory of the work itself does not count.
-    await ask(server.port, GET.repeat(20_000));
-    const before = server.memory;
-    const connection = await Deno.connect({ port: server.port });
-    const requests = encode(GET.repeat(1000));
-    let sent = 0;
-    let isStopped = false;
-    const sending = (async () => {
-      for (; !isStopped && sent < 1000; sent++) {
-        for (let at = 0; at < requests.length;) at += await connection.write(requests.subarray(at));
-      }
-      await connection.closeWrite();
-    })();
-    sending.catch(() => {}); // When the test has failed already.
-    for (let last = -1; sent > last;) {
-      last = sent;
-      await new Promise((resolve) => setTimeout(resolve, 300));
-    }
-    isStopped = true;
-    assertLess(sent, 1000, "The sender was never stopped");
-    assertLess(server.memory - before, 32 << 20);
-    const answers = await readAll(connection);
-    await sending;
-    assertEquals(answers.length, sent * 1000 * HELLO.length);
+    await assertBackPressure(server, HELLO);
   },
 });
 
