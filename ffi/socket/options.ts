@@ -6,6 +6,7 @@ import { socketCalls as calls } from "./calls.ts";
 import { type Credentials, decodeCredentials } from "./control.ts";
 import { setField } from "./fields.ts";
 import { familyOfSocket } from "./names.ts";
+import { nameOfOption } from "./option_name.ts";
 import type { AnySocket } from "./socket.ts";
 
 const {
@@ -68,7 +69,7 @@ export function getOptionBytes(
   const filled = new Uint32Array([size]);
   if (calls().getsockopt(fd, level, name, bytes, filled) < 0) {
     throw new OSError(
-      `Cannot get option ${name} at level ${level} of ${nameOf(fd)}`,
+      `Cannot get ${nameOfOption(level, name)} of ${nameOf(fd)}`,
       "getsockopt",
       errnoOf(fd),
     );

@@ -9,6 +9,7 @@ import { socketCalls as calls } from "./calls.ts";
 import { acceptSocket, createSocket, preventSigpipe } from "./create.ts";
 import { stateOf } from "./inspect.ts";
 import { familyOfSocket, localAddressOf, remoteAddressOf, senderOf } from "./names.ts";
+import { nameOfOption } from "./option_name.ts";
 import type { PacketAddress } from "./packet.ts";
 import { adviceForBind } from "./privilege.ts";
 import type { RawAddress } from "./raw_address.ts";
@@ -581,7 +582,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
   getOption(level: number, name: number): number {
     assertInteger("Cannot get an option: the level", level);
     assertInteger("Cannot get an option: the name", name);
-    return getInteger(this.fileno(), level, name, `get option ${name} at level ${level} of`);
+    return getInteger(this.fileno(), level, name);
   }
 
   /**
@@ -615,7 +616,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
     const fd = this.fileno();
     if (calls().setsockopt(fd, level, name, bytes, bytes.byteLength) < 0) {
       throw new OSError(
-        `Cannot set option ${name} at level ${level} of ${nameOf(fd)}`,
+        `Cannot set ${nameOfOption(level, name)} of ${nameOf(fd)}`,
         "setsockopt",
         errnoOf(fd),
       );
@@ -680,11 +681,12 @@ export function adopt(fd: number): Socket {
   return new Socket(ADOPT as never, fd);
 }
 
-function getInteger(fd: number, level: number, name: number, action: string): number {
+function getInteger(fd: number, level: number, name: number, action?: string): number {
   const value = new Int32Array(1);
   const size = new Uint32Array([value.byteLength]);
   if (calls().getsockopt(fd, level, name, value, size) < 0) {
-    throw new OSError(`Cannot ${action} ${nameOf(fd)}`, "getsockopt", errnoOf(fd));
+    const attempt = action ?? `get ${nameOfOption(level, name)} of`;
+    throw new OSError(`Cannot ${attempt} ${nameOf(fd)}`, "getsockopt", errnoOf(fd));
   }
   return value[0]!;
 }
