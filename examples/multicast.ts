@@ -50,6 +50,9 @@ Options:
   --hops N           how many hops a datagram may make; 1 stays on the link (1)
   -h, --help         show this and exit`;
 
+/** The multicast addresses. */
+const GROUP = /^((22[4-9]|23\d)\.[\d.]+|ff..:.*)$/i;
+
 /** IPv6 groups of an interface or a link. */
 const LINK_LOCAL = /^ff.[12]:/i;
 
@@ -82,8 +85,11 @@ run(async () => {
   );
   const family = familyOf(group);
   const address = { hostname: group, port };
-  if (!/^[\d.]+$/.test(group) && family !== AF_INET6) {
-    exitWith(2, "The group must be an IP address");
+  if (!GROUP.test(group)) {
+    exitWith(
+      2,
+      `The group must be from 224.0.0.0 to 239.255.255.255 or ff00::/8, received ${group}`,
+    );
   }
 
   using socket = new Socket(family, SOCK_DGRAM);

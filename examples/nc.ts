@@ -33,7 +33,7 @@ import { familyOf, formatAddress } from "./support/addresses.ts";
 import { exitOnWindows, exitWith, interruption, run } from "./support/command_line.ts";
 import { Conversation } from "./support/conversation.ts";
 import { parseNetcatLine } from "./support/nc_command_line.ts";
-import { printable, program, warn } from "./support/output.ts";
+import { notice, printable, warn } from "./support/output.ts";
 import { lookUpPort } from "./support/services.ts";
 
 /** How long to wait for the answer that a datagram's port is closed, in milliseconds. */
@@ -208,7 +208,7 @@ run(async () => {
       ? `${label(address)} port ${address.port} (${protocol})`
       : formatAddress(address);
     if (!options.zero || options.verbose) {
-      warn(`${program}: connect to ${target} failed: ${reason}`);
+      warn(`connect to ${target} failed: ${reason}`);
     }
   }
 
@@ -222,7 +222,7 @@ run(async () => {
   }
 
   function note(text: string): void {
-    if (options.verbose) warn(text);
+    if (options.verbose) notice(text);
   }
 });
 

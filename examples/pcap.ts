@@ -24,7 +24,7 @@ import {
 import { isIp, readFrame } from "./support/frames.ts";
 import { formatHexDump } from "./support/hex_dump.ts";
 import { Capture, type Dump, type Frame, PcapError } from "./support/libpcap.ts";
-import { print, printable, warn } from "./support/output.ts";
+import { notice, print, printable } from "./support/output.ts";
 import { formatPacket, formatProtocol, MalformedPacket, readPacket } from "./support/packets.ts";
 
 const USAGE = `Usage: pcap.ts [OPTIONS] [FILTER...]
@@ -71,7 +71,7 @@ run(async () => {
       : Capture.open(device, options.library);
     applyFilter(capture, positionals.join(" "));
     using dump = target === undefined ? null : capture.save(target);
-    const tell = target === "-" ? warn : print;
+    const tell = target === "-" ? notice : print;
     const what = device === undefined ? `reading ${source}` : `listening on ${device}`;
     tell(`${printable(what)} (${capture.linkName})`);
     const format = (bytes: Uint8Array) => formatHexDump(bytes, options["hex-and-text"]);

@@ -17,7 +17,7 @@ import { AF_INET6, MSG_ERRQUEUE, resolve } from "@readiness/selectors/socket";
 import { familyOf } from "./support/addresses.ts";
 import { interruption, run } from "./support/command_line.ts";
 import { IcmpSocket, setHops } from "./support/icmp.ts";
-import { print, program, warn } from "./support/output.ts";
+import { print, warn } from "./support/output.ts";
 import { parsePingLine } from "./support/ping_command_line.ts";
 import { formatReason, formatTime, Host } from "./support/ping_statistics.ts";
 import { despiteErrors } from "./support/probes.ts";
@@ -191,7 +191,7 @@ run(async () => {
   }
 
   function fail(message: string): void {
-    warn(`${program}: ${message}`);
+    warn(message);
     Deno.exitCode = 2;
   }
 });

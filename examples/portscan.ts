@@ -17,7 +17,7 @@ import { DefaultSelector, EVENT_WRITE, OSError } from "@readiness/selectors";
 import { type RawAddress, SOCK_STREAM, Socket, tryConnect } from "@readiness/selectors/socket";
 import { formatAddress } from "./support/addresses.ts";
 import { interruption, parseCommandLine, parseInteger, run } from "./support/command_line.ts";
-import { print, program, warn, write } from "./support/output.ts";
+import { notice, print, warn, write } from "./support/output.ts";
 import { parsePortList } from "./support/port_list.ts";
 import { isItsOwnPeer, type State, stateOfError } from "./support/port_states.ts";
 import { hasNoRoom } from "./support/room.ts";
@@ -92,7 +92,7 @@ run(async () => {
     if (!interrupted.aborted) throw error;
   }
   if (showsProgress) write(Deno.stderr, CLEAR_LINE);
-  warn(`${summary()} in ${((performance.now() - started) / 1000).toFixed(2)} s`);
+  notice(`${summary()} in ${((performance.now() - started) / 1000).toFixed(2)} s`);
   Deno.exit(Deno.exitCode || (counts.open > 0 ? 0 : 1));
 
   /** Starts to connect to some ports, and finishes those that are ready or late. */
@@ -170,7 +170,7 @@ run(async () => {
     if (state === undefined && !warned.has(hostname)) {
       // Such as an IPv6 address where there is no IPv6. The scan of other hosts goes on.
       warned.add(hostname);
-      warn(`${program}: Cannot scan ${hostname}: ${error.message}`);
+      warn(`Cannot scan ${hostname}: ${error.message}`);
     }
     return state ?? "filtered";
   }

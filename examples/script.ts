@@ -39,7 +39,7 @@ import {
   parseInteger,
   run,
 } from "./support/command_line.ts";
-import { printable, warn } from "./support/output.ts";
+import { notice, printable } from "./support/output.ts";
 
 const USAGE = `Usage: script.ts [OPTIONS] [FILE] [-- COMMAND [ARGUMENT...]]
 
@@ -102,7 +102,7 @@ run(async () => {
     manager.setWindowSize(windowSize());
     using child = ProcessDescriptor.spawn(command, args, { terminal: subsidiary });
     recording.start(windowSize(), given.length > 0 ? given.join(" ") : undefined);
-    warn(`recording to ${printable(path)}`);
+    notice(`recording to ${printable(path)}`);
 
     const over = new AbortController();
     const waitOptions = { signal: AbortSignal.any([interrupted, over.signal]) };

@@ -23,7 +23,7 @@ import {
   Terminal,
 } from "@readiness/selectors/fd";
 import { exitWith, interruption, run } from "./support/command_line.ts";
-import { printable, warn } from "./support/output.ts";
+import { notice, printable } from "./support/output.ts";
 import { parseSerialLine } from "./support/serial_command_line.ts";
 import { watch } from "./support/watching.ts";
 
@@ -75,7 +75,7 @@ run(async () => {
     using line = openLine(path);
     using _lineAsItWas = line.raw();
     const { speed } = line.configure(settings);
-    warn(
+    notice(
       `connected to ${printable(path)} at ${speed}` +
         (isInteractive
           ? `; leave with Ctrl-${escapeName} q, list keys with Ctrl-${escapeName} ?`

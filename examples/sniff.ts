@@ -39,7 +39,7 @@ import {
   run,
 } from "./support/command_line.ts";
 import { formatHexDump } from "./support/hex_dump.ts";
-import { print, printable, warn } from "./support/output.ts";
+import { notice, print, printable } from "./support/output.ts";
 import { formatPacket, formatProtocol, MalformedPacket, readPacket } from "./support/packets.ts";
 import { PcapFile } from "./support/pcap_file.ts";
 
@@ -111,7 +111,7 @@ run(async () => {
   let total = 0;
   let malformed = 0;
 
-  const say = path === "-" ? warn : print;
+  const say = path === "-" ? notice : print;
   say(`listening on ${printable(name)}`);
   try {
     while (total < count) {

@@ -29,7 +29,7 @@ import {
 } from "./support/command_line.ts";
 import type { Report, Task } from "./support/http_worker.ts";
 import { bind } from "./support/listening.ts";
-import { print } from "./support/output.ts";
+import { print, program } from "./support/output.ts";
 
 /** Each Worker takes some 10 MB, and more of them than processors do not answer faster. */
 const MOST_WORKERS = Math.max(64, navigator.hardwareConcurrency);
@@ -89,7 +89,10 @@ run(async () => {
 function start(task: Task): { started: Promise<number>; ended: Promise<number> } {
   const started = Promise.withResolvers<number>();
   const ended = Promise.withResolvers<number>();
-  const worker = new Worker(import.meta.resolve("./support/http_worker.ts"), { type: "module" });
+  const worker = new Worker(import.meta.resolve("./support/http_worker.ts"), {
+    type: "module",
+    name: program, // For its messages.
+  });
   worker.onmessage = ({ data: report }: MessageEvent<Report>) => {
     if ("waker" in report) started.resolve(report.waker);
     else ended.resolve(report.count);

@@ -5,8 +5,9 @@
  * @module
  */
 
-/** The file name of the program, for its messages. Workers do not have one. */
-export const program: string = (Deno.mainModule ?? "Worker").replace(/^.*\//, "");
+/** The file name of the program, for its messages. That of a Worker is the Worker's name. */
+export const program: string = Deno.mainModule?.replace(/^.*\//, "") ??
+  (globalThis as { name?: string }).name ?? "";
 
 const encoder = new TextEncoder();
 
@@ -32,9 +33,14 @@ export function print(line: string): void {
   write(Deno.stdout, encoder.encode(`${line}\n`));
 }
 
-/** Prints a line to standard error, without control characters, if anybody reads it. */
-export function warn(line: string): void {
+/** Prints a line of information to standard error, beside the output. */
+export function notice(line: string): void {
   warnText(printable(line));
+}
+
+/** Prints a warning to standard error, which begins with the name of the program. */
+export function warn(message: string): void {
+  notice(`${program}: ${message}`);
 }
 
 /** How long to suppress repeated warnings, in milliseconds: at a limit, each call would warn. */
@@ -43,11 +49,11 @@ const SILENCE = 10_000;
 let warned = -Infinity;
 
 /** Prints a warning about what can fail again and again, unless one was printed shortly before. */
-export function warnSeldom(line: string): void {
+export function warnSeldom(message: string): void {
   const now = performance.now();
   if (now - warned < SILENCE) return;
   warned = now;
-  warn(line);
+  warn(message);
 }
 
 /** Prints several lines to standard error, if anybody reads them. */
@@ -72,7 +78,7 @@ export function write(stream: typeof Deno.stdout, bytes: Uint8Array): void {
     writeAll(stream, bytes);
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) Deno.exit(141); // As a shell has it after SIGPIPE.
-    warn(`${program}: Cannot write the output: ${(error as Error).message}`);
+    warn(`Cannot write the output: ${(error as Error).message}`);
     Deno.exit(1);
   }
 }

@@ -3,7 +3,7 @@ import type { RawAddress } from "@readiness/selectors/socket";
 import { lookUp } from "./addresses.ts";
 import { exitWith } from "./command_line.ts";
 import { addressesOf, encodeIp, parseNetwork } from "./networks.ts";
-import { program, warn } from "./output.ts";
+import { warn } from "./output.ts";
 
 /** A host to scan. */
 export interface Target {
@@ -25,7 +25,7 @@ export function findTargets(targets: readonly string[]): Target[] {
       for (const hostname of hostnames) found.add(hostname);
     } catch (error) {
       if (!(error instanceof OSError) || targets.length === 1) throw error;
-      warn(`${program}: ${error.message}`);
+      warn(error.message);
     }
   }
   if (found.size === 0) exitWith(2, "There is no host to scan");

@@ -244,7 +244,7 @@ Deno.test(
     assertLess(server.memory - before, 32 << 20);
     assertMatch(
       await server.stderr.wait(/slow/),
-      /^127\.0\.0\.1:\d+ slow does not read and is dropped, with \d+ byte/,
+      /^chat\.ts: 127\.0\.0\.1:\d+ slow does not read and is dropped, with \d+ byte/,
     );
     assertEquals(bob.lines.text.split(LONG_LINE).length - 1, spoken);
   },

@@ -168,7 +168,7 @@ Deno.test({
     await using server = await Example.start("echo", ["--port", "0"], { descriptors: 40 });
     const clients = [];
     for (let i = 0; i < 60; i++) clients.push(await greet(server.port));
-    await server.stderr.wait(/EMFILE.*resting from accepting$/);
+    await server.stderr.wait(/^echo\.ts: .*EMFILE.*resting from accepting$/);
     const before = server.cpuTime;
     await new Promise((resolve) => setTimeout(resolve, 500));
     assertLess(server.cpuTime - before, 200, "The server spins");

@@ -185,7 +185,7 @@ Deno.test({
     await using worker = await serve(path);
     using joined = boss.accept()!;
     joined.send(new Uint8Array(3));
-    await worker.stderr.wait("A connection was lost on its way");
+    await worker.stderr.wait("fdpass.ts: A connection was lost on its way");
     joined.close();
     assertEquals((await worker.end()).code, 0);
   },
@@ -204,7 +204,7 @@ Deno.test({
     const { reader, writer } = pipe();
     sendMessage(joined, new Uint8Array(1), { descriptors: [reader] });
     reader.close();
-    await worker.stderr.wait(/^A descriptor is not a socket: .*ENOTSOCK/);
+    await worker.stderr.wait(/^fdpass\.ts: A descriptor is not a socket: .*ENOTSOCK/);
     const [left, right] = socketpair();
     right.setBlocking(true);
     sendMessage(joined, new Uint8Array(1), { descriptors: [right] });
@@ -258,7 +258,7 @@ Deno.test({
     const source = "import socket, sys; s = socket.socket(socket.AF_UNIX); " +
       "s.connect('\\0' + sys.argv[1]); print(s.recv(9))";
     await using stranger = asNobody(source, path.slice(1)).spawn();
-    await door.stderr.wait(/^Refused process \d+ of user 65534$/);
+    await door.stderr.wait(/^fdpass\.ts: Refused process \d+ of user 65534$/);
     const output = await inTime(stranger.output(), "the end of the stranger");
     assertEquals(new TextDecoder().decode(output.stdout), "b''\n");
     await using worker = await serve(path.replace("\0", "@"));

@@ -179,7 +179,7 @@ test("goes on when the new process fails, before and after it has the sockets", 
   const path = abstractPath();
   await using old = await start(path);
   knock(path).close();
-  await old.stderr.wait(/^Process \d+ has failed to take over; going on$/);
+  await old.stderr.wait(/^handover\.ts: Process \d+ has failed to take over; going on$/);
   {
     using failing = knock(path);
     untilReadable(failing);
@@ -187,12 +187,12 @@ test("goes on when the new process fails, before and after it has the sockets", 
     assertEquals(message.descriptors.length, 2);
     assertEquals(await get(old.port), old.pid);
   }
-  await old.stderr.wait(/^Process \d+ has failed to take over; going on$/);
+  await old.stderr.wait(/^handover\.ts: Process \d+ has failed to take over; going on$/);
   // It fails when it has nowhere to print that it is listening.
   await runExample("handover", ["--port", "0", "--name", path.slice(1)], {
     through: (command) => ["sh", "-c", 'exec "$@" > /dev/full', "sh", ...command],
   });
-  await old.stderr.wait(/^Process \d+ has failed to take over; going on$/);
+  await old.stderr.wait(/^handover\.ts: Process \d+ has failed to take over; going on$/);
   for (let i = 0; i < 5; i++) assertEquals(await get(old.port), old.pid);
   await using young = await start(path);
   assertEquals((await old.end()).code, 0);
@@ -281,7 +281,7 @@ test("does not pass the port to a process of another user", async () => {
     "s.connect('\\0' + sys.argv[1]); print(s.recv(9))";
   const output = await inTime(asNobody(source, path.slice(1)).output(), "the end of the stranger");
   assertEquals(new TextDecoder().decode(output.stdout), "b''\n");
-  await server.stderr.wait(/^Refused process \d+ of user 65534$/);
+  await server.stderr.wait(/^handover\.ts: Refused process \d+ of user 65534$/);
   assertEquals(await get(server.port), server.pid);
 }, needsNobody);
 

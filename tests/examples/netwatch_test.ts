@@ -275,7 +275,7 @@ Deno.test({
     for (let added = 0; added < count; added++) await program.stdout.wait(/added address 127\.1\./);
     const { code, stdout, stderr } = await program.stop("SIGTERM");
     assertEquals(code, 143);
-    assertMatch(stderr, /^Too many changes at once; listing everything again$/m);
+    assertMatch(stderr, /^netwatch\.ts: Too many changes at once; listing everything again$/m);
     assertEquals(new Set(changesIn(stdout)).size, count);
     assertEquals(changesIn(stdout).length, count);
   },

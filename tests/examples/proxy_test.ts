@@ -310,7 +310,7 @@ Deno.test("proxy.ts resets a connection if the target refuses it, and goes on", 
   for (let i = 0; i < 3; i++) {
     await assertReset(() => Deno.connect({ port: proxy.port }));
     await proxy.stderr.wait(
-      new RegExp(`^Cannot connect to 127\\.0\\.0\\.1:${port}: .*ECONNREFUSED`),
+      new RegExp(`^proxy\\.ts: Cannot connect to 127\\.0\\.0\\.1:${port}: .*ECONNREFUSED`),
     );
   }
   taken.listen();

@@ -122,7 +122,7 @@ Deno.test({
     const [one, other] = await Promise.all([near.stop(), far.stop("SIGTERM")]);
     assertEquals([one.code, other.code, other.stderr], [0, 143, ""]);
     // The system may have sent something before the other end ran.
-    assertMatch(one.stderr, /^(Cannot receive .* \(ECONNREFUSED\); packets are lost\n)?$/);
+    assertMatch(one.stderr, /^(tun\.ts: Cannot receive .* \(ECONNREFUSED\); packets are lost\n)?$/);
     const [, sent] = /^(\d+) packets sent, \d+ received, \d+ lost$/m.exec(one.stdout)!;
     assertGreater(Number(sent), 2 * size / 1400);
   },
@@ -214,7 +214,7 @@ Deno.test({
     await using program = await Example.start("tun", [...args, "--address", "10.7.0.1/24"], host);
     await host.run("ping -c 1 -W 0.1 10.7.0.2 || true");
     await program.stderr.wait(
-      /^Cannot (receive|send) on fd \d+: .*ECONNREFUSED.*; packets are lost$/,
+      /^tun\.ts: Cannot (receive|send) on fd \d+: .*ECONNREFUSED.*; packets are lost$/,
     );
     // From another port than the peer's, from the peer without a packet, and a ping.
     await host.run(`python3 -c '
@@ -226,7 +226,7 @@ s.bind(("127.0.0.1", 5556))
 for packet in b"", b"-": s.sendto(packet, ("127.0.0.1", 5555))
 '`);
     await program.stderr.wait(
-      /^Cannot write to fd \d+: Invalid argument \(EINVAL\); packets are lost$/,
+      /^tun\.ts: Cannot write to fd \d+: Invalid argument \(EINVAL\); packets are lost$/,
     );
     await host.run("ip link del tun0");
     const { code, stdout, stderr } = await program.end();

@@ -250,7 +250,7 @@ Deno.test({
     await using server = await Example.start("workers", ["--port", "0", "--workers", "2"], options);
     const connections = [];
     for (let i = 0; i < 80; i++) connections.push(await Deno.connect({ port: server.port }));
-    await server.stderr.wait(/EMFILE.*resting from accepting$/);
+    await server.stderr.wait(/^workers\.ts: .*EMFILE.*resting from accepting$/);
     const before = server.cpuTime;
     await new Promise((resolve) => setTimeout(resolve, 500));
     assertLess(server.cpuTime - before, 200, "The server spins");
