@@ -5,10 +5,10 @@
  */
 
 import { abi } from "../ffi/abi/mod.ts";
-import { assertBytes, assertInteger } from "../ffi/checks.ts";
+import { assertBytes, assertInteger, signalOf } from "../ffi/checks.ts";
 import type { HasFileno } from "../ffi/descriptor.ts";
 import { OSError } from "../ffi/errno.ts";
-import { sendAll, whenReadable } from "./ready.ts";
+import { sendAll, type WaitOptions, whenReadable } from "./ready.ts";
 
 const { ENOTCONN } = abi.errno;
 
@@ -35,8 +35,11 @@ let shared: Uint8Array<ArrayBuffer> | undefined;
  *
  * @param file An object that reads, such as a `Socket` or a `FileDescriptor`. Its `read()` returns
  * the number of bytes, 0 at the end of the stream, or `null` if there is nothing to read now
- * @returns The stream. It closes at the end of the data and fails with what `read()` throws, or
- * with what {@linkcode ready} rejects with
+ * @param options A signal that fails the stream: a pending read at once, otherwise the next one. It
+ * consumes nothing
+ * @returns The stream. It closes at the end of the data and fails with what `read()` throws, with
+ * what {@linkcode ready} rejects with, or with the signal's reason
+ * @throws {TypeError} If the signal is not an `AbortSignal`
  *
  * @example Read lines of text
  * ```ts
@@ -67,12 +70,27 @@ let shared: Uint8Array<ArrayBuffer> | undefined;
  * right.close();
  * ```
  *
+ * @example Read for a limited time
+ * ```ts
+ * import { readableStream } from "@readiness/selectors";
+ * import { socketpair } from "@readiness/selectors/socket";
+ * import { assertRejects } from "@std/assert";
+ *
+ * const [left, right] = socketpair();
+ * const stream = readableStream(left, { signal: AbortSignal.timeout(5) }); // Milliseconds
+ * await assertRejects(() => new Response(stream).text(), DOMException, "timeout");
+ * left.close();
+ * right.close();
+ * ```
+ *
  * @category One descriptor
  */
 export function readableStream(
   file: HasFileno & { read(buffer: Uint8Array): number | null },
+  options?: WaitOptions,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const canceled = new AbortController();
+  const signal = either(canceled.signal, signalOf("Cannot make a stream", options));
   let isPrompt = false;
   // A byte stream asks for nothing ahead of its reader: its high-water mark is 0.
   const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
@@ -80,7 +98,7 @@ export function readableStream(
     pull(controller) {
       isPrompt = true;
       const read = () => readOnce(controller as ReadableByteStreamController);
-      const done = whenReadable(file, read, canceled);
+      const done = whenReadable(file, read, { signal });
       isPrompt = false; // From now on, the stream may have another reader.
       return done;
     },
@@ -108,6 +126,11 @@ export function readableStream(
   }
 }
 
+/** Returns a signal that is aborted when one of two is. */
+function either(first: AbortSignal, second: AbortSignal | undefined): AbortSignal {
+  return second === undefined ? first : AbortSignal.any([first, second]);
+}
+
 function sharedBuffer(): Uint8Array<ArrayBuffer> {
   return shared ??= new Uint8Array(CHUNK_SIZE);
 }
@@ -125,8 +148,12 @@ function sharedBuffer(): Uint8Array<ArrayBuffer> {
  * @param file An object that writes, such as a `Socket` or a `FileDescriptor`. Its `write()`
  * returns the number of bytes, or `null` if there is no room now. If it has a `shutdown()` method,
  * closing calls that with `"write"`
+ * @param options A signal that fails the stream: a pending write at once, otherwise the next one,
+ * or the attempt to close it. A part of a chunk may be written by then
  * @returns The stream. It fails with what `write()` throws, such as with `OSError` (`EPIPE`), with
- * what {@linkcode ready} rejects with, or with `TypeError` if a chunk is not a `Uint8Array`
+ * what {@linkcode ready} rejects with, with the signal's reason, or with `TypeError` if a chunk is
+ * not a `Uint8Array`
+ * @throws {TypeError} If the signal is not an `AbortSignal`
  *
  * @example Send text
  * ```ts
@@ -146,13 +173,22 @@ function sharedBuffer(): Uint8Array<ArrayBuffer> {
  */
 export function writableStream(
   file: HasFileno & { write(data: Uint8Array): number | null },
+  options?: WaitOptions,
 ): WritableStream<Uint8Array> {
+  const given = signalOf("Cannot make a stream", options);
+  let signal: AbortSignal;
   return new WritableStream({
-    write(chunk, { signal }) {
+    start(controller) {
+      signal = either(controller.signal, given);
+    },
+    write(chunk) {
       assertBytes("Cannot write: the chunk", chunk);
       return sendAll(file, chunk, { signal });
     },
-    close: () => endSending(file),
+    close() {
+      signal.throwIfAborted(); // Its peer would take this for the end of complete data.
+      endSending(file);
+    },
   });
 }
 

@@ -269,6 +269,67 @@ Deno.test("readableStream() can be canceled before, after and twice, and with it
   await stream.cancel();
 });
 
+Deno.test("readableStream() fails when its signal is aborted, and consumes nothing", async () => {
+  for (const readerOf of [withoutBuffers, withBuffers]) {
+    using ends = new Pair();
+    const controller = new AbortController();
+    const reader = readerOf(readableStream(ends.left, controller));
+    ends.right.send(encoder.encode("before"));
+    assertEquals((await reader.read()).value, encoder.encode("before"));
+    const read = rejection(reader.read());
+    assert(await isPending(read));
+    controller.abort("stop");
+    assertEquals(await read, "stop");
+    ends.right.send(encoder.encode("later"));
+    assertEquals(await rejection(reader.read()), "stop");
+    const next = readableStream(ends.left).getReader();
+    assertEquals((await next.read()).value, encoder.encode("later"));
+  }
+});
+
+Deno.test("readableStream() reads nothing for a signal that is aborted before", async () => {
+  for (const readerOf of [withoutBuffers, withBuffers]) {
+    using ends = new Pair();
+    ends.fill();
+    const controller = new AbortController();
+    const aborted = readerOf(readableStream(ends.left, { signal: AbortSignal.abort("early") }));
+    const reader = readerOf(readableStream(ends.left, controller));
+    controller.abort("stop");
+    assertEquals(await rejection(aborted.read()), "early");
+    assertEquals(await rejection(reader.read()), "stop");
+    assertEquals(ends.left.recv(new Uint8Array(9)), 1);
+  }
+});
+
+Deno.test("readableStream() with a signal can be canceled, and end", async () => {
+  using ends = new Pair();
+  const { signal } = new AbortController();
+  const reader = readableStream(ends.left, { signal }).getReader();
+  const read = reader.read();
+  assert(await isPending(read));
+  await reader.cancel();
+  assertEquals((await read).done, true);
+  ends.right.send(encoder.encode("rest"));
+  ends.right.close();
+  assertEquals(await readText(readableStream(ends.left, { signal })), "rest");
+});
+
+Deno.test("readableStream() passes its time-out on through pipeThrough()", async () => {
+  using ends = new Pair();
+  const stream = readableStream(ends.left, { signal: AbortSignal.timeout(5) });
+  const reason = await rejection(Array.fromAsync(stream.pipeThrough(new TextDecoderStream())));
+  assertInstanceOf(reason, DOMException);
+  assertEquals(reason.name, "TimeoutError");
+});
+
+Deno.test("readableStream() and writableStream() throw TypeError for what is not a signal", () => {
+  using ends = new Pair();
+  for (const signal of [1, "abort", {}] as unknown[] as AbortSignal[]) {
+    assertThrows(() => readableStream(ends.left, { signal }), TypeError, "AbortSignal");
+    assertThrows(() => writableStream(ends.left, { signal }), TypeError, "AbortSignal");
+  }
+});
+
 Deno.test("readableStream() is canceled when a for await loop is left", async () => {
   using ends = new Pair();
   ends.right.send(encoder.encode("one"));
@@ -625,6 +686,54 @@ Deno.test("writableStream() writes nothing more after abort()", async () => {
   assertEquals(count, before);
 });
 
+Deno.test("writableStream() fails when its signal is aborted, and writes nothing more", async () => {
+  using ends = new Pair();
+  ends.stuff();
+  const controller = new AbortController();
+  const writer = writableStream(ends.left, controller).getWriter();
+  const writes = [1, 2].map((size) => rejection(writer.write(new Uint8Array(size))));
+  const closed = rejection(writer.closed);
+  assert(await isPending(Promise.race(writes)));
+  controller.abort("stop");
+  assertEquals([...await Promise.all(writes), await closed], ["stop", "stop", "stop"]);
+  while (ends.right.recv(new Uint8Array(1 << 16)));
+  await turnEventLoop();
+  assertEquals(ends.right.recv(new Uint8Array(9)), null, "Nothing is written or shut down");
+  assertEquals(ends.left.send(new Uint8Array(1)), 1);
+});
+
+Deno.test("writableStream() does not end the data once its signal is aborted", async () => {
+  for (const attempt of ["write", "close"] as const) {
+    using ends = new Pair();
+    const controller = new AbortController();
+    const writer = writableStream(ends.left, controller).getWriter();
+    await writer.write(encoder.encode("x"));
+    controller.abort("stop");
+    assertEquals(await rejection(writer[attempt](encoder.encode("y"))), "stop");
+    assertEquals(await rejection(writer.closed), "stop");
+    assertEquals(ends.right.recv(new Uint8Array(9)), 1);
+    assertEquals(ends.right.recv(new Uint8Array(9)), null);
+  }
+});
+
+Deno.test("writableStream() with a signal can be aborted, and closed", async () => {
+  const { signal } = new AbortController();
+  {
+    using ends = new Pair();
+    ends.stuff();
+    const writer = writableStream(ends.left, { signal }).getWriter();
+    const written = rejection(writer.write(new Uint8Array(1)));
+    assert(await isPending(written));
+    await writer.abort("enough");
+    assertEquals(await written, "enough");
+  }
+  using ends = new Pair();
+  const writer = writableStream(ends.left, { signal }).getWriter();
+  await writer.write(encoder.encode("x"));
+  await writer.close();
+  assertEquals(await readText(readableStream(ends.right)), "x");
+});
+
 Deno.test("writableStream() fails when the peer has gone, or the descriptor is closed", async () => {
   {
     using ends = new Pair();
@@ -764,6 +873,21 @@ Deno.test("streams keep a process alive only while something is pending", async 
     addEventListener("unload", () => console.log("the end"));
   `);
   assertEquals([stdout, stderr], ["hello\nthe end", ""]);
+});
+
+Deno.test("streams whose signal is aborted let the process end", async () => {
+  const { code, stdout, stderr } = await runProgram(`
+    const [left, right] = sockets.socketpair();
+    const controller = new AbortController();
+    while (left.send(new Uint8Array(65536)) !== null);
+    const writer = selectors.writableStream(left, controller).getWriter();
+    const reader = selectors.readableStream(left, controller).getReader();
+    const pending = [writer.write(new Uint8Array(1)), reader.read()];
+    writer.closed.catch(() => {});
+    setTimeout(() => controller.abort("aborted"), 5);
+    console.log((await Promise.allSettled(pending)).map(({ reason }) => reason).join());
+  `);
+  assertEquals([stderr, stdout, code], ["", "aborted,aborted", 0]);
 });
 
 /** Reads a stream to its end. */
