@@ -3,7 +3,7 @@
 # first, so that it is whole or absent.
 # shellcheck shell=bash
 
-deno_version=2.9.5
+deno_version=2.9.6
 suite=trixie
 script=$(basename "$0" .sh)
 cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/readiness-selectors
