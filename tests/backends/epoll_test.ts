@@ -16,7 +16,9 @@ import {
   OSError,
   PollSelector,
   ready,
+  wake,
 } from "../../mod.ts";
+import { inTime } from "../support/deadline.ts";
 import { Descriptor, descriptorFlags, Pair, Pipe } from "../support/descriptors.ts";
 import { isPending, turnEventLoop } from "../support/event_loop.ts";
 import { linuxOnly } from "../support/skip.ts";
@@ -327,21 +329,23 @@ Deno.test(
         await new Promise((resolve) => worker.onmessage = resolve);
         return worker;
       }));
-      const next = () =>
+      const next = <T>() =>
         workers.map((worker) =>
-          new Promise<number>((resolve) => worker.onmessage = ({ data }) => resolve(data))
+          new Promise<T>((resolve) => worker.onmessage = ({ data }) => resolve(data))
         );
-      const sleeping = next();
+      const sleeping = next<[thread: number, waker: number]>();
       for (const worker of workers) worker.postMessage([server.fileno(), EVENT_READ | mode]);
-      const threads = await Promise.all(sleeping);
-      await untilAsleep(threads);
-      const woken = next();
+      const asleep = await Promise.all(sleeping);
+      await untilAsleep(asleep.map(([thread]) => thread));
+      const woken = next<number>();
       using client = new Socket(AF_INET, SOCK_STREAM);
       client.connect(server.localAddress);
-      // The waits that the connection does not end are over after 300 ms.
+      if (mode === 0) await inTime(Promise.all(woken), "four threads");
+      else await inTime(Promise.race(woken), "a thread");
+      server.accept()?.close();
+      for (const [, waker] of asleep) wake(waker);
       const ready = (await Promise.all(woken)).reduce((sum, count) => sum + count);
       for (const worker of workers) worker.terminate();
-      server.accept()?.close();
       return ready;
     };
     assertEquals(await count(0), 4);

@@ -6,6 +6,7 @@ import { needsNc } from "../support/netcat.ts";
 import { inTime } from "../support/deadline.ts";
 import { Example, runExample } from "../support/example_process.ts";
 import { Lines } from "../support/lines.ts";
+import { keepingPace } from "../support/pace.ts";
 import { abstractPath, untilReadable, unusedPort } from "../support/sockets.ts";
 import { isWindows } from "../support/os.ts";
 import { through } from "./activated.ts";
@@ -117,15 +118,20 @@ Deno.test({
   name: "activation.ts ends when it is idle, but not while there is a connection",
   ...needsPython,
   async fn() {
-    await using server = await start("stream", "", "--idle", "1");
-    using client = new Socket(AF_INET, SOCK_STREAM);
-    client.connect({ hostname: "127.0.0.1", port: Number(/:(\d+)$/.exec(server.firstLine)![1]) });
-    await new Promise((resolve) => setTimeout(resolve, 1200));
-    client.setBlocking(true);
-    client.send(new Uint8Array(3));
-    assertEquals(client.recv(new Uint8Array(9)), 3);
-    client.close();
-    assertEquals((await server.end()).code, 0);
+    await keepingPace(700, async (step) => {
+      await using server = await start("stream", "", "--idle", "1");
+      step();
+      const [, port] = /:(\d+)$/.exec(server.firstLine)!;
+      using client = new Socket(AF_INET, SOCK_STREAM);
+      client.connect({ hostname: "127.0.0.1", port: Number(port) });
+      step();
+      await new Promise((resolve) => setTimeout(resolve, 1200));
+      client.setBlocking(true);
+      client.send(new Uint8Array(3));
+      assertEquals(client.recv(new Uint8Array(9)), 3);
+      client.close();
+      assertEquals((await server.end()).code, 0);
+    });
   },
 });
 

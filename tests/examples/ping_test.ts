@@ -50,7 +50,7 @@ Deno.test({
       assertEquals(title, `--- ${host} ping statistics ---`);
       assertMatch(counts, /^3 packets transmitted, 3 received, 0% packet loss, time \d+ms$/);
       const [least, mean, most] = /= (.+)\/(.+)\/(.+)\/(.+) ms$/.exec(times)!.slice(1).map(Number);
-      assert(0 < least && least <= mean && mean <= most, times);
+      assert(0 <= least && least <= mean && mean <= most, times);
     }
   },
 });
@@ -148,11 +148,13 @@ Deno.test({
   ...skipIf(isQemu, "qemu is slow"),
   async fn() {
     const theirs = await runCommand(["ping", "-q", "-c", "20", "-i", "0.01", "127.0.0.1"]);
-    const ours = await ping("-q", "-c", "20", "-i", "0.01", "127.0.0.1");
-    assertMatch(theirs.stdout, /20 received/);
-    assertMatch(ours.stdout, /20 received, 0% packet loss/);
-    const shortest = [theirs, ours].map(({ stdout }) => Number(/= ([\d.]+)\//.exec(stdout)![1]));
-    assertLess(shortest[1]!, shortest[0]! + 0.15);
+    const shortest = Number(/= ([\d.]+)\//.exec(theirs.stdout)![1]);
+    await using program = await Example.start("ping", ["-i", "0.01", "127.0.0.1"]);
+    let time = Infinity;
+    for (let i = 0; time >= shortest + 0.15; i++) { // A busy machine may need many.
+      assertLess(i, 6000, "No time is like ping's");
+      time = Number(/ time=([\d.]+) ms$/.exec(await program.stdout.wait(/time=/))![1]);
+    }
   },
 });
 

@@ -207,7 +207,7 @@ Deno.test({
       "ip link set two up",
     ].join("\n");
     const ports = Array.from({ length: 20 }, (_, i) => 100 + i);
-    const args = ["--all", "--timeout", "1200", "--ports", `${ports}`, "192.0.2.1"];
+    const args = ["--all", "--timeout", "5000", "--ports", `${ports}`, "192.0.2.1"];
     const { code, stdout, stderr } = await runExample("portscan", args, {
       through: (command) => inOwnNetwork(prepare, ["python3", "-c", ICMP_ERRORS, ...command]),
     });

@@ -152,7 +152,7 @@ test("records what a shell prints, with timing, and passes its exit code on", as
     events.find(([, , text]) => line.test(text))![0]
   );
   const pause = two! - one!;
-  assert(pause > 0.28 && pause < 5, `A pause of ${pause} s`);
+  assert(pause > 0.28 && pause < 200, `A pause of ${pause} s`);
   for (let i = 1; i < events.length; i++) assertGreaterOrEqual(events[i]![0], events[i - 1]![0]);
 });
 

@@ -1,7 +1,7 @@
 import { isQemu, isWine } from "./os.ts";
 
 /** The longest wait of a test, in milliseconds: it fails instead of hanging. */
-export const DEADLINE: number = isQemu || isWine ? 600_000 : 120_000;
+export const DEADLINE: number = isQemu || isWine ? 300_000 : 120_000;
 
 /** Waits for a promise, and rejects when the deadline passes first. */
 export async function inTime<T>(promise: Promise<T>, what: string): Promise<T> {

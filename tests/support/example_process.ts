@@ -9,6 +9,7 @@ import { Lines } from "./lines.ts";
 import { isWindows } from "./os.ts";
 import { type Skip, skipIf, skipUnless } from "./skip.ts";
 import type { Outcome } from "./subprocess.ts";
+import { memoryOf } from "./usage.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -70,15 +71,7 @@ export class Example implements AsyncDisposable {
 
   /** Its resident memory, in bytes (Linux). */
   get memory(): number {
-    const status = Deno.readTextFileSync(`/proc/${this.pid}/status`);
-    return Number(/VmRSS:\s*(\d+) kB/.exec(status)![1]) * 1024;
-  }
-
-  /** Its CPU time, in milliseconds (Linux). */
-  get cpuTime(): number {
-    // The third field follows the name, which is in parentheses.
-    const fields = Deno.readTextFileSync(`/proc/${this.pid}/stat`).replace(/^.*\) /, "").split(" ");
-    return (Number(fields[11]) + Number(fields[12])) * 10;
+    return memoryOf(this.pid);
   }
 
   /** Sends a signal. */

@@ -1,6 +1,6 @@
 /**
- * A Worker that waits for a descriptor with epoll: it posts its thread, blocks, and posts how many
- * events there were.
+ * A Worker that waits for a descriptor with epoll: it posts its thread and its waker, blocks, and
+ * posts how many events there were.
  *
  * @module
  */
@@ -11,9 +11,9 @@ import { libcCalls } from "../../ffi/libc.ts";
 const calls = libcCalls({ gettid: { parameters: [], result: "i32" } });
 
 self.onmessage = ({ data: [fd, events] }: MessageEvent<[fd: number, events: number]>) => {
-  using selector = new EpollSelector();
+  const selector = new EpollSelector(); // Open to the end, as is its waker.
   selector.register(fd, events);
-  self.postMessage(calls().gettid());
-  self.postMessage(selector.select(300).length);
+  self.postMessage([calls().gettid(), selector.waker().fd]);
+  self.postMessage(selector.select().length);
 };
 self.postMessage("ready");

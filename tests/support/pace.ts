@@ -1,0 +1,26 @@
+/**
+ * Repeats an attempt that fails because this machine kept the test from going on for too long, as a
+ * virtual one may do at any time.
+ *
+ * @param limit How long the test may take between two steps, in milliseconds
+ * @param attempt Is given a function to call after each step
+ */
+export async function keepingPace(
+  limit: number,
+  attempt: (step: () => void) => Promise<void>,
+): Promise<void> {
+  for (;;) {
+    let [last, longest] = [performance.now(), 0];
+    const step = () => {
+      const now = performance.now();
+      longest = Math.max(longest, now - last);
+      last = now;
+    };
+    try {
+      return await attempt(step);
+    } catch (error) {
+      step();
+      if (longest < limit) throw error;
+    }
+  }
+}
