@@ -441,9 +441,10 @@ Deno.test("the answer to any message is valid, and fits", () => {
 /** Returns a query of which a few bytes are different. */
 function mutate(seed: number): Uint8Array {
   const random = noise(20, seed);
-  const names = ["www.example", "many.example", "", "a.b.c.d.e.f"];
-  const name = names[random[0]! % 4]!;
-  const message = encodeQuery(name, "A", random[1]! % 2 === 0 ? {} : { size: 4096 });
+  const names = ["www.example", "alias.example", "example", "many.example", "", "a.b.c.d.e.f"];
+  const name = names[random[0]! % names.length]!;
+  const type = ["A", "AAAA", "MX", "TXT"][random[14]! % 4]!;
+  const message = encodeQuery(name, type, random[1]! % 2 === 0 ? {} : { size: 4096 });
   for (let i = 0; i < random[2]! % 4; i++) {
     message[random[3 + i]! % message.length] = random[8 + i]!;
   }

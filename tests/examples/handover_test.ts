@@ -13,6 +13,7 @@ import { Example, type ExampleOptions, runExample } from "../support/example_pro
 import { Lines } from "../support/lines.ts";
 import { asNobody, needsNobody } from "../support/nobody.ts";
 import { isQemu } from "../support/os.ts";
+import { keepingPace } from "../support/pace.ts";
 import { linuxOnly, needsProgram, type Skip, skipIf } from "../support/skip.ts";
 import { abstractPath, untilReadable } from "../support/sockets.ts";
 import { assertUsageErrors, WRONG_PORTS } from "./command_lines.ts";
@@ -118,10 +119,11 @@ for (const [kind, header] of [["kept", "X: y"], ["closed", "Connection: close"]]
         "-t1",
         "-d600s",
         "--timeout",
-        "30s",
+        "60s",
         "-H",
         header,
-        `http://127.0.0.1:${port}/`,
+        // Answered a little later, which leaves the processors to the processes that start.
+        `http://127.0.0.1:${port}/wait/100`,
       ],
       stdout: "piped",
     }).spawn());
@@ -141,27 +143,32 @@ for (const [kind, header] of [["kept", "X: y"], ["closed", "Connection: close"]]
 }
 
 test("answers what it has accepted before it ends", async () => {
-  const path = abstractPath();
-  await using old = await start(path);
-  using slow = await Client.connect(old.port);
-  using idle = await Client.connect(old.port);
-  using half = await Client.connect(old.port);
-  assertEquals(await idle.ask(), old.pid);
-  await half.send("GET / HTTP/1.1\r\nHo");
-  await slow.send("GET /wait/1500 HTTP/1.1\r\nHost: a\r\n\r\n");
-  assertEquals(await get(old.port, "/wait/1"), old.pid);
-  await using young = await start(path);
-  await old.stdout.wait(`process ${young.pid} has taken over`);
-  // A request that is on its way when the old process stops to accept.
-  assertEquals(await idle.ask(), old.pid);
-  await half.send("st: a\r\n\r\n");
-  assertEquals(await half.answer(), old.pid);
-  assertEquals(await slow.answer(), old.pid);
-  for (const client of [idle, half]) { // The slow one may have its answer from before.
-    assertMatch(await client.end(), /\r\nConnection: close\r\n.*\r\n\r\nServed by process \d+\n$/s);
-  }
-  assertEquals((await old.end()).code, 0);
-  assertEquals(await get(old.port), young.pid);
+  await keepingPace(4000, async (step) => {
+    const path = abstractPath();
+    await using old = await start(path);
+    using slow = await Client.connect(old.port);
+    using idle = await Client.connect(old.port);
+    using half = await Client.connect(old.port);
+    assertEquals(await idle.ask(), old.pid);
+    await half.send("GET / HTTP/1.1\r\nHo");
+    await slow.send("GET /wait/1500 HTTP/1.1\r\nHost: a\r\n\r\n");
+    assertEquals(await get(old.port, "/wait/1"), old.pid);
+    step();
+    await using young = await start(path);
+    await old.stdout.wait(`process ${young.pid} has taken over`);
+    // A request that is on its way when the old process stops to accept.
+    assertEquals(await idle.ask(), old.pid);
+    step();
+    await half.send("st: a\r\n\r\n");
+    assertEquals(await half.answer(), old.pid);
+    assertEquals(await slow.answer(), old.pid);
+    const last = /\r\nConnection: close\r\n.*\r\n\r\nServed by process \d+\n$/s;
+    for (const client of [idle, half]) { // The slow one may have its answer from before.
+      assertMatch(await client.end(), last);
+    }
+    assertEquals((await old.end()).code, 0);
+    assertEquals(await get(old.port), young.pid);
+  });
 }, isSlow);
 
 test("closes connections that are open for too long after the end", async () => {

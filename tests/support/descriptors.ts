@@ -132,13 +132,13 @@ export class Descriptor implements Disposable {
   }
 
   /**
-   * Duplicates a descriptor to a number that no other test uses, for the one file that closes and
-   * reuses more numbers than there are high ones.
+   * Duplicates a descriptor to a number that nothing else uses in a process of its own, which has
+   * few descriptors.
    *
    * @param index Which of the reserved numbers, from 0
    */
   static dupReserved(fd: number, index: number): Descriptor {
-    return new Descriptor(duplicate(fd, HIGH - 1 - index));
+    return new Descriptor(duplicate(fd, 500 + index));
   }
 
   fileno(): number {
