@@ -1,7 +1,6 @@
-import type { Devpoll } from "../ffi/abi/abi.ts";
 import { abi } from "../ffi/abi/mod.ts";
+import { devpoll } from "../ffi/abi/solaris.ts";
 import { need } from "../ffi/checks.ts";
-import { solarisX64 } from "../ffi/abi/solaris.ts";
 import { closeDescriptor } from "../ffi/descriptor.ts";
 import { lastErrno, OSError } from "../ffi/errno.ts";
 import { type Calls, libcCalls, libraryCalls } from "../ffi/libc.ts";
@@ -23,10 +22,9 @@ const systemCalls = libcCalls(declarations);
 const callsOf = libraryCalls(declarations);
 
 // Where there is no /dev/poll, a library that offers it has Solaris' numbers.
-const { dvpoll, constants }: Devpoll = abi.devpoll ?? solarisX64.devpoll!;
+const { dvpoll, constants } = abi.devpoll ?? devpoll;
 const { DP_POLL, POLLREMOVE } = constants;
-const { O_RDWR, O_CLOEXEC } = (abi.devpoll === undefined ? solarisX64 : abi).constants;
-const { POLLIN, POLLOUT, POLLPRI } = abi.constants;
+const { O_RDWR, O_CLOEXEC, POLLIN, POLLOUT, POLLPRI } = abi.constants;
 
 // struct pollfd in 32-bit words: the descriptor, then a word with events below and revents above.
 const { size, fields } = abi.structs.pollfd;

@@ -1,6 +1,6 @@
 import type { Epoll } from "../ffi/abi/abi.ts";
 import { abi } from "../ffi/abi/mod.ts";
-import { linuxX64 } from "../ffi/abi/linux.ts";
+import { epollX64 } from "../ffi/abi/linux.ts";
 import { need } from "../ffi/checks.ts";
 import { closeDescriptor } from "../ffi/descriptor.ts";
 import { lastErrno, OSError } from "../ffi/errno.ts";
@@ -30,7 +30,7 @@ const epollCalls = libcCalls(declarations);
 const { EBADF, EEXIST } = abi.errno;
 
 // Without epoll the constructor throws, so any numbers will do.
-const { epoll_event, constants }: Epoll = abi.epoll ?? linuxX64.epoll!;
+const { epoll_event, constants }: Epoll = abi.epoll ?? epollX64;
 const { EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP, EPOLLET, EPOLLONESHOT, EPOLLEXCLUSIVE } =
   constants;
 const { EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD } = constants;

@@ -1,9 +1,5 @@
 import type { Kqueue } from "../ffi/abi/abi.ts";
-import { darwinX64 } from "../ffi/abi/darwin.ts";
-import { freebsdX64 } from "../ffi/abi/freebsd.ts";
-import { abi } from "../ffi/abi/mod.ts";
-import { netbsdX64 } from "../ffi/abi/netbsd.ts";
-import { openbsdX64 } from "../ffi/abi/openbsd.ts";
+import { abi, tableOf } from "../ffi/abi/mod.ts";
 import { need } from "../ffi/checks.ts";
 import { closeDescriptor, isOpen, setCloseOnExec } from "../ffi/descriptor.ts";
 import { lastErrno, OSError } from "../ffi/errno.ts";
@@ -34,12 +30,7 @@ function declare(name: string, countSize?: 4 | 8) {
 const systemCalls = libcCalls(declare(abi.kqueue?.symbol ?? "kevent", abi.kqueue?.countSize));
 const callsOf = libraryCalls(declare("kevent"));
 
-const tables: { readonly [layout in KqueueLayout]: Kqueue } = {
-  darwin: darwinX64.kqueue!,
-  freebsd: freebsdX64.kqueue!,
-  netbsd: netbsdX64.kqueue!,
-  openbsd: openbsdX64.kqueue!,
-};
+const LAYOUTS: readonly KqueueLayout[] = ["darwin", "freebsd", "netbsd", "openbsd"];
 
 const { EBADF, EPIPE } = abi.errno;
 
@@ -95,7 +86,7 @@ export class KqueueBackend implements OffThreadBackend {
       );
       this.#calls = systemCalls();
     } else {
-      this.#table = tableOf(layout);
+      this.#table = numbersOf(layout);
       this.#calls = callsOf(library);
     }
     this.#changes = new EventList(this.#table, 2 * FILTERS.length);
@@ -253,7 +244,7 @@ function wantsEndAlone(events: number): boolean {
 }
 
 /** Returns whether kqueue can watch an interest mask, with the numbers of a system. */
-export function kqueueSupports(events: number, { constants }: Kqueue = defaultTable()): boolean {
+export function kqueueSupports(events: number, { constants }: Kqueue = numbersOf()): boolean {
   const priority = constants.EVFILT_EXCEPT === undefined ? 0 : EVENT_PRIORITY;
   const all = EVENT_READ | EVENT_WRITE | EVENT_HANGUP | EDGE_TRIGGERED | ONE_SHOT | priority;
   return (events & ~all) === 0;
@@ -343,17 +334,13 @@ function countOf(filters: number): number {
   return (filters & READ) + (filters >> 1 & READ) + (filters >> 2);
 }
 
-function defaultTable(): Kqueue {
-  return abi.kqueue ?? tables.darwin;
-}
-
-/** Returns the numbers that a library uses. */
-function tableOf(layout: KqueueLayout | undefined): Kqueue {
-  if (layout === undefined) return defaultTable();
-  if (typeof layout === "string" && Object.hasOwn(tables, layout)) return tables[layout];
+/** Returns the numbers that a library uses: by default the system's, or else macOS'. */
+function numbersOf(layout?: KqueueLayout): Kqueue {
+  if (layout === undefined) return abi.kqueue ?? numbersOf("darwin");
+  if (LAYOUTS.includes(layout)) {
+    return tableOf({ os: layout, arch: "x86_64", target: "" }).kqueue!;
+  }
   throw new TypeError(
-    `Cannot make a KqueueSelector: the layout must be ${
-      Object.keys(tables).join(", ")
-    }, received ${layout}`,
+    `Cannot make a KqueueSelector: the layout must be ${LAYOUTS.join(", ")}, received ${layout}`,
   );
 }

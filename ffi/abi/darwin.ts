@@ -1,7 +1,7 @@
 import type { Abi } from "./abi.ts";
 
 /** macOS on x86-64. */
-export const darwinX64: Abi = {
+export const darwinX64 = (): Abi => ({
   libc: ["/usr/lib/libSystem.B.dylib"],
   symbols: { errno: "__error", select: "select$DARWIN_EXTSN", socket: "socket" },
   variadicOnStack: false,
@@ -468,7 +468,7 @@ export const darwinX64: Abi = {
       IFF_MULTICAST: 0x8000,
     },
   },
-};
+});
 
 /** macOS on arm64, where variadic arguments go on the stack. */
-export const darwinArm64: Abi = { ...darwinX64, variadicOnStack: true };
+export const darwinArm64 = (): Abi => ({ ...darwinX64(), variadicOnStack: true });

@@ -1,7 +1,7 @@
 import type { Abi } from "./abi.ts";
 
 /** FreeBSD on x86-64, since version 13. */
-export const freebsdX64: Abi = {
+export const freebsdX64 = (): Abi => ({
   libc: ["/lib/libc.so.7", "libc.so.7"],
   symbols: { errno: "__error", select: "select", socket: "socket" },
   variadicOnStack: false,
@@ -460,7 +460,7 @@ export const freebsdX64: Abi = {
       IFF_MULTICAST: 0x8000,
     },
   },
-};
+});
 
 /** FreeBSD on arm64: the same. */
-export const freebsdArm64: Abi = freebsdX64;
+export const freebsdArm64: () => Abi = freebsdX64;

@@ -1,7 +1,34 @@
-import type { Abi } from "./abi.ts";
+import type { Abi, Epoll } from "./abi.ts";
+
+/** epoll on x86-64. */
+export const epollX64: Epoll = {
+  epoll_event: { size: 12, fields: { events: [0, 4], data: [4, 8] } },
+  constants: {
+    EPOLLIN: 1,
+    EPOLLPRI: 2,
+    EPOLLOUT: 4,
+    EPOLLERR: 8,
+    EPOLLHUP: 0x10,
+    EPOLLRDHUP: 0x2000,
+    EPOLLET: 0x80000000,
+    EPOLLONESHOT: 0x40000000,
+    EPOLLEXCLUSIVE: 0x10000000,
+
+    EPOLL_CLOEXEC: 0x80000,
+    EPOLL_CTL_ADD: 1,
+    EPOLL_CTL_DEL: 2,
+    EPOLL_CTL_MOD: 3,
+  },
+};
+
+/** epoll on arm64: the same, but for an `epoll_event` with padding. */
+export const epollArm64: Epoll = {
+  ...epollX64,
+  epoll_event: { size: 16, fields: { events: [0, 4], data: [8, 8] } },
+};
 
 /** GNU/Linux on x86-64. */
-export const linuxX64: Abi = {
+export const linuxX64 = (): Abi => ({
   libc: [
     "libc.so.6",
     "/lib/x86_64-linux-gnu/libc.so.6",
@@ -351,25 +378,7 @@ export const linuxX64: Abi = {
     EHWPOISON: 133,
   },
 
-  epoll: {
-    epoll_event: { size: 12, fields: { events: [0, 4], data: [4, 8] } },
-    constants: {
-      EPOLLIN: 1,
-      EPOLLPRI: 2,
-      EPOLLOUT: 4,
-      EPOLLERR: 8,
-      EPOLLHUP: 0x10,
-      EPOLLRDHUP: 0x2000,
-      EPOLLET: 0x80000000,
-      EPOLLONESHOT: 0x40000000,
-      EPOLLEXCLUSIVE: 0x10000000,
-
-      EPOLL_CLOEXEC: 0x80000,
-      EPOLL_CTL_ADD: 1,
-      EPOLL_CTL_DEL: 2,
-      EPOLL_CTL_MOD: 3,
-    },
-  },
+  epoll: epollX64,
   eventfd: {
     constants: { EFD_CLOEXEC: 0x80000, EFD_NONBLOCK: 0x800, EFD_SEMAPHORE: 1 },
   },
@@ -888,11 +897,11 @@ export const linuxX64: Abi = {
       CAN_RAW_RECV_OWN_MSGS: 4,
     },
   },
-};
+});
 
-/** GNU/Linux on arm64: the same, but for the places of libc and an `epoll_event` with padding. */
-export const linuxArm64: Abi = {
-  ...linuxX64,
+/** GNU/Linux on arm64: the same, but for the places of libc and for epoll. */
+export const linuxArm64 = (): Abi => ({
+  ...linuxX64(),
   libc: [
     "libc.so.6",
     "/lib/aarch64-linux-gnu/libc.so.6",
@@ -902,8 +911,5 @@ export const linuxArm64: Abi = {
     "/usr/lib/libc.so.6",
     "/lib/libc.so.6",
   ],
-  epoll: {
-    ...linuxX64.epoll!,
-    epoll_event: { size: 16, fields: { events: [0, 4], data: [8, 8] } },
-  },
-};
+  epoll: epollArm64,
+});

@@ -15,8 +15,8 @@ import { openbsdX64 } from "./openbsd.ts";
 import { solarisX64 } from "./solaris.ts";
 import { windowsArm64, windowsX64 } from "./windows.ts";
 
-/** The table of each system, by its name and processor. {@linkcode tableOf} prepares one for use. */
-export const tables: Readonly<Record<string, Abi>> = {
+/** What makes the table of each system, by its name and processor: only what is used is made. */
+export const tables: Readonly<Record<string, () => Abi>> = {
   "android x86_64": androidX64,
   "android aarch64": androidArm64,
   "darwin x86_64": darwinX64,
@@ -32,13 +32,16 @@ export const tables: Readonly<Record<string, Abi>> = {
   "openbsd x86_64": openbsdX64,
   "solaris x86_64": solarisX64,
   // Code that reads the rows that Windows lacks does not run there.
-  "windows x86_64": windowsX64 as Abi,
-  "windows aarch64": windowsArm64 as Abi,
+  "windows x86_64": windowsX64 as () => Abi,
+  "windows aarch64": windowsArm64 as () => Abi,
 };
 
 if (typeof Deno === "undefined") {
   throw new Error("Cannot run outside Deno: @readiness/selectors needs Deno.dlopen()");
 }
+
+/** The tables made so far, by system. */
+const made = new Map<string, Abi>();
 
 /** The table of the system that this process runs on. */
 export const abi: Abi = tableOf(Deno.build);
@@ -62,8 +65,11 @@ export function tableOf(
       `Cannot run on ${system}: its system calls are not in the package's tables`,
     );
   }
-  const table = tables[system]!;
-  removePrototypes(table);
+  let table = made.get(system);
+  if (table === undefined) {
+    made.set(system, table = tables[system]!());
+    removePrototypes(table);
+  }
   return table;
 }
 

@@ -1,7 +1,7 @@
 import type { Abi } from "./abi.ts";
 
 /** NetBSD on x86-64. Calls whose types changed have a version in their symbols. */
-export const netbsdX64: Abi = {
+export const netbsdX64 = (): Abi => ({
   libc: ["/lib/libc.so.12", "/usr/lib/libc.so.12"],
   symbols: { errno: "__errno", select: "__select50", socket: "__socket30" },
   variadicOnStack: false,
@@ -407,4 +407,4 @@ export const netbsdX64: Abi = {
       IFF_MULTICAST: 0x8000,
     },
   },
-};
+});

@@ -1,7 +1,7 @@
 import type { Abi } from "./abi.ts";
 
 /** OpenBSD on x86-64. */
-export const openbsdX64: Abi = {
+export const openbsdX64 = (): Abi => ({
   // Its version changes with every release, and the loader finds the newest.
   libc: ["libc.so"],
   symbols: { errno: "__errno", select: "select", socket: "socket" },
@@ -434,4 +434,4 @@ export const openbsdX64: Abi = {
       IFF_MULTICAST: 0x8000,
     },
   },
-};
+});

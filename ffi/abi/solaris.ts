@@ -1,7 +1,13 @@
-import type { Abi } from "./abi.ts";
+import type { Abi, Devpoll } from "./abi.ts";
+
+/** /dev/poll, also where a library offers it on another system. */
+export const devpoll: Devpoll = {
+  dvpoll: { size: 32, fields: { dp_fds: [0, 8], dp_nfds: [8, 8], dp_timeout: [16, 4] } },
+  constants: { DP_POLL: 0xd001, POLLREMOVE: 0x800 },
+};
 
 /** Solaris and illumos on x86-64. */
-export const solarisX64: Abi = {
+export const solarisX64 = (): Abi => ({
   libc: ["/lib/64/libc.so.1", "/usr/lib/64/libc.so.1", "/lib/amd64/libc.so.1", "libc.so.1"],
   symbols: { errno: "___errno", select: "select", socket: "socket" },
   variadicOnStack: false,
@@ -292,10 +298,7 @@ export const solarisX64: Abi = {
     ESTALE: 151,
   },
 
-  devpoll: {
-    dvpoll: { size: 32, fields: { dp_fds: [0, 8], dp_nfds: [8, 8], dp_timeout: [16, 4] } },
-    constants: { DP_POLL: 0xd001, POLLREMOVE: 0x800 },
-  },
+  devpoll,
   options: {
     linger: { size: 8, fields: { l_onoff: [0, 4], l_linger: [4, 4] } },
     ip_mreq: { size: 8, fields: { imr_multiaddr: [0, 4], imr_interface: [4, 4] } },
@@ -313,4 +316,4 @@ export const solarisX64: Abi = {
       IFF_MULTICAST: 0x800,
     },
   },
-};
+});

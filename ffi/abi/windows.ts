@@ -1,7 +1,7 @@
 import type { WindowsAbi } from "./abi.ts";
 
 /** Windows on x86-64. Its errors have the names of POSIX, without the prefix `WSA`. */
-export const windowsX64: WindowsAbi = {
+export const windowsX64 = (): WindowsAbi => ({
   libc: ["C:\\Windows\\System32\\ws2_32.dll", "ws2_32.dll"],
   symbols: { lastError: "WSAGetLastError", select: "select", socket: "socket" },
   variadicOnStack: false,
@@ -258,7 +258,7 @@ export const windowsX64: WindowsAbi = {
       FORMAT_MESSAGE_MAX_WIDTH_MASK: 0xff,
     },
   },
-};
+});
 
 /** Windows on arm64: the same. */
-export const windowsArm64: WindowsAbi = windowsX64;
+export const windowsArm64: () => WindowsAbi = windowsX64;

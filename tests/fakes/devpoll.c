@@ -46,7 +46,6 @@ _Static_assert(offsetof(struct dvpoll, dp_setp) == 24 && sizeof(struct dvpoll) =
 enum {
   DP_POLL = 0xD001,
   REMOVE = 0x0800, /* Solaris's POLLREMOVE; Linux has a macro of that name with another value */
-  SOLARIS_O_CLOEXEC = 0x800000,
   /* The bits that Solaris and Linux have in common. */
   COMMON = POLLIN | POLLPRI | POLLOUT | POLLRDNORM | POLLRDBAND,
 };
@@ -106,7 +105,7 @@ static int dp_poll(struct set *set, const struct dvpoll *call) {
 int open(const char *path, int flags, ...) {
   if (!strcmp(path, "/dev/poll")) {
     pthread_mutex_lock(&lock);
-    int fd = new_set("devpoll", flags & (O_CLOEXEC | SOLARIS_O_CLOEXEC));
+    int fd = new_set("devpoll", flags & O_CLOEXEC);
     pthread_mutex_unlock(&lock);
     return fd;
   }

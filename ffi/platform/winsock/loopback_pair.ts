@@ -1,5 +1,4 @@
 import { abi } from "../../abi/mod.ts";
-import { windowsX64 } from "../../abi/windows.ts";
 import type { Pair, Refusal } from "../platform.ts";
 import { lastErrno } from "./calls.ts";
 import { calls, isReadable, setOption, sizeOf } from "./sockets.ts";
@@ -7,7 +6,6 @@ import { calls, isReadable, setOption, sizeOf } from "./sockets.ts";
 const { AF_INET, IPPROTO_TCP, SOCK_STREAM, SOL_SOCKET, SOMAXCONN, TCP_NODELAY } = abi.constants;
 const { ECONNABORTED, ECONNRESET } = abi.errno;
 const { sockaddr_in, sockaddr_in6 } = abi.structs;
-const { SO_EXCLUSIVEADDRUSE } = (abi.winsock ?? windowsX64.winsock!).constants;
 
 /** How long to wait for the connection, in seconds. It is there unless something broke it. */
 const PATIENCE = 5;
@@ -18,6 +16,7 @@ const PATIENCE = 5;
  */
 export function connectPair(family: number): Pair | Refusal {
   const { accept, bind, closesocket, connect, getpeername, getsockname, listen, socket } = calls();
+  const { SO_EXCLUSIVEADDRUSE } = abi.winsock!.constants;
   const open: number[] = [];
   const opened = (fd: number): number => {
     if (fd >= 0) open.push(fd);

@@ -1,15 +1,10 @@
-import type { Winsock } from "../../abi/abi.ts";
 import { abi } from "../../abi/mod.ts";
-import { windowsX64 } from "../../abi/windows.ts";
 import type { MessageCalls } from "../platform.ts";
 import { keepErrno, lastErrno } from "./calls.ts";
 import { calls } from "./sockets.ts";
 
 const { AF_INET, MSG_CTRUNC, MSG_TRUNC, SOCK_DGRAM } = abi.constants;
 const { EMSGSIZE } = abi.errno;
-
-// Nothing here is called where there is no Winsock, so any numbers will do.
-const { constants }: Winsock = abi.winsock ?? windowsX64.winsock!;
 
 /** The identifier of `WSARecvMsg`. */
 const WSAID_WSARECVMSG = new Uint8Array(
@@ -49,7 +44,7 @@ function openWSARecvMsg() {
   const fd = calls().socket(AF_INET, SOCK_DGRAM, 0);
   const address = new BigUint64Array(1);
   const size = new Uint32Array(1);
-  const { SIO_GET_EXTENSION_FUNCTION_POINTER: code } = constants;
+  const { SIO_GET_EXTENSION_FUNCTION_POINTER: code } = abi.winsock!.constants;
   const id = WSAID_WSARECVMSG;
   const result = calls().WSAIoctl(fd, code, id, id.length, address, 8, size, null, null);
   const errno = lastErrno();

@@ -1,6 +1,4 @@
-import type { Winsock } from "../../abi/abi.ts";
 import { abi } from "../../abi/mod.ts";
-import { windowsX64 } from "../../abi/windows.ts";
 import { libcCalls } from "../../libc.ts";
 import type { Platform, SocketCalls } from "../platform.ts";
 import { lastErrno, setLastErrno, winsockCalls } from "./calls.ts";
@@ -14,12 +12,9 @@ const { AF_INET, AF_INET6, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET, SO_RCVTIMEO, SO_
   abi.constants;
 const { EMSGSIZE, ENOTSOCK, EOPNOTSUPP, ESOCKTNOSUPPORT, EWOULDBLOCK } = abi.errno;
 
-// Nothing here is called where there is no Winsock, so any numbers will do.
-const { constants, libraries, WSAPROTOCOL_INFOA }: Winsock = abi.winsock ?? windowsX64.winsock!;
-
 const kernelCalls = libcCalls({
   SetHandleInformation: { parameters: ["usize", "u32", "u32"], result: "i32" },
-}, libraries.kernel);
+}, abi.winsock?.libraries.kernel);
 
 /**
  * Marks the end of a pipe that is written to: its receive timeout. That end does not need one,
@@ -75,7 +70,7 @@ export const winsock: Platform = {
 
   setInheritable(fd, inheritable) {
     const { SetHandleInformation } = kernelCalls();
-    const { HANDLE_FLAG_INHERIT } = constants;
+    const { HANDLE_FLAG_INHERIT } = abi.winsock!.constants;
     const flags = inheritable ? HANDLE_FLAG_INHERIT : 0;
     if (SetHandleInformation(BigInt(fd), HANDLE_FLAG_INHERIT, flags) !== 0) return 0;
     setLastErrno(ENOTSOCK!); // Its own error is not one of Winsock's.
@@ -124,6 +119,7 @@ export const winsock: Platform = {
   keepsSocketError: true,
 
   familyOfUnbound(fd) {
+    const { constants, WSAPROTOCOL_INFOA } = abi.winsock!;
     const info = new DataView(new ArrayBuffer(WSAPROTOCOL_INFOA.size));
     const size = new Int32Array([info.byteLength]);
     const result = calls().getsockopt(fd, SOL_SOCKET, constants.SO_PROTOCOL_INFOA, info, size);
@@ -134,7 +130,8 @@ export const winsock: Platform = {
 };
 
 function setBlocking(fd: number, blocking: boolean): number {
-  return calls().ioctlsocket(fd, constants.FIONBIO, new Uint32Array([blocking ? 0 : 1]));
+  const { FIONBIO } = abi.winsock!.constants;
+  return calls().ioctlsocket(fd, FIONBIO, new Uint32Array([blocking ? 0 : 1]));
 }
 
 /** Cuts a datagram that is longer than the buffer, as POSIX does; Winsock calls it an error. */
@@ -147,9 +144,10 @@ function received(size: number, length: number): number {
  * that goes on as it is.
  */
 function ignoreUnreachablePorts(fd: number): void {
+  const { SIO_UDP_CONNRESET } = abi.winsock!.constants;
   const off = new Uint32Array(1);
   const size = new Uint32Array(1);
-  calls().WSAIoctl(fd, constants.SIO_UDP_CONNRESET, off, 4, null, 0, size, null, null);
+  calls().WSAIoctl(fd, SIO_UDP_CONNRESET, off, 4, null, 0, size, null, null);
 }
 
 /** Makes something on first use, once per isolate. */

@@ -29,7 +29,8 @@ const zigTargets: { readonly [system: string]: string } = {
 let zigPath: Promise<string> | undefined;
 
 const cc = Deno.env.get("CC") ?? "cc";
-const proofs = Object.entries(tables).map(([system, table]) => {
+const proofs = Object.entries(tables).map(([system, makeTable]) => {
+  const table = makeTable();
   const target = zigTargets[system];
   return target === undefined ? byNumbers(system, table) : byZig(system, table, target);
 });
