@@ -56,6 +56,7 @@ export interface InotifyEvent {
  * selector.register(inotify, EVENT_READ);
  * selector.select();
  * assertEquals(inotify.readEvents(), [{ wd, mask: IN_CLOSE_WRITE, cookie: 0, name: "note" }]);
+ * await Deno.remove(directory, { recursive: true });
  * ```
  *
  * @category File changes

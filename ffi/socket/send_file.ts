@@ -77,6 +77,7 @@ const UNSUITABLE = [EINVAL, ENOSYS, EOPNOTSUPP];
  *   await Deno.writeTextFile(path, "hello");
  *   using pair = socketpair();
  *   console.log(await sendWhole(pair[0], path)); // 5
+ *   await Deno.remove(path);
  * }
  * ```
  *

@@ -219,9 +219,10 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * import { AF_UNIX, SOCK_DGRAM, Socket } from "@readiness/selectors/socket";
    *
    * if (Deno.build.os !== "windows") {
-   *   const path = await Deno.makeTempDir() + "/socket";
+   *   const directory = await Deno.makeTempDir();
    *   using socket = new Socket(AF_UNIX, SOCK_DGRAM);
-   *   socket.bind({ path });
+   *   socket.bind({ path: `${directory}/socket` });
+   *   await Deno.remove(directory, { recursive: true });
    * }
    * ```
    */

@@ -13,7 +13,7 @@ import {
 import { setInheritable } from "../../../ffi/descriptor.ts";
 import { BORN, Descriptor, descriptorFlags, needsDup2, Pipe } from "../../support/descriptors.ts";
 import { runProgram } from "../../support/subprocess.ts";
-import { assertSameBytes, noise, readFully, transfer } from "../../support/sockets.ts";
+import { assertSameBytes, filePath, noise, readFully, transfer } from "../../support/sockets.ts";
 import { fileDescriptorErrors } from "./file_descriptor_errors.ts";
 import { testErrors } from "../../support/error_cases.ts";
 import { linuxOnly, needsProgram, skipIf, windowsOnly } from "../../support/skip.ts";
@@ -258,7 +258,7 @@ Deno.test({
   name: "FileDescriptor.open() creates, truncates and appends to a file as the flags say",
   ...posixOnly,
   fn() {
-    const path = Deno.makeTempDirSync() + "/file";
+    const path = filePath();
     const write = (flags: number, text: string) => {
       using file = FileDescriptor.open(path, flags, 0o600);
       assertEquals(file.write(new TextEncoder().encode(text)), text.length);
@@ -270,7 +270,6 @@ Deno.test({
     assertEquals(Deno.readTextFileSync(path), "ONetwo");
     write(O_WRONLY | O_CREAT | O_TRUNC, "3");
     assertEquals(Deno.readTextFileSync(path), "3");
-    Deno.removeSync(path);
   },
 });
 
@@ -279,7 +278,7 @@ Deno.test({
   ...posixOnly,
   ...needsProgram("mkfifo"),
   fn() {
-    const path = Deno.makeTempDirSync() + "/fifo";
+    const path = filePath();
     new Deno.Command("mkfifo", { args: [path] }).outputSync();
     assertThrows(() => FileDescriptor.open(path, O_WRONLY), OSError, "ENXIO");
     using reader = FileDescriptor.open(path);
@@ -287,7 +286,6 @@ Deno.test({
     assertEquals(reader.read(new Uint8Array(9)), null);
     writer.write(new Uint8Array(2));
     assertEquals(reader.read(new Uint8Array(9)), 2);
-    Deno.removeSync(path);
   },
 });
 
