@@ -3,6 +3,12 @@ import { runForFigures, startServer } from "../process.ts";
 import type { Figures } from "../results.ts";
 import { type Context, runsOf, type Section } from "../section.ts";
 
+/**
+ * How many requests to keep in flight while a server warms up. With one, V8 would still interpret
+ * much of the server when the measurement begins.
+ */
+const BUSY = 50;
+
 /** A server under the load of a client. */
 export interface ServerCase {
   readonly name: string;
@@ -48,9 +54,13 @@ export function serverWorkloads(
   ): Promise<Figures> {
     const path = await peers.compile(`load/${client}`);
     await using server = await startServer(await peers.command(peer, program));
+    const load = (inFlight: number, warmUp: number, window: number) => {
+      const args = [protocol, server.port, inFlight, warmUp, window, server.pid].map(String);
+      return runForFigures([path, ...args]);
+    };
     const [warmUp, window] = isQuick ? [200, 300] : [400, 800];
-    const args = [protocol, server.port, inFlight, warmUp, window, server.pid].map(String);
-    const { answers, cpu, wall } = await runForFigures([path, ...args]);
+    if (inFlight < BUSY) await load(BUSY, warmUp, 1);
+    const { answers, cpu, wall } = await load(inFlight, warmUp, window);
     return { cpu: cpu! / answers! / 1000, throughput: answers! / wall! * 1e9 };
   }
 }
