@@ -48,7 +48,7 @@ export type AddressOf<A extends SocketAddress> = A extends InternetAddress ? Int
  *
  * @param address The address
  * @param family The family of the socket
- * @returns The address in C's form
+ * @returns The address in C's form, which must not be changed
  * @throws {TypeError} If it is not an address, or of another family than the socket
  * @throws {RangeError} If a part of it is out of range
  * @throws {OSError} If the name cannot be resolved (`getaddrinfo`)

@@ -12,6 +12,15 @@ const { sockaddr_in, sockaddr_in6 } = abi.structs;
 
 const [DOT, ZERO] = [46, 48];
 
+// Texts and arrays are dear to make. Mostly an address is the same as the one before, as when a
+// server and a client talk.
+
+/** The last IPv4 address that was decoded, as a number and as a text. */
+let [decodedNumber, decodedText] = [0, "0.0.0.0"];
+
+/** The last IPv4 address that was encoded. */
+let encoded: InternetAddress & { bytes: Uint8Array<ArrayBuffer> } | undefined;
+
 const calls = platform.openCalls({
   getnameinfo: {
     parameters: ["buffer", "u32", "buffer", "u32", "pointer", "u32", "i32"],
@@ -40,7 +49,7 @@ export interface InternetAddress {
  *
  * @param address The address
  * @param family `AF_INET` or `AF_INET6`
- * @returns A `struct sockaddr_in` or `sockaddr_in6`
+ * @returns A `struct sockaddr_in` or `sockaddr_in6`, which must not be changed
  * @throws {RangeError} If the port is out of range, or the hostname contains a NUL
  * @throws {OSError} If the name cannot be resolved (`getaddrinfo`)
  */
@@ -49,13 +58,20 @@ export function encodeInternetAddress(
   family: number,
 ): Uint8Array<ArrayBuffer> {
   const { hostname, port } = address;
+  const isIpv4 = family === AF_INET;
+  if (isIpv4 && encoded !== undefined && hostname === encoded.hostname && port === encoded.port) {
+    return encoded.bytes;
+  }
   assertInternetAddress({ hostname, port });
-  const bytes = encodeNumericHostname(hostname, family) ?? resolveBlocking(hostname, family)[0]!;
+  const numeric = encodeNumericHostname(hostname, family);
+  const bytes = numeric ?? resolveBlocking(hostname, family)[0]!;
   const { sin_port } = sockaddr_in.fields;
   const { sin6_port } = sockaddr_in6.fields;
-  const [at] = family === AF_INET ? sin_port : sin6_port;
+  const [at] = isIpv4 ? sin_port : sin6_port;
   bytes[at] = port >> 8;
   bytes[at + 1] = port;
+  // The address of a name can change.
+  if (isIpv4 && numeric !== null) encoded = { hostname, port, bytes };
   return bytes;
 }
 
@@ -146,10 +162,12 @@ function parseDotted(text: string, bytes: Uint8Array): boolean {
 /** Decodes a `struct sockaddr_in`. */
 export function decodeIpv4Address(bytes: Uint8Array<ArrayBuffer>): InternetAddress {
   const { sin_addr: [at], sin_port: [portAt] } = sockaddr_in.fields;
-  return {
-    hostname: `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`,
-    port: bytes[portAt]! << 8 | bytes[portAt + 1]!,
-  };
+  const number = bytes[at]! << 24 | bytes[at + 1]! << 16 | bytes[at + 2]! << 8 | bytes[at + 3]!;
+  if (number !== decodedNumber) {
+    decodedNumber = number;
+    decodedText = `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`;
+  }
+  return { hostname: decodedText, port: bytes[portAt]! << 8 | bytes[portAt + 1]! };
 }
 
 /**

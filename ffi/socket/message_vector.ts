@@ -1,7 +1,7 @@
 import { abi } from "../abi/mod.ts";
 import { addressOf } from "../memory.ts";
 import { setField } from "./fields.ts";
-import { ADDRESS_SIZE, DATA_AT } from "./sockaddr.ts";
+import { ADDRESS_SIZE, clearFamily } from "./sockaddr.ts";
 
 /** The size of the smallest parts, and what sizes are multiples of, so that all is aligned. */
 const ALIGNMENT = 64;
@@ -85,7 +85,7 @@ export class MessageVector {
    * @param controlSize How many bytes of control data to receive
    */
   expect(i: number, length: number, controlSize: number): void {
-    this.names[i]!.fill(0, 0, DATA_AT); // Of what was received before: streams have no sender.
+    clearFamily(this.names[i]!); // Of what was received before: streams have no sender.
     this.#set(i, length, ADDRESS_SIZE, controlSize);
   }
 

@@ -13,7 +13,7 @@ import { nameOfOption } from "./option_name.ts";
 import type { PacketAddress } from "./packet.ts";
 import { adviceForBind } from "./privilege.ts";
 import type { RawAddress } from "./raw_address.ts";
-import { ADDRESS_SIZE, DATA_AT } from "./sockaddr.ts";
+import { ADDRESS_SIZE, clearFamily } from "./sockaddr.ts";
 
 const {
   MSG_NOSIGNAL,
@@ -481,7 +481,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
     const bits = readFlags("Cannot receive: the flags", flags);
     const fd = this.fileno();
     for (;;) {
-      SENDER.fill(0, 0, DATA_AT); // Of what was received before: streams have no sender.
+      clearFamily(SENDER); // Of what was received before: streams have no sender.
       SENDER_SIZE[0] = ADDRESS_SIZE;
       const size = calls().recvfrom(fd, buffer, length, bits, SENDER, SENDER_SIZE);
       if (size >= 0) return { size, address: senderOf(fd, SENDER, SENDER_SIZE[0]!) as Address };

@@ -79,6 +79,19 @@ Deno.test({
   },
 });
 
+Deno.test("Addresses that take turns are encoded and decoded each as itself", () => {
+  const addresses = ["192.0.2.1", "192.0.2.2", "198.51.100.1"].flatMap((hostname) =>
+    [1, 2, 0x100].map((port) => ({ hostname, port }))
+  );
+  for (const first of addresses) {
+    for (const second of addresses) {
+      for (const address of [first, second, first, first]) {
+        assertEquals(roundTrip(address, AF_INET), address);
+      }
+    }
+  }
+});
+
 Deno.test("encodeAddress() prefers the path when there is a hostname too", () => {
   const both = { path: "/p", hostname: "127.0.0.1", port: 1 };
   assertEquals(roundTrip(both, AF_UNIX), { path: "/p" });
