@@ -15,10 +15,11 @@
 import { DefaultSelector, EVENT_READ, EVENT_WRITE, OSError } from "@readiness/selectors";
 import { AF_INET6, MSG_ERRQUEUE, resolve } from "@readiness/selectors/socket";
 import { familyOf } from "./support/addresses.ts";
-import { interruption, run } from "./support/command_line.ts";
+import { exitWith, interruption, run } from "./support/command_line.ts";
 import { IcmpSocket, setHops } from "./support/icmp.ts";
 import { print, warn } from "./support/output.ts";
 import { parsePingLine } from "./support/ping_command_line.ts";
+import { describeSource, sendFrom } from "./support/ping_source.ts";
 import { formatReason, formatTime, Host } from "./support/ping_statistics.ts";
 import { despiteErrors } from "./support/probes.ts";
 
@@ -43,7 +44,8 @@ interface Family {
 }
 
 run(async () => {
-  const { names, count, interval, timeout, size, ttl, quiet, family } = parsePingLine();
+  const { names, count, interval, timeout, deadline, size, ttl, source, quiet, family } =
+    parsePingLine();
   const interrupted = interruption();
   const hosts = (await Promise.all(names.map(findHost))).filter((host) => host !== null);
   if (hosts.length === 0) Deno.exit(2);
@@ -60,20 +62,28 @@ run(async () => {
     const isIpv6 = family === AF_INET6;
     const icmp = new IcmpSocket(family, size);
     if (ttl !== undefined) setHops(icmp.socket, isIpv6, ttl);
+    if (source !== undefined) useSource(() => sendFrom(icmp.socket, source));
     if (MSG_ERRQUEUE !== undefined) icmp.reportErrors();
     families.set(family, { icmp, isIpv6, due: [] });
   }
   for (const family of families.values()) {
     selector.register(family.icmp.socket, EVENT_READ, family);
   }
-  for (const host of hosts) print(host.header(size));
+  for (const host of hosts) {
+    const from = source && useSource(() => describeSource(host.address, source));
+    print(host.header(size, from));
+  }
 
   const start = performance.now();
+  const end = start + deadline;
+  const isTimed = end < Infinity;
   let round = 0;
   try {
     while (!isDone()) {
-      if (round < count && performance.now() >= start + round * interval) {
-        for (const host of hosts) families.get(familyOf(host.address))!.due.push(host);
+      if (hasNextRound() && performance.now() >= start + round * interval) {
+        for (const host of hosts) {
+          if (!isFinished(host)) families.get(familyOf(host.address))!.due.push(host);
+        }
         round++;
         for (const family of families.values()) send(family);
       }
@@ -90,7 +100,8 @@ run(async () => {
   for (const host of hosts) print(host.summary());
   if (malformed > 0) print(`${malformed} malformed packets`);
   if (strays > 0) print(`${strays} late or duplicate answers`);
-  if (Deno.exitCode === 0 && hosts.some(({ received }) => received === 0)) Deno.exitCode = 1;
+  const least = isTimed && count < Infinity ? count : 1;
+  if (Deno.exitCode === 0 && hosts.some(({ received }) => received < least)) Deno.exitCode = 1;
 
   /** Resolves a name once. The other hosts are pinged if it cannot be resolved. */
   async function findHost(name: string): Promise<Host | null> {
@@ -106,18 +117,27 @@ run(async () => {
   }
 
   function isDone(): boolean {
-    const isSending = round < count ||
-      families.values().some(({ due }) => due.length > 0);
+    if (performance.now() >= end || isTimed && !hasNextRound()) return true;
+    const isSending = hasNextRound() || families.values().some(({ due }) => due.length > 0);
     return !isSending && requests.size === 0;
+  }
+
+  function hasNextRound(): boolean {
+    return isTimed ? !hosts.every(isFinished) : round < count;
+  }
+
+  /** Whether a host is pinged no more, although there is time. */
+  function isFinished({ errors, received }: Host): boolean {
+    return isTimed && (errors > 0 || received >= count);
   }
 
   /** The time until the next request is due or the oldest one is given up. */
   function untilNext(): number {
     if (isDone()) return 0; // No request of the last round could be sent.
     const [oldest] = requests.values();
-    const next = round < count ? start + round * interval : Infinity;
+    const next = hasNextRound() ? start + round * interval : Infinity;
     const late = oldest === undefined ? Infinity : oldest.time + timeout;
-    return Math.max(Math.min(next, late) - performance.now(), 0);
+    return Math.max(Math.min(next, late, end) - performance.now(), 0);
   }
 
   /** Sends a few of the requests that are due, as far as there is room. */
@@ -183,6 +203,16 @@ run(async () => {
     for (const [sequence, { time }] of requests) {
       if (performance.now() < time + timeout) return;
       requests.delete(sequence);
+    }
+  }
+
+  /** Takes a step, or exits as ping does if that fails because the source is wrong. */
+  function useSource<T>(step: () => T): T {
+    try {
+      return step();
+    } catch (error) {
+      if (!(error instanceof OSError)) throw error;
+      exitWith(2, `Cannot ping from ${source}: ${error.message}`);
     }
   }
 

@@ -30,6 +30,11 @@ export function parseRemotePort(text: string): number {
   return parseInteger("port", text, 1, 65535);
 }
 
+/** Whether a hostname is an address, not a name to look up. */
+export function isNumeric(hostname: string): boolean {
+  return /:|^[\d.]+$/.test(hostname);
+}
+
 /** The address family for a hostname; names that `lookUp` has not resolved are IPv4. */
 export function familyOf(hostname: string): number {
   return hostname.includes(":") ? AF_INET6 : AF_INET;
@@ -37,11 +42,11 @@ export function familyOf(hostname: string): number {
 
 /** Resolves the name in a remote address once, to an IPv4 address if there is one. */
 export function lookUp(address: InternetAddress): InternetAddress {
-  const isNumeric = address.hostname.includes(":");
+  const isIpv6 = address.hostname.includes(":");
   try {
     return connectIn(familyOf(address.hostname), address);
   } catch (error) {
-    if (isNumeric || !(error instanceof OSError)) throw error;
+    if (isIpv6 || !(error instanceof OSError)) throw error;
     try {
       return connectIn(AF_INET6, address);
     } catch {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseRemotePort } from "./addresses.ts";
+import { isNumeric, parseRemotePort } from "./addresses.ts";
 import { exitWith, parseCommandLine, parsePort, parseSeconds } from "./command_line.ts";
 import { lookUpService } from "./services.ts";
 
@@ -103,7 +103,7 @@ export function parseNetcatLine(): NetcatLine {
   const last = positionals.at(-1) ?? "";
   const host = positionals.length === 2 ? positionals[0] : undefined;
   for (const name of [host, source]) {
-    if (numeric && name !== undefined && !/^[\d.]+$|:/.test(name)) {
+    if (numeric && name !== undefined && !isNumeric(name)) {
       exitWith(2, `With -n, a host must be an address, received ${name}`);
     }
   }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isNumeric } from "./addresses.ts";
 import { HEADER } from "./icmp.ts";
 import { printable } from "./output.ts";
 
@@ -51,17 +52,18 @@ export class Host {
     this.#squares += time ** 2;
   }
 
-  /** The first line, given the size of the payload. */
-  header(size: number): string {
+  /** The first line, given the size of the payload, and where the requests come from. */
+  header(size: number, source?: string): string {
+    const from = source === undefined ? "" : ` from ${source}:`;
     const isIpv6 = this.address.includes(":");
-    if (isIpv6) return `PING ${this.name}(${this.label}) ${size} data bytes`;
+    if (isIpv6) return `PING ${this.name}(${this.label})${from} ${size} data bytes`;
     const all = size + HEADER + IPV4_HEADER;
-    return `PING ${this.name} (${this.address}) ${size}(${all}) bytes of data.`;
+    return `PING ${this.name} (${this.address})${from} ${size}(${all}) bytes of data.`;
   }
 
   /** The name and the address, or the address alone if that is what the command line has. */
   get label(): string {
-    return /:|^[\d.]+$/.test(this.name) ? this.address : `${this.name} (${this.address})`;
+    return isNumeric(this.name) ? this.address : `${this.name} (${this.address})`;
   }
 
   /** The statistics. */

@@ -68,6 +68,12 @@ for (
     { name: "IPv6", args: ["-c1", "-s", "100", "::1"], skip: needsIpv6 },
     { name: "-q", args: ["-q", "-c", "2", "-i.01", "127.0.0.1"] },
     { name: "the hops and sizes of ICMP", args: ["-c1", "-s", "65507", "-t", "9", "127.0.0.1"] },
+    { name: "-w", args: ["-q", "-w", "2", "-i30", "127.0.0.1"] },
+    { name: "-w with fewer answers than -c", args: ["-w2", "-c", "5", "-i30", "127.0.0.1"] },
+    { name: "-w with enough answers", args: ["-w", "30", "-c", "2", "-i.01", "127.0.0.1"] },
+    { name: "-I with an address", args: ["-c1", "-I", "127.0.0.2", "127.0.0.1"] },
+    { name: "-I with an interface", args: ["-c1", "-I", "lo", "localhost", "-4"] },
+    { name: "-I for IPv6", args: ["-c1", "-I", "::1", "::1"], skip: needsIpv6 },
     { name: "a name that is an address", args: ["-c1", "127.1"] },
   ]
 ) {
@@ -102,9 +108,10 @@ Deno.test({
       done
       ip link set left up
       ip link set right up`;
-    for (const host of ["10.0.9.2", "fd00:9::2"]) {
-      const theirs = await runCommand(inOwnNetwork(prepare, ["ping", "-c", "1", host]));
-      const ours = await runExample("ping", ["-c", "1", host], {
+    const args = ["-c1 10.0.9.2", "-c1 fd00:9::2", "-w30 10.0.9.2", "-w30 -c2 -i9 fd00:9::2"];
+    for (const line of args.map((text) => text.split(" "))) {
+      const theirs = await runCommand(inOwnNetwork(prepare, ["ping", ...line]));
+      const ours = await runExample("ping", line, {
         through: (command) => inOwnNetwork(prepare, command),
       });
       assertMatch(ours.stdout, /^From \S+ icmp_seq=1 Destination /m);
@@ -120,6 +127,7 @@ Deno.test({
   ...needsPing,
   async fn() {
     const mistakes = [["-x"], ["-c"], ["-4", "-6", "127.0.0.1"], ["-4", "::1"], ["a.invalid"]];
+    mistakes.push(["-I", "nosuch", "127.0.0.1"], ["-I", "192.0.2.77", "127.0.0.1"]);
     const runs = await runEach("ping", mistakes);
     for (const [i, mistake] of mistakes.entries()) {
       const theirs = await runCommand(["ping", ...mistake]);
@@ -210,6 +218,23 @@ Deno.test({
       "",
       "",
     ]);
+  },
+});
+
+Deno.test({
+  name: "ping.ts -w ends although requests are lost, and sends more of them than -c",
+  ...needsOwnNetwork,
+  async fn() {
+    const prepare = "echo 1 > /proc/sys/net/ipv4/icmp_echo_ignore_all";
+    const { code, stdout } = await runExample(
+      "ping",
+      ["-w", "2", "-c", "1", "-i", "0.1", "127.0.0.1", "::1"],
+      { through: (command) => inOwnNetwork(prepare, command) },
+    );
+    assertEquals(code, 1);
+    const [, sent] = /^(\d+) packets transmitted, 0 received, 100% packet loss/m.exec(stdout)!;
+    assertGreaterOrEqual(Number(sent), 2);
+    assertMatch(stdout, /^1 packets transmitted, 1 received, 0% packet loss/m);
   },
 });
 
@@ -415,6 +440,9 @@ Deno.test("ping.ts exits with 2 if the command line is wrong", async () => {
     "-W x 127.0.0.1",
     "-s -1 127.0.0.1",
     "-s 65508 127.0.0.1",
+    "-w 0 127.0.0.1",
+    "-I ::1 -4 127.0.0.1",
+    "-I ::1 127.0.0.1",
     "-t 0 127.0.0.1",
     "-t 256 127.0.0.1",
     "-c 0 127.0.0.1",
