@@ -47,8 +47,8 @@ export function isMask(events: number, bits: number): boolean {
 export function checkEvents(events: number, bits: number): void {
   if (!isMask(events, bits)) {
     throw new RangeError(
-      `Cannot use an interest mask: it must be made of ${namesOf(bits)}, with an event, ` +
-        `received ${describeValue(events)}`,
+      `Cannot use an interest mask: it must be one or more of ${namesOf(bits)}, ` +
+        `with at least one event, received ${describeValue(events)}`,
     );
   }
 }

@@ -61,7 +61,9 @@ export function parseGroup(group: string, family: number, on: Interface = 0): Gr
   if (zone === undefined) return { address, on };
   const index = /^\d+$/.test(zone) ? indexOf(Number(zone)) : indexOf(zone);
   if (on !== 0 && indexOf(on) !== index) {
-    throw new RangeError(`Cannot use the group ${group} on interface ${on}: its zone is another`);
+    throw new RangeError(
+      `Cannot use the group ${group} on interface ${on}: its zone is another interface`,
+    );
   }
   return { address, on: index };
 }

@@ -62,7 +62,7 @@ export const winsock: Platform = {
 
   isBlocking() {
     throw new Deno.errors.NotSupported(
-      "Cannot find out whether a socket blocks: Winsock does not say",
+      "Cannot get whether a socket blocks: Winsock has no call for it",
     );
   },
 

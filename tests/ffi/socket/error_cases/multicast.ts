@@ -43,7 +43,7 @@ export const multicastErrors: readonly ErrorCase[] = [
   {
     name: "joinGroup() throws RangeError when the group has the zone of another interface",
     error: RangeError,
-    message: /^Cannot use the group ff02::1%1 on interface 2: its zone is another$/,
+    message: /^Cannot use the group ff02::1%1 on interface 2: its zone is another interface$/,
     calls: [withDatagrams((socket) => joinGroup(socket, "ff02::1%1", 2), AF_INET6)],
     ...needsIpv6,
   },
