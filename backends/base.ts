@@ -2,9 +2,10 @@ import { abi } from "../ffi/abi/mod.ts";
 import { signalOf } from "../ffi/checks.ts";
 import { announcesClosing, descriptorOf } from "../ffi/descriptor.ts";
 import { OSError } from "../ffi/errno.ts";
-import { type Backend, type BackendOwner, UNASKED } from "./backend.ts";
+import type { Backend } from "./backend.ts";
 import { announced, type Closable, closeAll, dropped } from "./dropped.ts";
 import { holdLoop, loopMustTurn, turnLoop } from "./event_loop.ts";
+import { EventCollector } from "./event_collector.ts";
 import { EDGE_TRIGGERED, EVENT_READ, EVENT_WRITE, EXCLUSIVE, ONE_SHOT } from "./events.ts";
 import { iterate } from "./iterator.ts";
 import {
@@ -17,13 +18,13 @@ import {
 } from "./key.ts";
 import { KeyTable } from "./key_table.ts";
 import { ALL_BITS, ALL_EVENTS, BITS, checkEvents, isMask, namesOf, READ_WRITE } from "./masks.ts";
-import { prepareReactor, renewDescriptor } from "./reactor.ts";
+import { prepareReactor } from "./reactor.ts";
 import { SelectorMap } from "./selector_map.ts";
 import { SelectorWait } from "./selector_wait.ts";
 import { MAX_WAIT, now, parseTimeout } from "./timeout.ts";
 import { WakeDescriptor, type Waker } from "./waker.ts";
 
-const { EBADF, EINTR, EINVAL, ELOOP, EMFILE, ENFILE, ENOENT, ENOTSOCK, EPERM } = abi.errno;
+const { EBADF, EINVAL, ELOOP, EMFILE, ENFILE, ENOENT, ENOTSOCK, EPERM } = abi.errno;
 
 /**
  * Errors to ignore when a descriptor is removed: it was closed, or its number now stands for
@@ -88,22 +89,10 @@ export type DataArgument<Data> = undefined extends Data ? [data?: Data] : [data:
 export abstract class BaseSelector<Data = unknown, File extends FileObject = FileObject>
   implements Disposable {
   readonly #backend: Backend;
-  readonly #owner: BackendOwner;
   #state = IDLE;
   readonly #keys = new KeyTable<Data, File>();
   readonly #map = new SelectorMap<Data, File>(this.#keys);
-  /** The events of the current wait, with room for all its results. */
-  #ready: ReadyEvent<Data, File>[] = NONE;
-  /** How many of them there are so far. */
-  #found = 0;
-  /** How many results the current wait has. Each is one event or none. */
-  #count = 0;
-  /** The descriptors of keys that are not reported until they are modified. */
-  readonly #spent = new Set<number>();
-  readonly #newlySpent: SelectorKey<Data, File>[] = [];
-  #wake: WakeDescriptor | null = null;
-  #wakeFd = -1;
-  #woken = false; // The wait found a wake.
+  readonly #collector: EventCollector<Data, File>;
   #wait: SelectorWait | null = null;
 
   /**
@@ -114,11 +103,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    */
   protected constructor(backend: Backend) {
     this.#backend = backend;
-    this.#owner = {
-      report: (fd, events) => this.#report(fd, events),
-      registrations: () => this.#registrations(),
-      replaced: () => renewDescriptor(backend.pollableFd),
-    };
+    this.#collector = new EventCollector(backend, this.#keys);
     dropped.register(this, this.#held(), this);
   }
 
@@ -252,8 +237,9 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
   unregister(fileobj: File | number): SelectorKey<Data, File> {
     const key = this.#keyFor("unregister", fileobj);
     this.#keys.delete(key.fd);
-    const result = this.#isWatched(key) ? this.#backend.remove(key.fd, key.events) : 0;
-    if (this.#spent.size > 0) this.#spent.delete(key.fd);
+    const isWatched = this.#collector.isWatched(key);
+    const result = isWatched ? this.#backend.remove(key.fd, key.events) : 0;
+    this.#collector.forget(key);
     this.#wait?.end();
     if (result < 0 && !GONE.includes(-result)) {
       throw this.#changeError(`Cannot unregister fd ${key.fd}`, result);
@@ -306,11 +292,11 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
       if ((events | key.events) & EXCLUSIVE && events !== key.events) {
         throw this.#notSupported("modify", EXCLUSIVE);
       }
-      const isWatched = this.#isWatched(key);
+      const isWatched = this.#collector.isWatched(key);
       const result = isWatched
         ? this.#backend.change(fd, key.events, events)
         : this.#backend.add(fd, events);
-      if (this.#spent.size > 0) this.#spent.delete(fd);
+      this.#collector.forget(key);
       this.#wait?.end();
       if (result < 0) {
         this.#keys.delete(fd);
@@ -368,9 +354,9 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     const start = limit > 0 && limit < Infinity ? now() : 0;
     let left = limit;
     do {
-      const ready = this.#results(this.#backend.wait(Math.min(left, MAX_WAIT)));
-      if (limit === 0 || ready.length > 0 || this.#woken) {
-        this.#woken = false;
+      const ready = this.#collector.wait(Math.min(left, MAX_WAIT));
+      if (limit === 0 || ready.length > 0 || this.#collector.isWoken) {
+        this.#collector.isWoken = false;
         return ready;
       }
       left = limit - (now() - start);
@@ -430,17 +416,17 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
       for (;;) {
         this.#assertOpen("go on selecting");
         signal?.throwIfAborted();
-        const ready = this.#results(this.#backend.wait(0));
-        if (ready.length > 0 || this.#woken || now() >= deadline) {
-          this.#woken = false;
+        const ready = this.#collector.wait(0);
+        if (ready.length > 0 || this.#collector.isWoken || now() >= deadline) {
+          this.#collector.isWoken = false;
           holdLoop();
           return ready;
         }
         await this.#untilReady(deadline, signal);
       }
     } finally {
-      if (this.#state !== CLOSED) this.#state = this.#woken ? WOKEN : IDLE;
-      this.#woken = false;
+      if (this.#state !== CLOSED) this.#state = this.#collector.isWoken ? WOKEN : IDLE;
+      this.#collector.isWoken = false;
     }
   }
 
@@ -479,7 +465,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
       interrupt: () => {
         if (this.#state === WAITING) this.wakeup();
       },
-      takeBack: (key) => this.#rearm(key),
+      takeBack: (key) => this.#collector.rearm(key),
     });
   }
 
@@ -502,7 +488,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
   wakeup(): void {
     this.#assertOpen("wake");
     if (this.#state === WAITING) {
-      this.#woken = true;
+      this.#collector.isWoken = true;
       this.#wait?.end();
     } else {
       this.#state = WOKEN;
@@ -529,7 +515,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    */
   waker(): Waker {
     this.#assertOpen("make a waker");
-    const wake = this.#wake ??= this.#openWake();
+    const wake = this.#collector.wake ?? this.#openWake();
     return {
       fd: wake.writer,
       wake: () => {
@@ -634,7 +620,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
         }${hasDescriptor(other.fileobj, fd) ? "" : ", which is closed: unregister that first"}`,
       );
     }
-    if (this.#wake?.has(fd)) {
+    if (this.#collector.wake?.has(fd)) {
       throw new KeyError(`Cannot register ${describeFile(fileobj, fd)}: it wakes this selector`);
     }
   }
@@ -682,98 +668,6 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
     return 0;
   }
 
-  /** Turns the result of a wait into events. An interrupted wait has none. */
-  #results(result: number): ReadyEvent<Data, File>[] {
-    if (result > 0) return this.#collect(result);
-    if (result < 0 && result !== -EINTR) {
-      throw new OSError(
-        `Cannot select among ${this.#keys.size} file objects`,
-        this.#backend.waitCall,
-        -result,
-      );
-    }
-    return [];
-  }
-
-  #collect(count: number): ReadyEvent<Data, File>[] {
-    this.#found = 0;
-    this.#count = count;
-    if (count > 1) this.#ready = arrayOf(count);
-    const failure = this.#backend.collect(count, this.#owner);
-    if (this.#newlySpent.length > 0) this.#disarm();
-    const found = this.#found;
-    if (failure < 0 && found === 0) {
-      throw this.#changeError("Cannot rebuild the selector", failure);
-    }
-    if (found === 0) return [];
-    const ready = this.#ready;
-    this.#ready = NONE; // It would keep the data of keys alive.
-    if (ready.length > found) ready.length = found;
-    return ready;
-  }
-
-  #report(fd: number, events: number): void {
-    const same = this.#keys.same(fd, events);
-    if (same !== undefined) this.#push(same);
-    else this.#reportOther(fd, events);
-  }
-
-  /** Reports an event that differs from the last one, or whose key is missing or not ordinary. */
-  #reportOther(fd: number, events: number): void {
-    const key = this.#keys.get(fd);
-    if (key === undefined) {
-      if (fd === this.#wakeFd && this.#wake!.drain()) this.#woken = true;
-      return;
-    }
-    const asked = events & key.events;
-    if (key.events > READ_WRITE) this.#reportSpecial(key, asked, events);
-    else if (asked !== 0) this.#push(this.#keys.event(key, asked));
-  }
-
-  /** Reports a key with a mode or an event beyond Python's two. */
-  #reportSpecial(key: SelectorKey<Data, File>, asked: number, events: number): void {
-    if (this.#spent.has(key.fd)) return;
-    if (asked !== 0) this.#push(this.#keys.event(key, asked));
-    // A condition that nothing asked for, such as a hang-up, would be reported for ever.
-    const isSpent = asked !== 0 ? (key.events & ONE_SHOT) !== 0 : (events & UNASKED) !== 0;
-    if (isSpent) this.#newlySpent.push(key);
-  }
-
-  #push(event: ReadyEvent<Data, File>): void {
-    if (this.#found === 0 && this.#count === 1) this.#ready = [event];
-    else this.#ready[this.#found] = event;
-    this.#found++;
-  }
-
-  /** Disarms what must not be reported again. */
-  #disarm(): void {
-    for (const key of this.#newlySpent.splice(0)) {
-      this.#spent.add(key.fd);
-      if (!this.#backend.hasOneShot) this.#backend.remove(key.fd, key.events);
-      else if ((key.events & ONE_SHOT) === 0) this.#backend.change(key.fd, key.events, ONE_SHOT);
-    }
-  }
-
-  /** Arms a key again, so that what is ready is reported again. */
-  #rearm(key: SelectorKey<Data, File>): void {
-    if ((key.events & (EDGE_TRIGGERED | ONE_SHOT)) === 0) return;
-    if (this.#isWatched(key)) this.#backend.remove(key.fd, key.events);
-    this.#spent.delete(key.fd);
-    this.#backend.add(key.fd, key.events);
-  }
-
-  /** Returns whether the backend watches a key. */
-  #isWatched(key: SelectorKey<Data, File>): boolean {
-    return this.#backend.hasOneShot || !this.#spent.has(key.fd);
-  }
-
-  *#registrations(): Iterable<readonly [fd: number, events: number]> {
-    for (const { fd, events } of this.#keys.values()) {
-      yield [fd, this.#spent.has(fd) ? ONE_SHOT : events];
-    }
-    if (this.#wake !== null) yield [this.#wakeFd, EVENT_READ];
-  }
-
   /** Waits in the reactor until it is time to look again. */
   async #untilReady(deadline: number, signal: AbortSignal | undefined): Promise<void> {
     const wait = this.#wait = new SelectorWait(deadline);
@@ -793,9 +687,11 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
   }
 
   #watchAll(wait: SelectorWait, refusal: number): void {
-    if (this.#wake !== null) wait.watch(this.#wakeFd, EVENT_READ, true);
-    for (const { fd, events, fileobj } of this.#keys.values()) {
-      if (this.#spent.has(fd)) continue;
+    const { wake } = this.#collector;
+    if (wake !== null) wait.watch(wake.reader, EVENT_READ, true);
+    for (const key of this.#keys.values()) {
+      if (this.#collector.isSpent(key)) continue;
+      const { fd, events, fileobj } = key;
       // Watched directly, an edge-triggered key would be ready all the time.
       if (events & EDGE_TRIGGERED && TOO_NESTED.includes(-refusal)) {
         throw this.#changeError("Cannot watch a selector with EDGE_TRIGGERED", refusal);
@@ -817,8 +713,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
       wake.close();
       throw this.#changeError("Cannot register the waking descriptor", result);
     }
-    this.#wake = wake;
-    this.#wakeFd = wake.reader;
+    this.#collector.wake = wake;
     dropped.unregister(this);
     dropped.register(this, this.#held(), this);
     this.#wait?.end();
@@ -828,21 +723,10 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
   /** Returns what to close with the selector. */
   #held(): readonly Closable[] {
     const held = [announced(this.#backend.pollableFd, this.#backend)];
-    if (this.#wake !== null) held.push(announced(this.#wakeFd, this.#wake));
+    const { wake } = this.#collector;
+    if (wake !== null) held.push(announced(wake.reader, wake));
     return held;
   }
-}
-
-/** What was found when no wait looks for it. */
-const NONE: never[] = [];
-
-/** Placeholders. An array that grows step by step, or has holes, is slower to make or to read. */
-const FILLER: ReadyEvent<never, never>[] = [];
-
-/** Makes an array without holes of that length, to be filled. */
-function arrayOf<Data, File extends FileObject>(length: number): ReadyEvent<Data, File>[] {
-  while (FILLER.length < length) FILLER.push(undefined as never);
-  return FILLER.slice(0, length);
 }
 
 /**
