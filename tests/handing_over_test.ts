@@ -21,7 +21,7 @@ import { type HasFileno, pipe } from "../ffi/fd/mod.ts";
 import { createConnection, createServer, Socket, socketpair } from "../ffi/socket/mod.ts";
 import { inTime } from "./support/deadline.ts";
 import { linuxOnly } from "./support/skip.ts";
-import { places } from "./support/sockets.ts";
+import { listenAgain, places } from "./support/sockets.ts";
 import { runProgram } from "./support/subprocess.ts";
 
 const hello = new TextEncoder().encode("hello");
@@ -54,7 +54,7 @@ Deno.test("node:http serves on a socket of createServer()", linuxOnly, async () 
     "hello /3",
   ]);
   await new Promise((resolve) => server.close(resolve));
-  createServer({ hostname: "127.0.0.1", port }).close(); // The port is free again.
+  await listenAgain({ hostname: "127.0.0.1", port });
 });
 
 for (const place of places) {

@@ -10,6 +10,7 @@ import { libcCalls } from "../../ffi/libc.ts";
 import { FileDescriptor } from "../../ffi/socket/mod.ts";
 import { OSError } from "../../mod.ts";
 import { Descriptor, Pair } from "../support/descriptors.ts";
+import { untilReadable } from "../support/sockets.ts";
 import { CLOSED, isWinsock, names, processLibrary } from "../support/platform.ts";
 
 const calls = libcCalls({ pipe: { parameters: ["buffer"], result: "i32" } });
@@ -97,7 +98,9 @@ for (
 Deno.test("closeDescriptor() throws OSError for a closed descriptor", () => {
   const [reader, writer] = makePipe();
   closeDescriptor(writer);
-  assertEquals(new FileDescriptor(reader).read(new Uint8Array(1)), 0);
+  const source = new FileDescriptor(reader);
+  untilReadable(source);
+  assertEquals(source.read(new Uint8Array(1)), 0);
   closeDescriptor(reader);
   const fd = closed();
   const error = assertThrows(() => closeDescriptor(fd), OSError, `Cannot close fd ${fd}: `);

@@ -4,6 +4,7 @@ import {
   AF_INET,
   AF_INET6,
   AF_UNIX,
+  createServer,
   type FileDescriptor,
   SO_LINGER,
   SOCK_DGRAM,
@@ -126,6 +127,21 @@ export function deaf(type: number = SOCK_STREAM, place: Place = places[0]!): Soc
 /** Returns a port outside the ranges from which systems choose one for port 0. */
 export function unusedPort(): number {
   return 20_000 + Math.trunc(Math.random() * 10_000);
+}
+
+/**
+ * Listens at an address that was in use. A program that is being started has a copy of a closed
+ * listener for a moment, which is far shorter than the rest of a connection's port (a minute).
+ */
+export async function listenAgain(address: SocketAddress): Promise<void> {
+  for (const end = performance.now() + 20_000;;) {
+    try {
+      return createServer(address).close();
+    } catch (error) {
+      if (performance.now() > end) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }
 
 /** Waits for a connection and accepts it. */

@@ -7,6 +7,7 @@ import {
   EVENT_WRITE,
 } from "../../../mod.ts";
 import { MSG_OOB } from "../../../ffi/socket/mod.ts";
+import { DEADLINE } from "../../support/deadline.ts";
 import { Pair, Pipe } from "../../support/descriptors.ts";
 import { Connection, reset } from "../../support/sockets.ts";
 import { isWindows } from "../../support/os.ts";
@@ -144,10 +145,11 @@ function canSeeHalfClose(backend: Backend): boolean {
   return !backend.name.startsWith("Devpoll");
 }
 
-/** Selects until all of the events were reported for the one key, or for the hundredth time. */
+/** Selects until all of the events were reported for the one key, or for too long. */
 function gather(selector: BaseSelector, events: number): number {
+  const end = performance.now() + DEADLINE;
   let found = 0;
-  for (let i = 0; i < 100 && found !== events; i++) {
+  while (found !== events && performance.now() < end) {
     for (const [, reported] of selector.select()) found |= reported;
   }
   return found;

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { FileDescriptor, OSError, pseudoTerminal, Terminal } from "../../../ffi/fd/mod.ts";
 import { DefaultSelector, EVENT_READ } from "../../../mod.ts";
+import { DEADLINE } from "../../support/deadline.ts";
 import { BORN, descriptorFlags } from "../../support/descriptors.ts";
 import { linuxOnly } from "../../support/skip.ts";
 import { untilReadable } from "../../support/sockets.ts";
@@ -45,7 +46,7 @@ test("pseudoTerminal() hangs up when one side is closed", () => {
   using selector = new DefaultSelector();
   selector.register(first.subsidiary, EVENT_READ);
   first.manager.close();
-  assertEquals(selector.select(10_000).length, 1);
+  assertEquals(selector.select(DEADLINE).length, 1);
   assertEquals(first.subsidiary.read(new Uint8Array(10)), 0);
   using second = pseudoTerminal();
   second.subsidiary.close();

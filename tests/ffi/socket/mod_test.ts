@@ -17,7 +17,7 @@ import { linuxOnly, needs } from "../../support/skip.ts";
 import { COUNT_DESCRIPTORS, runProgram } from "../../support/subprocess.ts";
 import { libcPath } from "../../support/platform.ts";
 import { isWindows } from "../../support/os.ts";
-import { needsUnix } from "../../support/sockets.ts";
+import { filePath, needsUnix } from "../../support/sockets.ts";
 
 Deno.test("./socket exports the documented functions, classes and constants", () => {
   for (const name of ["FileDescriptor", "OSError", "Socket", "pipe", "socketpair"] as const) {
@@ -160,7 +160,7 @@ const TOUR = `
   {
     using left = new Socket(AF_UNIX, SOCK_DGRAM);
     using right = new Socket(AF_UNIX, SOCK_DGRAM);
-    right.bind({ path: "/tmp/readiness-" + crypto.randomUUID() });
+    right.bind({ path: PATH });
     left.sendTo(new Uint8Array(3), right.localAddress);
     said.push(right.recvFrom(new Uint8Array(9)).address.path);
     said.push(right.localAddress.path);
@@ -204,7 +204,8 @@ for (const { name, flags, skip } of permissions) {
     ...needsUnix,
     ...skip,
     async fn() {
-      const { code, stdout, stderr } = await runProgram(TOUR, [
+      const path = filePath();
+      const { code, stdout, stderr } = await runProgram(`const PATH = "${path}";${TOUR}`, [
         ...flags,
         "--deny-read",
         "--deny-write",
@@ -215,8 +216,6 @@ for (const { name, flags, skip } of permissions) {
       ]);
       assertEquals([code, stderr.replace(/^.*(?:Warning|unstable).*$/gm, "")], [0, ""]);
       const said = JSON.parse(stdout);
-      const path = said[4];
-      Deno.removeSync(path);
       assertEquals(said, [
         null,
         true,

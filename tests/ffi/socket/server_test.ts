@@ -18,6 +18,7 @@ import { linuxOnly, skipIf, windowsOnly } from "../../support/skip.ts";
 import {
   acceptFrom,
   filePath,
+  listenAgain,
   needsIpv6,
   needsUnix,
   places,
@@ -81,7 +82,7 @@ Deno.test("createServer() listens again at once after connections", async () => 
   const client = await createConnection(localAddress);
   const connection = acceptFrom(server);
   for (const socket of [connection, client, server]) socket.close();
-  createServer(localAddress).close();
+  await listenAgain(localAddress);
 });
 
 Deno.test("createServer() sets SO_REUSEADDR", skipIf(isWindows, "it means more on Windows"), () => {
