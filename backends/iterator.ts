@@ -34,6 +34,7 @@ export function iterate<Data, File extends FileObject>(
       const value = batch[at++]!;
       if (source.isCurrent(value[0])) return { value, done: false };
     }
+    return undefined;
   }
 
   async function fetch(): Promise<Result> {

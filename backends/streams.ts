@@ -109,7 +109,7 @@ export function readableStream(
   /** Returns `null` if there is nothing to read now. */
   function readOnce(controller: ReadableByteStreamController): null | undefined {
     const request = controller.byobRequest;
-    if (request === null && !stream.locked) return; // The next reader asks again.
+    if (request === null && !stream.locked) return undefined; // The next reader asks again.
     const buffer = request?.view as Uint8Array<ArrayBuffer> ?? sharedBuffer();
     const size = file.read(buffer);
     if (size === null) return null;
@@ -123,6 +123,7 @@ export function readableStream(
       // If the reader of a request has gone, its answer would not reach a reader without a buffer.
       controller.enqueue(buffer.slice(0, size));
     }
+    return undefined;
   }
 }
 

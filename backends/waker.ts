@@ -142,6 +142,7 @@ function signal(fd: number): void {
  */
 export function wake(fd: number): void {
   assertDescriptor("Cannot wake a selector: the descriptor", fd);
+  fd |= 0; // Not -0.
   if (!canBeWaker(fd)) throw new OSError(`Cannot wake fd ${fd}`, callNames.write, EINVAL);
   signal(fd);
 }

@@ -10,7 +10,7 @@ const MIN_INT = -0x8000_0000;
 const MAX_INT = 0x7fff_ffff;
 
 /**
- * Requires an integer.
+ * Requires an integer. Pass `value | 0` to the system: Deno's FFI refuses -0, which is an integer.
  *
  * @param subject The beginning of the message
  * @param value The value
@@ -43,7 +43,7 @@ export function assertInteger(
 export function readFlags(subject: string, flags: number | undefined): number {
   if (flags === undefined) return 0;
   if (flags !== 0) assertInteger(subject, flags);
-  return flags;
+  return flags | 0;
 }
 
 /**

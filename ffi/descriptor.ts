@@ -47,7 +47,7 @@ export function filenoOf(file: unknown, attempt: string): number {
   const fd = typeof file === "number" ? file : callFileno(file, attempt);
   // The message is made only if it is needed.
   if ((fd | 0) !== fd || fd < 0 && fd === file) assertDescriptor(`${attempt}: the descriptor`, fd);
-  return fd;
+  return fd | 0; // Not -0.
 }
 
 function callFileno(file: unknown, attempt: string): number {

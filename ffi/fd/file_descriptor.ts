@@ -1,6 +1,6 @@
 import { forgetDescriptor } from "../../backends/ready.ts";
 import { abi } from "../abi/mod.ts";
-import { assertBytes, assertDescriptor } from "../checks.ts";
+import { assertBoolean, assertBytes, assertDescriptor } from "../checks.ts";
 import {
   ANNOUNCES_CLOSING,
   closeDescriptor,
@@ -65,7 +65,7 @@ export class FileDescriptor implements HasFileno, Disposable {
    */
   constructor(fd: number) {
     assertDescriptor("Cannot adopt a descriptor: it", fd);
-    this.#fd = fd;
+    this.#fd = fd | 0; // Not -0.
   }
 
   /**
@@ -183,6 +183,7 @@ export class FileDescriptor implements HasFileno, Disposable {
    * other processes too.
    *
    * @param blocking Whether they block
+   * @throws {TypeError} If `blocking` is not a boolean
    * @throws {OSError} If `fcntl` fails, such as with `EBADF` once closed
    *
    * @example
@@ -196,6 +197,7 @@ export class FileDescriptor implements HasFileno, Disposable {
    * ```
    */
   setBlocking(blocking: boolean): void {
+    assertBoolean("Cannot set whether calls block: it", blocking);
     setBlocking(this.#fd, blocking);
   }
 
@@ -230,6 +232,7 @@ export class FileDescriptor implements HasFileno, Disposable {
    * They do not inherit this package's descriptors by default.
    *
    * @param inheritable Whether they inherit it
+   * @throws {TypeError} If `inheritable` is not a boolean
    * @throws {OSError} If `fcntl`, or `SetHandleInformation` on Windows, fails, such as with `EBADF`
    * once closed
    *
@@ -250,6 +253,7 @@ export class FileDescriptor implements HasFileno, Disposable {
    * ```
    */
   setInheritable(inheritable: boolean): void {
+    assertBoolean("Cannot set whether programs inherit a descriptor: it", inheritable);
     setInheritable(this.#fd, inheritable);
   }
 

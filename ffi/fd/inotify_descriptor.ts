@@ -114,7 +114,7 @@ export class InotifyDescriptor extends FileDescriptor {
   unwatch(wd: number): void {
     assertInteger("Cannot remove a watch: it", wd);
     const fd = this.fileno();
-    if (calls().inotify_rm_watch(fd, wd) < 0) {
+    if (calls().inotify_rm_watch(fd, wd | 0) < 0) {
       const attempt = `Cannot remove watch ${wd} from ${nameOf(fd)}`;
       throw new OSError(attempt, "inotify_rm_watch", lastErrno());
     }

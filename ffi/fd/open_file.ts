@@ -40,8 +40,8 @@ export function openFile(
   const name = cString(path);
   for (;;) {
     const fd = abi.variadicOnStack
-      ? calls().openOnStack(name, allFlags, 0, 0, 0, 0, 0, 0, mode)
-      : calls().open(name, allFlags, mode);
+      ? calls().openOnStack(name, allFlags, 0, 0, 0, 0, 0, 0, mode | 0)
+      : calls().open(name, allFlags, mode | 0);
     if (fd >= 0) return fd;
     if (lastErrno() !== abi.errno.EINTR) throw new OSError(attempt, "open", lastErrno());
   }

@@ -188,7 +188,8 @@ export class ProcessDescriptor extends FileDescriptor {
   }
 
   /**
-   * Returns how a child ended, and removes it from the system's process table.
+   * Returns how a child ended, and removes it from the system's process table. After that, and
+   * after {@linkcode ProcessDescriptor.exited}, it returns the same status again.
    *
    * @param options Whether to remove it
    * @param options.reap Whether to remove the child, `true` by default. `false` leaves it for a
@@ -196,8 +197,8 @@ export class ProcessDescriptor extends FileDescriptor {
    * @returns The status, or `null` while the child runs. As in Deno, the code of a child that was
    * ended by a signal is 128 plus the signal's number
    * @throws {TypeError} If `reap` is not a boolean
-   * @throws {OSError} If `waitid` fails, such as with `ECHILD` if the process is not a child or was
-   * waited for already, or `EBADF` once closed
+   * @throws {OSError} If `waitid` fails, such as with `ECHILD` if the process is not a child or
+   * something else waited for it, or `EBADF` if it was closed before its status was known
    */
   wait(options?: { readonly reap?: boolean }): Deno.CommandStatus | null {
     const { constants, siginfo_t: { fields, size } } = abi.pidfd!;
@@ -205,6 +206,7 @@ export class ProcessDescriptor extends FileDescriptor {
     const info = new DataView(new ArrayBuffer(size));
     const { reap = true } = readOptions("Cannot wait for a process", options, ["reap"]);
     assertBoolean("Cannot wait for a process: reap", reap);
+    if (this.#status !== null) return this.#status;
     const flags = WEXITED | WNOHANG | (reap ? 0 : WNOWAIT);
     const fd = this.fileno();
     if (calls().waitid(P_PIDFD, fd, info, flags) < 0) {
@@ -228,7 +230,7 @@ export class ProcessDescriptor extends FileDescriptor {
    * @param options A signal that ends the wait
    * @returns A promise of the status, as {@linkcode ProcessDescriptor.wait} returns it
    * @throws {OSError} If `waitid` fails, such as with `ECHILD` if the process is not a child, or
-   * `EBADF` once closed
+   * `EBADF` if it was closed before its status was known
    * @throws {Deno.errors.BadResource} If the descriptor is closed during the wait
    * @throws The signal's reason if it is aborted
    *
@@ -242,7 +244,7 @@ export class ProcessDescriptor extends FileDescriptor {
    * ```
    */
   exited(options?: WaitOptions): Promise<Deno.CommandStatus> {
-    return whenReadable(this, () => this.#status ?? this.wait(), options);
+    return whenReadable(this, () => this.wait(), options);
   }
 
   /**

@@ -257,6 +257,7 @@ export function openTerminal(path: string): Terminal {
  * @param file The descriptor, or an object that has it
  * @returns Whether it does; `false` if it is closed
  * @throws {TypeError} If `file` is neither a number nor an object with `fileno()`
+ * @throws {RangeError} If the descriptor is fractional or above 2³¹ − 1
  * @throws {Deno.errors.NotSupported} On a system that {@linkcode Terminal} does not list
  * @throws {Deno.errors.NotCapable} Without FFI permission
  *
@@ -275,7 +276,9 @@ export function openTerminal(path: string): Terminal {
  */
 export function isTerminal(file: number | HasFileno): boolean {
   termiosTable();
-  const fd = typeof file === "number" ? file : filenoOf(file, "Cannot check for a terminal");
+  const fd = typeof file === "number" && file < 0
+    ? -1
+    : filenoOf(file, "Cannot check for a terminal");
   return calls().isatty(fd) === 1;
 }
 

@@ -42,7 +42,7 @@ export function createSocket(family: number, type: number, protocol: number): nu
   assertInteger("Cannot create a socket: the family", family);
   assertInteger("Cannot create a socket: the type", type);
   assertInteger("Cannot create a socket: the protocol", protocol);
-  const fd = calls().socket(family, type | FLAGS, protocol);
+  const fd = calls().socket(family | 0, type | FLAGS, protocol | 0);
   if (fd < 0) {
     const errno = lastErrno();
     const privilege = errno === EPERM || errno === EACCES
@@ -66,7 +66,7 @@ export function createPair(
 ): readonly [number, number] {
   assertInteger("Cannot create a pair of sockets: the family", family);
   assertInteger("Cannot create a pair of sockets: the type", type);
-  const fds = makePair(family, type);
+  const fds = makePair(family | 0, type | 0);
   fds.forEach(preventSigpipe);
   return fds;
 }

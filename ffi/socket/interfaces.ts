@@ -5,6 +5,8 @@ import { libcCalls } from "../libc.ts";
 import { cString } from "../memory.ts";
 import { decodeCString } from "../text.ts";
 
+const { EADDRNOTAVAIL } = abi.errno;
+
 const calls = libcCalls({
   if_nametoindex: { parameters: ["buffer"], result: "u32" },
   if_indextoname: { parameters: ["u32", "buffer"], result: "usize" },
@@ -64,7 +66,7 @@ export function interfaceIndex(name: string): number {
 export function interfaceName(index: number): string {
   assertInteger("Cannot find an interface: its index", index, 0);
   const name = new Uint8Array(NAME_SIZE);
-  if (calls().if_indextoname(index, name) === 0n) {
+  if (calls().if_indextoname(index | 0, name) === 0n) {
     throw new OSError(`Cannot find interface ${index}`, "if_indextoname", reason());
   }
   return decodeCString(name);
@@ -72,5 +74,5 @@ export function interfaceName(index: number): string {
 
 /** Why an interface was not found: Windows gives no reason. */
 function reason(): number {
-  return abi.winsock === undefined ? lastErrno() : abi.errno.EADDRNOTAVAIL!;
+  return abi.winsock === undefined ? lastErrno() : EADDRNOTAVAIL!;
 }

@@ -20,6 +20,7 @@ const {
   TCP_KEEPIDLE,
   TCP_KEEPINTVL,
 } = abi.constants;
+const { ENOTCONN } = abi.errno;
 
 /** The user ID of a process that does not exist. */
 const NO_USER = 0xffff_ffff;
@@ -67,7 +68,7 @@ export function getOptionBytes(
   const fd = socket.fileno();
   const bytes = new Uint8Array(size);
   const filled = new Uint32Array([size]);
-  if (calls().getsockopt(fd, level, name, bytes, filled) < 0) {
+  if (calls().getsockopt(fd, level | 0, name | 0, bytes, filled) < 0) {
     throw new OSError(
       `Cannot get ${nameOfOption(level, name)} of ${nameOf(fd)}`,
       "getsockopt",
@@ -203,7 +204,7 @@ export function peerCredentials(socket: AnySocket): Credentials {
     throw new OSError(
       `${attempt} of ${nameOf(socket.fileno())}`,
       "getsockopt",
-      abi.errno.ENOTCONN!,
+      ENOTCONN!,
     );
   }
   return credentials;

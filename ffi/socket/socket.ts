@@ -257,7 +257,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
     if (backlog === undefined) backlog = SOMAXCONN;
     assertInteger("Cannot listen: the backlog", backlog, 0);
     const fd = this.fileno();
-    if (calls().listen(fd, backlog) < 0) {
+    if (calls().listen(fd, backlog | 0) < 0) {
       throw new OSError(`Cannot listen on ${nameOf(fd)}`, "listen", errnoOf(fd));
     }
   }
@@ -583,7 +583,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
   getOption(level: number, name: number): number {
     assertInteger("Cannot get an option: the level", level);
     assertInteger("Cannot get an option: the name", name);
-    return getInteger(this.fileno(), level, name);
+    return getInteger(this.fileno(), level | 0, name | 0);
   }
 
   /**
@@ -615,7 +615,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
     if (!(value instanceof Uint8Array)) assertInteger("Cannot set an option: the value", value);
     const bytes = value instanceof Uint8Array ? value : new Int32Array([value]);
     const fd = this.fileno();
-    if (calls().setsockopt(fd, level, name, bytes, bytes.byteLength) < 0) {
+    if (calls().setsockopt(fd, level | 0, name | 0, bytes, bytes.byteLength) < 0) {
       throw new OSError(
         `Cannot set ${nameOfOption(level, name)} of ${nameOf(fd)}`,
         "setsockopt",

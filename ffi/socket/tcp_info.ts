@@ -48,8 +48,9 @@ export function decodeTcpInfo(
   bytes: Uint8Array<ArrayBuffer>,
   { fields, rows, states }: Layout,
 ): TcpInfo {
+  const { tcpi_state } = fields;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const info: Partial<TcpInfo> = { state: states[getField(view, 0, fields.tcpi_state!)]! };
+  const info: Partial<TcpInfo> = { state: states[getField(view, 0, tcpi_state!)]! };
   for (const [name, quantity, divisor = 1] of rows) {
     const field = fields[name];
     if (field === undefined || endOf(field) > bytes.length) continue;

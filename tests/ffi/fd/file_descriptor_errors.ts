@@ -178,6 +178,15 @@ export const fileDescriptorErrors: readonly ErrorCase[] = [
     calls: [true, false].map((value) => closed((socket) => socket.setInheritable(value))),
   },
   {
+    name: "FileDescriptor.setBlocking() and setInheritable() throw TypeError without a boolean",
+    error: TypeError,
+    message: /^Cannot set whether .+: it must be a boolean, received /,
+    calls: [undefined, null, 1, "false"].flatMap((value) => [
+      closed((socket) => socket.setBlocking(value as never)),
+      closed((socket) => socket.setInheritable(value as never)),
+    ]),
+  },
+  {
     name: "FileDescriptor.dup() throws OSError when it is closed",
     ...posixOnly,
     error: ["EBADF", "fcntl"],

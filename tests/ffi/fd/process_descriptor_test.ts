@@ -22,9 +22,9 @@ function ended(): ProcessDescriptor {
 }
 
 function closed(): ProcessDescriptor {
-  const child = ended();
-  child.close();
-  return child;
+  const process = new ProcessDescriptor(Deno.pid);
+  process.close();
+  return process;
 }
 
 /** Calls a function with this very process. */
@@ -51,14 +51,10 @@ export const errorCases: readonly ErrorCase[] = [
     calls: [() => new ProcessDescriptor(2 ** 31 - 1)],
   },
   {
-    name:
-      "ProcessDescriptor.wait() throws OSError when the process is not a child, or was waited for",
+    name: "ProcessDescriptor.wait() throws OSError when the process is not a child",
     error: ["ECHILD", "waitid"],
     message: /^Cannot wait for process \d+, fd \d+: /,
-    calls: [own((process) => process.wait()), () => {
-      using child = ended();
-      child.wait();
-    }],
+    calls: [own((process) => process.wait())],
   },
   {
     name: "ProcessDescriptor.wait() throws OSError when it is closed",
@@ -131,6 +127,19 @@ test("ProcessDescriptor.wait() with reap: false leaves the child for a later wai
   untilReadable(child);
   const status = { success: false, code: 3, signal: null };
   for (const reap of [false, false, true]) assertEquals(child.wait({ reap }), status);
+});
+
+test("ProcessDescriptor.wait() returns the status again, also after exited() and close()", async () => {
+  const status = { success: false, code: 3, signal: null };
+  using first = spawn("sh", ["-c", "exit 3"]);
+  for (const again of [waitForEnd(first), first.wait(), first.wait({ reap: false })]) {
+    assertEquals(again, status);
+  }
+  using second = spawn("sh", ["-c", "exit 3"]);
+  await second.exited();
+  assertEquals(second.wait(), status);
+  second.close();
+  assertEquals([second.wait(), await second.exited()], [status, status]);
 });
 
 test("ProcessDescriptor.sendSignal() sends SIGTERM by default, or any signal by number", () => {

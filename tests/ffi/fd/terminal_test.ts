@@ -169,6 +169,7 @@ test("isTerminal() returns whether a descriptor refers to a terminal", () => {
   assertFalse(isTerminal(closedTerminal()));
   assertFalse(isTerminal(-1));
   assertFalse(isTerminal(19_999));
+  for (const fd of [1.5, NaN, 2 ** 31]) assertThrows(() => isTerminal(fd), RangeError);
 });
 
 test("Terminal.raw() passes bytes unchanged until it is disposed of", () => {
