@@ -22,10 +22,10 @@ const declarations = {
     result: "i32",
     optional: true,
   },
-  dup3: { parameters: ["i32", "i32", "i32"], result: "i32" },
 } as const;
 
 const epollCalls = libcCalls(declarations);
+const dupCalls = libcCalls({ dup3: { parameters: ["i32", "i32", "i32"], result: "i32" } });
 
 const { EBADF, EEXIST } = abi.errno;
 
@@ -215,7 +215,7 @@ export class EpollBackend implements OffThreadBackend {
         if (result < 0) return result;
       }
       // The number stays, since programs may know it.
-      if (this.#calls.dup3(fresh, this.fd, O_CLOEXEC) < 0) return -lastErrno();
+      if (dupCalls().dup3(fresh, this.fd, O_CLOEXEC) < 0) return -lastErrno();
     } finally {
       closeDescriptor(fresh);
     }

@@ -59,9 +59,8 @@ function withErrno<C>(calls: C): C {
 }
 
 function openErrno(): () => number {
-  const { errnoLocation, memcpy } = openLibc({
+  const { errnoLocation } = openLibc({
     errnoLocation: { name: abi.symbols.errno, parameters: [], result: "usize" },
-    memcpy: { parameters: ["buffer", "usize", "usize"], result: "void" },
   }, abi.libc);
   const address = errnoLocation();
   if (isUnscoped()) {
@@ -70,6 +69,9 @@ function openErrno(): () => number {
     return () => errno[0]!;
   }
   // A scoped permission does not allow looking at memory, but libc copies it.
+  const { memcpy } = openLibc({
+    memcpy: { parameters: ["buffer", "usize", "usize"], result: "void" },
+  }, abi.libc);
   const errno = new Int32Array(new ArrayBuffer(4));
   return () => {
     memcpy(errno, address, 4n);
