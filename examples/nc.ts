@@ -40,14 +40,15 @@ import { lookUpPort } from "./support/services.ts";
 const REFUSAL = 1000;
 
 run(async () => {
-  const { options, patience, path, host, ports, local } = parseNetcatLine();
+  const { options, patience, quit, path, host, ports, local } = parseNetcatLine();
   exitOnWindows("selectors for standard input");
   const protocol = options.udp ? "udp" : "tcp";
   const family = options.ipv6 ? AF_INET6 : options.ipv4 ? AF_INET : undefined;
   const interrupted = interruption();
   const conversation = new Conversation({
     isDatagram: options.udp,
-    halfClose: options["half-close"],
+    halfClose: options["half-close"] || quit < Infinity,
+    quit,
     endsWithPeer: Deno.stdin.isTerminal() || options["keep-listening"],
     patience,
     signal: interrupted,

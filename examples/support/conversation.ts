@@ -28,6 +28,8 @@ export interface ConversationOptions {
   readonly endsWithPeer: boolean;
   /** How long to wait for data, in milliseconds. */
   readonly patience: number;
+  /** How long to go on after the end of the input, in milliseconds. */
+  readonly quit: number;
   readonly signal: AbortSignal;
 }
 
@@ -55,10 +57,12 @@ export class Conversation {
   }
 
   async #exchange(socket: Socket): Promise<void> {
-    const { isDatagram, halfClose, endsWithPeer, patience, signal } = this.#options;
+    const { isDatagram, halfClose, endsWithPeer, patience, quit, signal } = this.#options;
     using selector = new DefaultSelector<(events: number) => void, FileDescriptor>();
+    let deadline = this.isInputOpen ? Infinity : performance.now() + quit;
     const end = () => {
       this.isInputOpen = false;
+      deadline = performance.now() + quit;
       if (halfClose && !isDatagram) socket.shutdown("write");
     };
     const up = new Flow(this.#input, socket, { end, ...isDatagram ? { room: DATAGRAM } : {} });
@@ -69,14 +73,15 @@ export class Conversation {
     let failure: OSError | undefined;
     if (!this.isInputOpen) up.abandon();
 
-    while (!down.isDone || !up.isDone && !endsWithPeer) {
+    while ((!down.isDone || !up.isDone && !endsWithPeer) && performance.now() < deadline) {
       watch(selector, socket, up.sinkEvents | down.sourceEvents, serve);
       const steps = [
         ...observe(this.#input, up.sourceEvents, () => send(() => up.fill())),
         ...observe(this.#output, down.sinkEvents, () => down.drain()),
       ];
-      const ready = await selector.selectAsync(steps.length > 0 ? 0 : patience, { signal });
-      if (ready.length === 0 && steps.length === 0) break; // Nothing came or went for so long.
+      const left = Math.min(patience, Math.max(deadline - performance.now(), 0));
+      const ready = await selector.selectAsync(steps.length > 0 ? 0 : left, { signal });
+      if (ready.length === 0 && steps.length === 0) break; // Nothing has come or gone.
       for (const step of steps) step();
       for (const [key, events] of ready) key.data(events);
     }

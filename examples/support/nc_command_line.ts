@@ -24,6 +24,7 @@ Options:
   -U            use a Unix socket; on Linux, @NAME is one without a file
   -z            only try to connect; with -u, send one byte, which a closed port refuses
   -N            close the sending side at the end of the input, and end when the peer has, too
+  -q SECONDS    end this long after the end of the input, at the latest; implies -N
   -n            do not look up names of hosts or services
   -p PORT       connect from this port; with -l, the port to listen on
   -s HOST       connect from this address; with -l, the address to listen on
@@ -54,6 +55,8 @@ export interface NetcatLine {
   };
   /** How long to wait, in milliseconds. */
   readonly patience: number;
+  /** How long to go on after the end of the input, in milliseconds. */
+  readonly quit: number;
   /** The path of a Unix socket. */
   readonly path?: string;
   /** The host to connect to. */
@@ -73,6 +76,7 @@ export function parseNetcatLine(): NetcatLine {
     unix: { type: "boolean", short: "U", default: false },
     zero: { type: "boolean", short: "z", default: false },
     "half-close": { type: "boolean", short: "N", default: false },
+    quit: { type: "string", short: "q", default: "-1" },
     numeric: { type: "boolean", short: "n", default: false },
     port: { type: "string", short: "p" },
     source: { type: "string", short: "s" },
@@ -87,8 +91,9 @@ export function parseNetcatLine(): NetcatLine {
   if (options.zero && listen) exitWith(2, "Cannot use both -z and -l", USAGE);
   if (options.ipv4 && options.ipv6) exitWith(2, "Cannot use both -4 and -6", USAGE);
   const patience = wait === undefined ? Infinity : parseSeconds("wait", wait, 0.001, 1_000_000);
+  const quit = options.quit === "-1" ? Infinity : parseSeconds("delay", options.quit, 0, 1_000_000);
   const from = options.port === undefined ? undefined : findPort(options.port);
-  const common = { options, patience, host: "", ports: [] };
+  const common = { options, patience, quit, host: "", ports: [] };
 
   if (unix) {
     if (positionals.length !== 1) exitWith(2, "There must be one path", USAGE);

@@ -192,6 +192,36 @@ Deno.test(
 
 for (const program of ["nc", "nc.ts"] as const) {
   Deno.test({
+    name: `nc.ts: ${program} -q half-closes, and prints what comes within the time`,
+    ...program === "nc" ? needsNc : needsStdin,
+    async fn() {
+      using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      await using cat = Cat.start(program, ["-q", "2", "127.0.0.1", `${server.addr.port}`]);
+      using peer = await inTime(server.accept(), "the connection");
+      await cat.write("question");
+      await cat.end();
+      assertEquals(await text(peer), "question");
+      await peer.write(encode("answer"));
+      peer.close();
+      await cat.reads("answer");
+      assertEquals(await cat.code, 0);
+    },
+  });
+}
+
+Deno.test("nc.ts -q ends although its peer does not, and goes on sending", needsStdin, async () => {
+  using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using cat = Cat.start("nc.ts", ["-q", "1", `${server.addr.port}`]);
+  using peer = await inTime(server.accept(), "the connection");
+  const asked = performance.now();
+  await cat.end();
+  const trickle = setInterval(() => void peer.write(encode(".")).catch(() => {}), 50);
+  assertEquals(await cat.code.finally(() => clearInterval(trickle)), 0);
+  assertGreaterOrEqual(performance.now() - asked, 995);
+});
+
+for (const program of ["nc", "nc.ts"] as const) {
+  Deno.test({
     name: `nc.ts: ${program} -lk takes one connection after the other, also after a reset`,
     ...program === "nc" ? needsNc : needsStdin,
     async fn() {
@@ -602,6 +632,7 @@ Deno.test({
       ["-k", "127.0.0.1", "80"],
       ["-lz", "80"],
       ["-w", "x", "127.0.0.1", "80"],
+      ["-q", "x", "127.0.0.1", "80"],
       ["-4", "::1", "80"],
       ["-n", "localhost", "80"],
       ["no-such-host.invalid", "80"],
