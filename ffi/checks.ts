@@ -32,6 +32,19 @@ export function assertInteger(
 }
 
 /**
+ * Requires an integer of 32 bits, with or without a sign.
+ *
+ * @param subject The beginning of the message
+ * @param value The value
+ * @throws {RangeError} If it is not such an integer
+ */
+export function assertInteger32(subject: string, value: number): void {
+  if (!Number.isInteger(value) || value < MIN_INT || value > 0xffff_ffff) {
+    throw new RangeError(`${subject} must be a 32-bit integer, received ${describeValue(value)}`);
+  }
+}
+
+/**
  * Reads flags, which a C `int` must be able to hold: Deno's compiled FFI calls would convert
  * anything else without an error.
  *

@@ -1,5 +1,5 @@
 import { abi } from "../abi/mod.ts";
-import { assertCString, assertInteger, describeValue, need } from "../checks.ts";
+import { assertCString, assertInteger, assertInteger32, need } from "../checks.ts";
 import { nameOf } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
@@ -88,12 +88,8 @@ export class InotifyDescriptor extends FileDescriptor {
    */
   watch(path: string, mask: number): number {
     assertCString("Cannot watch a path: it", path);
-    if (!Number.isInteger(mask) || mask === 0 || mask < -(2 ** 31) || mask >= 2 ** 32) {
-      throw new RangeError(
-        `Cannot watch ${path}: the mask must be a 32-bit integer other than 0, ` +
-          `received ${describeValue(mask)}`,
-      );
-    }
+    assertInteger32(`Cannot watch ${path}: the mask`, mask);
+    if (mask === 0) throw new RangeError(`Cannot watch ${path}: the mask must not be 0`);
     const fd = this.fileno();
     const wd = calls().inotify_add_watch(fd, cString(path), mask >>> 0);
     if (wd < 0) {

@@ -1,5 +1,5 @@
 import { abi } from "../abi/mod.ts";
-import { describeValue, need } from "../checks.ts";
+import { assertInteger32, describeValue, need } from "../checks.ts";
 import { filenoOf, type HasFileno, nameOf } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { libcCalls } from "../libc.ts";
@@ -72,7 +72,7 @@ export function ioctl(
 ): number {
   need(abi.winsock === undefined, "Cannot call ioctl()", "such call");
   const fd = filenoOf(file, "Cannot call ioctl()");
-  assertInteger32("the request", request);
+  assertInteger32("Cannot call ioctl(): the request", request);
   const attempt = `Cannot call ioctl() with 0x${(request >>> 0).toString(16)} on ${nameOf(fd)}`;
   for (;;) {
     const result = argument === undefined
@@ -121,7 +121,7 @@ function withValue(fd: number, request: number, value: number): number {
         `received ${describeValue(value)}`,
     );
   }
-  assertInteger32("the argument", value);
+  assertInteger32("Cannot call ioctl(): the argument", value);
   const { ioctlValue, ioctlValueOnStack } = calls();
   const number = BigInt(request >>> 0);
   return abi.variadicOnStack
@@ -136,12 +136,4 @@ function withValue(fd: number, request: number, value: number): number {
  */
 function statedSize(request: number): number {
   return request >>> 30 === 0 ? 0 : request >>> 16 & 0x3fff;
-}
-
-function assertInteger32(subject: string, value: number): void {
-  if (!Number.isInteger(value) || value < -(2 ** 31) || value >= 2 ** 32) {
-    throw new RangeError(
-      `Cannot call ioctl(): ${subject} must be a 32-bit integer, received ${describeValue(value)}`,
-    );
-  }
 }

@@ -7,9 +7,9 @@ import { FileDescriptor } from "./file_descriptor.ts";
  * @category Descriptors
  */
 export interface Pipe extends Disposable {
-  /** The end to read from. */
+  /** The reading end. */
   readonly reader: FileDescriptor;
-  /** The end to write to. */
+  /** The writing end. */
   readonly writer: FileDescriptor;
 }
 

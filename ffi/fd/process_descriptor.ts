@@ -150,7 +150,7 @@ export class ProcessDescriptor extends FileDescriptor {
   }
 
   /**
-   * The end to write to of the pipe to the child's standard input, if it was started with
+   * The writing end of the pipe to the child's standard input, if it was started with
    * `stdin: "pipe"`. Close it to end the child's input.
    *
    * @throws {TypeError} If there is no such pipe
@@ -160,7 +160,7 @@ export class ProcessDescriptor extends FileDescriptor {
   }
 
   /**
-   * The end to read from of the pipe from the child's standard output, if it was started with
+   * The reading end of the pipe from the child's standard output, if it was started with
    * `stdout: "pipe"`.
    *
    * @throws {TypeError} If there is no such pipe
@@ -170,7 +170,7 @@ export class ProcessDescriptor extends FileDescriptor {
   }
 
   /**
-   * The end to read from of the pipe from the child's standard error, if it was started with
+   * The reading end of the pipe from the child's standard error, if it was started with
    * `stderr: "pipe"`.
    *
    * @throws {TypeError} If there is no such pipe

@@ -127,7 +127,7 @@ export function decodeAddress(
 }
 
 /** Names an address in a message; an abstract one as `ss` does. */
-export function describe(address: SocketAddress | PacketAddress): string {
+export function describeAddress(address: SocketAddress | PacketAddress): string {
   if (isPacket(address)) return `interface ${address.interface}`;
   if (isUnix(address)) return address.path.replace(/^\0/, "@") || "an empty path";
   if (isRaw(address)) return `an address of family ${address.family}`;

@@ -3,7 +3,7 @@ import { abi } from "../abi/mod.ts";
 import { signalOf } from "../checks.ts";
 import { nameOf } from "../descriptor.ts";
 import { OSError } from "../errno.ts";
-import { type AddressOf, describe, type SocketAddress } from "./address.ts";
+import { type AddressOf, describeAddress, type SocketAddress } from "./address.ts";
 import { type Endpoint, endpoints } from "./endpoints.ts";
 import { Socket } from "./socket.ts";
 
@@ -72,7 +72,7 @@ async function connectTo(
       }
       const error = socket.error();
       if (error === null) return true;
-      const attempt = `Cannot connect ${nameOf(socket.fileno())} to ${describe(address)}`;
+      const attempt = `Cannot connect ${nameOf(socket.fileno())} to ${describeAddress(address)}`;
       throw new OSError(attempt, "connect", error.errno);
     }, options);
     return socket;

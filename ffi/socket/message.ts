@@ -10,7 +10,7 @@ import {
 import { lastErrno } from "../errno.ts";
 import { FileDescriptor, isInterrupted, transferLength } from "../fd/file_descriptor.ts";
 import { platform } from "../platform/mod.ts";
-import { describe, type SocketAddress } from "./address.ts";
+import { describeAddress, type SocketAddress } from "./address.ts";
 import {
   type ControlMessage,
   type Credentials,
@@ -185,7 +185,7 @@ export function sendMessage<Address extends SocketAddress | PacketAddress = Sock
   const name = address === undefined
     ? undefined
     : encodeFor(socket, address, "send on", callNames.sendmsg);
-  const action = address === undefined ? "send on" : `send to ${describe(address)} on`;
+  const action = address === undefined ? "send on" : `send to ${describeAddress(address)} on`;
   // No code of the caller may run between the header, which has addresses, and the call.
   const fd = socket.fileno();
   const header = new MessageHeader(buffers, control, name);

@@ -11,7 +11,7 @@ import { closeQuietly } from "../descriptor.ts";
 import { lastErrno } from "../errno.ts";
 import { isInterrupted, transferLength } from "../fd/file_descriptor.ts";
 import { libcCalls } from "../libc.ts";
-import { describe, type SocketAddress } from "./address.ts";
+import { describeAddress, type SocketAddress } from "./address.ts";
 import { decodeControl, decodeCredentials, encodeControl } from "./control.ts";
 import {
   assertNotStream,
@@ -206,7 +206,7 @@ export function sendMessages<Address extends SocketAddress | PacketAddress = Soc
     if (sent >= 0) return sent;
     const errno = lastErrno(); // Before a getter of the address can change it.
     const { address } = own[0]!;
-    const action = address === undefined ? "send on" : `send to ${describe(address)} on`;
+    const action = address === undefined ? "send on" : `send to ${describeAddress(address)} on`;
     if (!isInterrupted(action, socket, "sendmmsg", errno)) return null;
   }
 }

@@ -1,7 +1,7 @@
 import { abi } from "../abi/mod.ts";
 import { assertBoolean, need, readOptions } from "../checks.ts";
 import { OSError } from "../errno.ts";
-import { type AddressOf, describe, type SocketAddress } from "./address.ts";
+import { type AddressOf, describeAddress, type SocketAddress } from "./address.ts";
 import { type Endpoint, endpointsBlocking } from "./endpoints.ts";
 import { parseAddress } from "./internet_address.ts";
 import { Socket } from "./socket.ts";
@@ -101,7 +101,7 @@ function isAbsent(error: unknown): boolean {
 
 function listenAt({ family, address }: Endpoint, options: ServerOptions): Socket {
   const { backlog, reusePort = false, dualStack = false } = options;
-  const attempt = `Cannot listen on ${describe(address)}`;
+  const attempt = `Cannot listen on ${describeAddress(address)}`;
   assertBoolean(`${attempt}: reusePort`, reusePort);
   assertBoolean(`${attempt}: dualStack`, dualStack);
   const isInternet = family === AF_INET || family === AF_INET6;

@@ -4,7 +4,12 @@ import { errnoOf, nameOf } from "../descriptor.ts";
 import { lastErrno, OSError } from "../errno.ts";
 import { FileDescriptor, isInterrupted, transferLength } from "../fd/file_descriptor.ts";
 import { platform } from "../platform/mod.ts";
-import { describe, encodeAddress, encodeAddressToBind, type SocketAddress } from "./address.ts";
+import {
+  describeAddress,
+  encodeAddress,
+  encodeAddressToBind,
+  type SocketAddress,
+} from "./address.ts";
 import { socketCalls as calls } from "./calls.ts";
 import { acceptSocket, createSocket, preventSigpipe } from "./create.ts";
 import { stateOf } from "./inspect.ts";
@@ -231,7 +236,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
     const fd = this.fileno();
     if (calls().bind(fd, bytes, bytes.length) < 0) {
       const errno = lastErrno();
-      const attempt = `Cannot bind ${nameOf(fd)} to ${describe(address)}`;
+      const attempt = `Cannot bind ${nameOf(fd)} to ${describeAddress(address)}`;
       throw new OSError(attempt + adviceForBind(address, errno), "bind", errno);
     }
   }
@@ -318,7 +323,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
     const errno = connectFor(this, address);
     if (errno === 0) return true;
     if (errno === EINPROGRESS) return false;
-    const attempt = `Cannot connect ${nameOf(this.fileno())} to ${describe(address)}`;
+    const attempt = `Cannot connect ${nameOf(this.fileno())} to ${describeAddress(address)}`;
     throw new OSError(attempt, "connect", errno);
   }
 
@@ -521,7 +526,9 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
       const size = calls().sendto(fd, data, length, bits | NO_SIGNAL, name, name.length);
       if (size >= 0) return size;
       const errno = lastErrno(); // Before a getter of the address can change it.
-      if (!isInterrupted(`send to ${describe(address)} on`, this, "sendto", errno)) return null;
+      if (!isInterrupted(`send to ${describeAddress(address)} on`, this, "sendto", errno)) {
+        return null;
+      }
     }
   }
 

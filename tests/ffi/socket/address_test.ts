@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { decodeAddress, describe, encodeAddress } from "../../../ffi/socket/address.ts";
+import { decodeAddress, describeAddress, encodeAddress } from "../../../ffi/socket/address.ts";
 import {
   AF_INET,
   AF_INET6,
@@ -41,7 +41,7 @@ const addresses: { address: SocketAddress; family: number }[] = [
 ];
 
 for (const { address, family } of addresses) {
-  Deno.test(`decodeAddress() decodes what encodeAddress() encoded: ${describe(address)}`, () => {
+  Deno.test(`decodeAddress() decodes what was encoded: ${describeAddress(address)}`, () => {
     assertEquals(roundTrip(address, family), address);
   });
 }
@@ -136,14 +136,17 @@ Deno.test("decodeAddress() decodes a part of a larger buffer", () => {
   assertEquals(decodeAddress(larger.subarray(24), 16), { hostname: "1.2.3.4", port: 5 });
 });
 
-Deno.test("describe() names an address", () => {
-  assertEquals(describe({ hostname: "localhost", port: 80 }), "localhost:80");
-  assertEquals(describe({ hostname: "::1", port: 80 }), "[::1]:80");
-  assertEquals(describe({ path: "/tmp/x" }), "/tmp/x");
-  assertEquals(describe({ path: "\0x" }), "@x");
-  assertEquals(describe({ family: 16, bytes: new Uint8Array(6) }), "an address of family 16");
+Deno.test("describeAddress() names an address", () => {
+  assertEquals(describeAddress({ hostname: "localhost", port: 80 }), "localhost:80");
+  assertEquals(describeAddress({ hostname: "::1", port: 80 }), "[::1]:80");
+  assertEquals(describeAddress({ path: "/tmp/x" }), "/tmp/x");
+  assertEquals(describeAddress({ path: "\0x" }), "@x");
+  assertEquals(
+    describeAddress({ family: 16, bytes: new Uint8Array(6) }),
+    "an address of family 16",
+  );
   const odd = { hostname: "127.0.0.1", port: 1, path: undefined } as unknown as SocketAddress;
-  assertEquals(describe(odd), "127.0.0.1:1");
+  assertEquals(describeAddress(odd), "127.0.0.1:1");
 });
 
 Deno.test({
