@@ -1,8 +1,9 @@
 const SMALLEST = 16;
 
 /**
- * How many entries a buffer should hold: at least as many as are wanted, doubling as it grows and
- * shrinking only when it is a quarter full, so that a count that goes up and down costs nothing.
+ * Returns how many entries a buffer should hold: at least as many as are wanted, doubling as it
+ * grows and shrinking only when it is a quarter full, so that a count that goes up and down costs
+ * nothing.
  *
  * @param capacity What it holds now
  * @param wanted What it has to hold

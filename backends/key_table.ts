@@ -27,19 +27,19 @@ export class KeyTable<Data, File extends FileObject> {
     return this.#size;
   }
 
-  /** The key of a descriptor. */
+  /** Returns the key of a descriptor. */
   get(fd: number): SelectorKey<Data, File> | undefined {
     return this.#keys.get(fd);
   }
 
-  /** Whether a descriptor has a key. */
+  /** Returns whether a descriptor has a key. */
   has(fd: number): boolean {
     return this.#keys.get(fd) !== undefined;
   }
 
   /**
-   * The last event of a descriptor's key, if it is an ordinary key, without modes, and its next
-   * event is the same.
+   * Returns the last event of a descriptor's key, if it is an ordinary key, without modes, and its
+   * next event is the same.
    */
   same(fd: number, events: number): ReadyEvent<Data, File> | undefined {
     const mask = this.#masks.get(fd);

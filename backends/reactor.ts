@@ -285,8 +285,8 @@ class Reactor implements BackendOwner {
   }
 
   /**
-   * How long to wait on this thread, in milliseconds. On a busy server the next event often comes
-   * sooner than a trip to another thread and back takes.
+   * Returns how long to wait on this thread, in milliseconds. On a busy server the next event often
+   * comes sooner than a trip to another thread and back takes.
    */
   #patience(): number {
     if (!this.#isBusy) return 0;

@@ -95,7 +95,7 @@ export class WinsockPollBackend implements Backend {
   close(): void {}
 }
 
-/** Whether WSAPoll can watch an interest mask. It does not distinguish the ends of a stream. */
+/** Returns whether WSAPoll can watch a mask. It does not distinguish the ends of a stream. */
 export function winsockPollSupports(events: number): boolean {
   return (events & ~(EVENT_READ | EVENT_WRITE | EVENT_PRIORITY | ONE_SHOT)) === 0;
 }

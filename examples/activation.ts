@@ -129,7 +129,7 @@ run(async () => {
   }
 });
 
-/** The descriptors that it was started with, of which there must be some. */
+/** Returns the descriptors that it was started with, of which there must be some. */
 function takeOver(): ListenFd[] {
   try {
     const given = listenFds();

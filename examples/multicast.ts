@@ -140,7 +140,8 @@ run(async () => {
   }
 
   /**
-   * The address to bind to: the group, so that the socket receives nothing else, where possible.
+   * Returns the address to bind to: the group, so that the socket receives nothing else, where
+   * possible.
    */
   function bindable(): string {
     const any = family === AF_INET6 ? "::" : "0.0.0.0";

@@ -177,7 +177,7 @@ run(async () => {
     socket.bind(address);
   }
 
-  /** The address to listen on or to connect from. */
+  /** Returns the address to listen on or to connect from. */
   async function findLocal(family?: number): Promise<InternetAddress> {
     const { hostname = family === AF_INET6 ? "::" : "0.0.0.0", port = 0 } = local ?? {};
     const [address] = await resolve(hostname, { family, signal: interrupted });

@@ -126,12 +126,12 @@ run(async () => {
     return isTimed ? !hosts.every(isFinished) : round < count;
   }
 
-  /** Whether a host is pinged no more, although there is time. */
+  /** Returns whether a host is pinged no more, although there is time. */
   function isFinished({ errors, received }: Host): boolean {
     return isTimed && (errors > 0 || received >= count);
   }
 
-  /** The time until the next request is due or the oldest one is given up. */
+  /** Returns the time until the next request is due or the oldest one is given up. */
   function untilNext(): number {
     if (isDone()) return 0; // No request of the last round could be sent.
     const [oldest] = requests.values();

@@ -198,7 +198,7 @@ run(async () => {
   }
 });
 
-/** Whether a call failed because nobody has the terminal of the command any more. */
+/** Returns whether a call failed because nobody has the terminal of the command any more. */
 function isHangUp(error: unknown): boolean {
   return error instanceof OSError && error.code === "EIO";
 }

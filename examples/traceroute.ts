@@ -151,7 +151,7 @@ class Trace {
     }
   }
 
-  /** The time until the oldest probe is given up. */
+  /** Returns the time until the oldest probe is given up. */
   #untilLate(): number {
     const [oldest] = this.#waiting.values();
     if (oldest === undefined) return Infinity;

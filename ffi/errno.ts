@@ -56,7 +56,7 @@ export class OSError extends Error {
 
 const reasons = new Map<number, string>();
 
-/** Returns the system's message, which it takes longer to fetch than to make the rest of an error. */
+/** Returns the system's message. Fetching it takes longer than the rest of an error. */
 function reasonOf(errno: number): string {
   let reason = reasons.get(errno);
   if (reason === undefined) reasons.set(errno, reason = platform.strerror(errno));

@@ -79,12 +79,12 @@ function openErrno(): () => number {
   };
 }
 
-/** Whether everything may be opened, except what a `--deny-ffi` rule names. */
+/** Returns whether everything may be opened, except what a `--deny-ffi` rule names. */
 function isUnscoped(): boolean {
   return Deno.permissions.querySync(permissionFor()).state === "granted";
 }
 
-/** Whether everything may be opened, without exception. */
+/** Returns whether everything may be opened, without exception. */
 function isUnrestricted(): boolean {
   const { state, partial } = Deno.permissions.querySync(permissionFor());
   return state === "granted" && !partial;

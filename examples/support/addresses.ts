@@ -30,12 +30,12 @@ export function parseRemotePort(text: string): number {
   return parseInteger("port", text, 1, 65535);
 }
 
-/** Whether a hostname is an address, not a name to look up. */
+/** Returns whether a hostname is an address, not a name to look up. */
 export function isNumeric(hostname: string): boolean {
   return /:|^[\d.]+$/.test(hostname);
 }
 
-/** The address family for a hostname; names that `lookUp` has not resolved are IPv4. */
+/** Returns the address family for a hostname; names that `lookUp` has not resolved are IPv4. */
 export function familyOf(hostname: string): number {
   return hostname.includes(":") ? AF_INET6 : AF_INET;
 }

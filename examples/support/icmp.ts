@@ -180,7 +180,7 @@ function open(family: number, protocol: number): [socket: Socket, isRaw: boolean
   }
 }
 
-/** The checksum of IP and ICMP: of a packet with a correct one, it is 0. */
+/** Returns the checksum of IP and ICMP: of a packet with a correct one, it is 0. */
 export function checksum(packet: Uint8Array): number {
   let sum = 0;
   for (let i = 0; i < packet.length; i += 2) sum += (packet[i] << 8) | (packet[i + 1] ?? 0);

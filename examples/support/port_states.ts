@@ -35,8 +35,8 @@ export function stateOfError({ code }: OSError): State | undefined {
 }
 
 /**
- * Whether a socket has connected to itself: on loopback the system can pick the port that it
- * connects to as its local port. Then no other socket listens there.
+ * Returns whether a socket has connected to itself: on loopback the system can pick the port that
+ * it connects to as its local port. Then no other socket listens there.
  */
 export function isItsOwnPeer(socket: Socket): boolean {
   try {

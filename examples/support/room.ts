@@ -20,7 +20,7 @@ const NO_ROOM = ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "ENOSPC"];
 /** How long to rest, in milliseconds. */
 const REST = 100;
 
-/** Whether a call failed because descriptors or memory have run out. */
+/** Returns whether a call failed because descriptors or memory have run out. */
 export function hasNoRoom(error: unknown): error is OSError {
   return error instanceof OSError && NO_ROOM.includes(error.code);
 }

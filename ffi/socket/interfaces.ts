@@ -72,7 +72,7 @@ export function interfaceName(index: number): string {
   return decodeCString(name);
 }
 
-/** Why an interface was not found: Windows gives no reason. */
+/** Returns why an interface was not found: Windows gives no reason. */
 function reason(): number {
   return abi.winsock === undefined ? lastErrno() : EADDRNOTAVAIL!;
 }

@@ -153,7 +153,7 @@ export class MessageVector {
   }
 }
 
-/** The places of the fields, in 32-bit words. */
+/** Returns the places of the fields, in 32-bit words. */
 function layout() {
   const { iovec, msghdr: { fields }, mmsghdr } = abi.messages!;
   const header = mmsghdr!.fields.msg_hdr[0];

@@ -15,8 +15,7 @@ const { AF_INET, IPPROTO_IP, IPPROTO_IPV6 } = abi.constants;
 
 /**
  * Joins a multicast group for one sender (source-specific multicast). Join again for each other
- * sender.
- * Closing the socket leaves the group.
+ * sender. Closing the socket leaves the group.
  *
  * Groups of this kind usually have an address in `232.0.0.0/8` or `ff3x::/32`.
  *

@@ -195,7 +195,7 @@ function takeBlock(): number {
 const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
 
-/** The flags of a descriptor, from Linux's /proc. */
+/** Returns the flags of a descriptor, from Linux's /proc. */
 export function descriptorFlags(fd: number): { nonBlocking: boolean; closeOnExec: boolean } {
   const info = Deno.readTextFileSync(`/proc/self/fdinfo/${fd}`);
   const flags = parseInt(/^flags:\s*([0-7]+)$/m.exec(info)![1]!, 8);

@@ -3,7 +3,7 @@ export async function turnEventLoop(count = 3): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setTimeout(resolve));
 }
 
-/** Whether a promise is still pending after a few turns of the event loop. */
+/** Returns whether a promise is still pending after a few turns of the event loop. */
 export async function isPending(promise: Promise<unknown>): Promise<boolean> {
   let pending = true;
   const settled = () => {

@@ -13,7 +13,7 @@ const CAP_SYS_ADMIN = 21;
 const canMakeRaw = hasCapability(CAP_NET_RAW);
 const isAdmin = hasCapability(CAP_SYS_ADMIN);
 
-/** The command without the privilege to make raw and packet sockets. */
+/** Returns the command without the privilege to make raw and packet sockets. */
 export function withoutRaw(command: readonly string[]): string[] {
   return canMakeRaw ? dropRaw(command) : [...command];
 }
@@ -24,7 +24,7 @@ export function dropRaw(command: readonly string[]): string[] {
 }
 
 /**
- * The command in a network namespace of its own, which has the loopback interface alone.
+ * Returns the command in a network namespace of its own, which has the loopback interface alone.
  *
  * @param prepare Lines for `sh`, which run there first
  */
@@ -34,7 +34,7 @@ export function inOwnNetwork(prepare: string, command: readonly string[]): strin
   return [...unshare, "sh", "-c", script, "sh", ...command];
 }
 
-/** The command in the network namespace of a process that runs in one of its own. */
+/** Returns the command in the network namespace of a process that runs in one of its own. */
 export function inNetworkOf(pid: number, command: readonly string[]): string[] {
   const users = isAdmin ? [] : ["--user", "--preserve-credentials"];
   return ["nsenter", "--target", `${pid}`, ...users, "--net", ...command];
