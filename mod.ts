@@ -90,7 +90,7 @@
  */
 
 export { BaseSelector, type DataArgument, type SelectAsyncOptions } from "./backends/base.ts";
-export { DefaultSelector, type SelectorClass } from "./backends/default.ts";
+export { DefaultSelector, type SelectorClass } from "./backends/default_selector.ts";
 export {
   EDGE_TRIGGERED,
   EVENT_HANGUP,

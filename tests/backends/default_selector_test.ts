@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
-import { BACKENDS, firstAvailable } from "../../backends/default.ts";
+import { BACKENDS, firstAvailable } from "../../backends/default_selector.ts";
 import {
   BaseSelector,
   DefaultSelector,
