@@ -38,8 +38,9 @@ Options:
   -h, --help        show this and exit`;
 
 /**
- * Hosts that have refused by the time `connect` returns. On Linux a second call returns the refusal,
- * after which the socket can be used for another port; elsewhere its state is not specified.
+ * Hosts that have refused by the time `connect` returns. On Linux a second call returns the
+ * refusal, after which the socket can be used for another port; elsewhere its state is not
+ * specified.
  */
 const IMMEDIATE = Deno.build.os === "linux" ? /^127\.|^::1$/ : /^$/;
 

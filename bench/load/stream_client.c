@@ -1,5 +1,5 @@
-// stream_client PROXY_PORT PORT WARM_UP_MS WINDOW_MS PROXY_PID: sends bytes to a proxy on 127.0.0.1,
-// as many as it takes, and receives them from it on PORT.
+// stream_client PROXY_PORT PORT WARM_UP_MS WINDOW_MS PROXY_PID: sends bytes to a proxy on
+// 127.0.0.1, as many as it takes, and receives them from it on PORT.
 #define _GNU_SOURCE
 #include "client.h"
 #include <fcntl.h>

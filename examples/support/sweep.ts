@@ -6,7 +6,7 @@ const WAITS = 16;
 
 /** Looks at all connections once a second, such as for those that have been silent for long. */
 export class Sweep {
-  /** The number of sweeps so far: a clock in seconds that costs nothing to read, and may be slow. */
+  /** The number of sweeps so far: a clock in seconds that costs nothing to read but may be slow. */
   now = 0;
   readonly #checks = new Set<() => void>();
   #due = 0;

@@ -558,7 +558,7 @@ class World implements Disposable {
   #spend(ready: readonly ReadyEvent[]): void {
     for (const [{ fd, events, data }] of ready) {
       const key = this.#keys.get(fd);
-      if (key === undefined || key.data !== data) continue; // It was unregistered or modified since.
+      if (key === undefined || key.data !== data) continue; // It was removed or modified since.
       key.happened = 0;
       key.isSpent = (events & ONE_SHOT) !== 0;
     }

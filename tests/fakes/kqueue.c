@@ -10,9 +10,9 @@
  *
  * Differences: error numbers are Linux's; a regular file is always ready, also at its end; for
  * reading, `data` is the result of FIONREAD, or else 1, and for writing always 1; `fflags` is 0;
- * with EV_CLEAR an event is seen up to 20 ms late; the descriptor itself always polls as ready; a close(2) while a thread sleeps in kevent takes
- * effect up to 20 ms later, and closing the kqueue ends that sleep with EBADF; a forked child can
- * use it.
+ * with EV_CLEAR an event is seen up to 20 ms late; the descriptor itself always polls as ready; a
+ * close(2) while a thread sleeps in kevent takes effect up to 20 ms later, and closing the kqueue
+ * ends that sleep with EBADF; a forked child can use it.
  */
 #include "state.h"
 

@@ -244,7 +244,8 @@ static int look(struct set *set, struct pollfd *polled, deliver_fn *deliver, voi
   for (size_t k = 0; k < PARTS * count && got < room; k++) {
     size_t unit = (first + k) % (PARTS * count);
     struct watch *watch = &set->watches[unit / PARTS];
-    if (watch->dead || !deliver(watch, unit % PARTS, polled[unit / PARTS].revents, out, got)) continue;
+    short revents = polled[unit / PARTS].revents;
+    if (watch->dead || !deliver(watch, unit % PARTS, revents, out, got)) continue;
     got++;
     set->turn = unit + 1;
   }
