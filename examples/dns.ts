@@ -243,7 +243,8 @@ function readLines(path: string): string[] {
     return Deno.readTextFileSync(path).split(/\r?\n/);
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
-    exitWith(1, (error as Error).message);
+    const [reason] = (error as Error).message.split(": readfile "); // Which names the file again.
+    exitWith(1, `Cannot read ${path}: ${reason}`);
   }
 }
 

@@ -34,6 +34,7 @@ import { exitOnWindows, exitWith, interruption, run } from "./support/command_li
 import { Conversation } from "./support/conversation.ts";
 import { parseNetcatLine } from "./support/nc_command_line.ts";
 import { notice, printable, warn } from "./support/output.ts";
+import { reasonOf } from "./support/reasons.ts";
 import { lookUpPort } from "./support/services.ts";
 
 /** How long to wait for the answer that a datagram's port is closed, in milliseconds. */
@@ -114,7 +115,7 @@ run(async () => {
       return null;
     } catch (error) {
       if (!(error instanceof OSError)) throw error;
-      return error.message.replace(/^.*: (?=[^:]*$)/, "");
+      return reasonOf(error);
     }
   }
 

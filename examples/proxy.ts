@@ -33,7 +33,7 @@ import {
   formatAddress,
   lookUp,
   parseAddress,
-  parseRemotePort,
+  parseRemoteAddress,
   peerOf,
 } from "./support/addresses.ts";
 import { exitWith, parseCommandLine, parseInteger, run } from "./support/command_line.ts";
@@ -74,8 +74,7 @@ run(() => {
   const limit = parseInteger("limit", options.limit, 1, 100_000);
   const idle = parseInteger("idle time", options.idle, 1, 1_000_000);
   const from = parseAddress(options.listen);
-  const target = parseAddress(options.to ?? exitWith(2, "The option --to is missing", USAGE));
-  parseRemotePort(`${target.port}`);
+  const target = parseRemoteAddress(options.to ?? exitWith(2, "The option --to is missing", USAGE));
 
   const address: InternetAddress = lookUp(target);
   const to = formatAddress(address);

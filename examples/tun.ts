@@ -22,7 +22,13 @@ import {
   Socket,
   SOL_SOCKET,
 } from "@readiness/selectors/socket";
-import { familyOf, formatAddress, lookUp, parseAddress } from "./support/addresses.ts";
+import {
+  familyOf,
+  formatAddress,
+  lookUp,
+  parseAddress,
+  parseRemoteAddress,
+} from "./support/addresses.ts";
 import {
   exitWith,
   interruption,
@@ -96,7 +102,7 @@ run(async () => {
   const networks = options.address.map(parseNetwork);
   const mtu = parseInteger("mtu", options.mtu, 68, 65_535);
   const listen = parseAddress(options.listen);
-  const peer = options.peer === undefined ? undefined : parseAddress(options.peer);
+  const peer = options.peer === undefined ? undefined : parseRemoteAddress(options.peer);
   const interrupted = interruption();
   using device = TunDevice.create(options.name);
   using socket = peer === undefined ? null : connect(listen, peer);

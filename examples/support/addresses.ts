@@ -25,6 +25,13 @@ export function parseAddress(text: string): InternetAddress {
   return { hostname: (ipv6 ?? hostname) || "127.0.0.1", port: parsePort(port) };
 }
 
+/** Parses the address of a peer, which has a port. */
+export function parseRemoteAddress(text: string): InternetAddress {
+  const address = parseAddress(text);
+  parseRemotePort(`${address.port}`);
+  return address;
+}
+
 /** Parses a port to connect to. */
 export function parseRemotePort(text: string): number {
   return parseInteger("port", text, 1, 65535);

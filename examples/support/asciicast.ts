@@ -4,9 +4,20 @@
  * @module
  */
 
-import { FileDescriptor, O_CREAT, O_RDWR, O_TRUNC, type WindowSize } from "@readiness/selectors/fd";
+import { OSError } from "@readiness/selectors";
+import {
+  FileDescriptor,
+  ioctl,
+  O_CREAT,
+  O_RDWR,
+  O_TRUNC,
+  type WindowSize,
+} from "@readiness/selectors/fd";
 
 const encoder = new TextEncoder();
+
+/** The request for how much there is to read (Linux). Devices that keep nothing refuse it. */
+const FIONREAD = 0x541b;
 
 /** A recording that is being written. Only its user can read it. */
 export class Recording implements Disposable {
@@ -22,7 +33,9 @@ export class Recording implements Disposable {
   static open(path: string, overwrite: boolean): Recording | null {
     const file = FileDescriptor.open(path, O_RDWR | O_CREAT | (overwrite ? O_TRUNC : 0), 0o600);
     file.setBlocking(true); // Events are written in order, and whole.
-    if (overwrite || file.read(new Uint8Array(1)) === 0) return new Recording(file);
+    if (overwrite || isDevice(file) || file.read(new Uint8Array(1)) === 0) {
+      return new Recording(file);
+    }
     file.close();
     return null;
   }
@@ -57,5 +70,15 @@ export class Recording implements Disposable {
   #write(value: unknown): void {
     let bytes = encoder.encode(`${JSON.stringify(value)}\n`);
     while (bytes.length > 0) bytes = bytes.subarray(this.#file.write(bytes) ?? 0);
+  }
+}
+
+function isDevice(file: FileDescriptor): boolean {
+  try {
+    ioctl(file, FIONREAD, new Uint8Array(4));
+    return false;
+  } catch (error) {
+    if (!(error instanceof OSError)) throw error;
+    return true;
   }
 }

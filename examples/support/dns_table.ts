@@ -110,7 +110,10 @@ export class RecordTable {
     const [type = "", ...fields] = rest;
     const parse = DATA[type.toUpperCase()];
     if (parse === undefined) {
-      throw new InvalidRecord(`The type must be one of ${Object.keys(DATA).join(", ")}: "${type}"`);
+      const received = type === "" ? "the line has none" : `received ${type}`;
+      throw new InvalidRecord(
+        `The type must be one of ${Object.keys(DATA).join(", ")}; ${received}`,
+      );
     }
     const data = parse(fields);
     this.#insert({ name, type: TYPES.get(type.toUpperCase())!, ttl, data });

@@ -41,6 +41,9 @@ type Library = Deno.StaticForeignLibraryInterface<typeof CALLS>;
 /** What `pcap_next_ex` returns at the end of a file. */
 const END = -2;
 
+/** What `pcap_activate` returns without a permission. */
+const FORBIDDEN = -8;
+
 /** The longest message of an error, and the size of a `bpf_program`, in bytes. */
 const MESSAGE_SIZE = 256;
 const PROGRAM_SIZE = 16;
@@ -82,7 +85,7 @@ export class Capture implements Disposable {
     const library = openLibrary(path);
     const message = new Uint8Array(MESSAGE_SIZE);
     const handle = library.pcap_create(cString(device), message);
-    if (handle === null) throw failure(`capture on ${device}`, message);
+    if (handle === null) throw failure(`capture on ${device}`, decode(message));
     const capture = new Capture(library, handle);
     try {
       library.pcap_set_snaplen(handle, WHOLE);
@@ -90,7 +93,7 @@ export class Capture implements Disposable {
       library.pcap_set_immediate_mode(handle, 1);
       capture.#activate(device);
       if (library.pcap_setnonblock(handle, 1, message) !== 0) {
-        throw failure(`capture on ${device}`, message);
+        throw failure(`capture on ${device}`, decode(message));
       }
       return capture;
     } catch (error) {
@@ -109,7 +112,7 @@ export class Capture implements Disposable {
     const library = openLibrary(libraryPath);
     const message = new Uint8Array(MESSAGE_SIZE);
     const handle = library.pcap_open_offline(cString(path), message);
-    if (handle === null) throw failure(`read ${path}`, message);
+    if (handle === null) throw failure(`read ${path}`, decode(message));
     return new Capture(library, handle);
   }
 
@@ -185,7 +188,9 @@ export class Capture implements Disposable {
     return {
       write: () => pcap_dump(file, ...this.#last()),
       flush() {
-        if (pcap_dump_flush(file) !== 0) throw new PcapError(`Cannot write ${path}`);
+        if (pcap_dump_flush(file) !== 0) {
+          throw new PcapError(`Cannot write ${path}; its disk may be full`);
+        }
       },
       [Symbol.dispose]: () => pcap_dump_close(file),
     };
@@ -201,7 +206,8 @@ export class Capture implements Disposable {
     if (status >= 0) return;
     const reason = text(this.#library.pcap_statustostr(status));
     const detail = text(this.#library.pcap_geterr(this.#handle));
-    throw new PcapError(`Cannot capture on ${device}: ${detail || reason}`);
+    const advice = status === FORBIDDEN ? "\nIt needs CAP_NET_RAW: run it as root" : "";
+    throw failure(`capture on ${device}`, (detail || reason) + advice);
   }
 
   /** Returns the header and the bytes of the packet that `next` returned last. */
@@ -211,7 +217,7 @@ export class Capture implements Disposable {
   }
 
   #error(attempt: string): PcapError {
-    return new PcapError(`Cannot ${attempt}: ${text(this.#library.pcap_geterr(this.#handle))}`);
+    return failure(attempt, text(this.#library.pcap_geterr(this.#handle)));
   }
 }
 
@@ -245,9 +251,15 @@ function openLibrary(path?: string): Library {
   );
 }
 
-function failure(attempt: string, message: Uint8Array): PcapError {
-  const [reason] = new TextDecoder("utf-8", { ignoreBOM: true }).decode(message).split("\0");
-  return new PcapError(`Cannot ${attempt}: ${reason}`);
+/** Makes an error. The reason can begin with the name of the file, which the attempt ends with. */
+function failure(attempt: string, reason: string): PcapError {
+  const [, name, rest] = /^(.+?): (.*)$/s.exec(reason) ?? [];
+  const isTwice = name !== undefined && attempt.endsWith(` ${name}`);
+  return new PcapError(`Cannot ${attempt}: ${isTwice ? rest : reason}`);
+}
+
+function decode(message: Uint8Array): string {
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(message).split("\0", 1)[0]!;
 }
 
 function text(pointer: Deno.PointerValue): string {

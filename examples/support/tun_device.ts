@@ -14,6 +14,7 @@ import {
   TUNSETIFF,
 } from "@readiness/selectors/fd";
 import { exitWith } from "./command_line.ts";
+import { reasonOf } from "./reasons.ts";
 
 const PATH = "/dev/net/tun";
 
@@ -43,7 +44,7 @@ export class TunDevice extends FileDescriptor {
     }
     const bytes = new TextEncoder().encode(name);
     if (bytes.length >= NAME_SIZE || bytes.includes(0)) {
-      exitWith(2, `The name must have less than ${NAME_SIZE} bytes, received ${name}`);
+      exitWith(2, `The name must have fewer than ${NAME_SIZE} bytes, received ${name}`);
     }
     try {
       const file = FileDescriptor.open(PATH, O_RDWR);
@@ -61,9 +62,9 @@ export class TunDevice extends FileDescriptor {
         file.close();
       }
     } catch (error) {
-      const advice = error instanceof OSError ? ADVICE[error.code] : undefined;
-      if (advice === undefined) throw error;
-      exitWith(1, `Cannot open the device ${name}: ${(error as OSError).message}\n${advice}`);
+      if (!(error instanceof OSError) || !(error.code in ADVICE)) throw error;
+      const what = error.syscall === "open" ? PATH : `the device ${name}`;
+      exitWith(1, `Cannot open ${what}: ${reasonOf(error)}\n${ADVICE[error.code]}`);
     }
   }
 

@@ -380,13 +380,18 @@ Deno.test("dns.ts exits with 2 for wrong options, and with the line for wrong re
     ["--record", "www.example MX mail.example"],
     ["--record", "a.example CNAME b.example", "--record", "a.example A 192.0.2.1"],
   ]);
-  const [run] = await runEach("dns", [["--record", "::1 a", "--record", "a CNAME b"]]);
+  const lines = [["--record", "::1 a", "--record", "a CNAME b"], ["--record", "x"]];
+  const [run, untyped] = await runEach("dns", lines);
   assertEquals(run!.stderr, 'dns.ts: Line 2 of --record: "a" has a CNAME and another record\n');
+  assertMatch(untyped!.stderr, /: The type must be one of A, .*, TXT; the line has none\n$/);
 });
 
 Deno.test("dns.ts exits with 1 if it cannot read a file", async () => {
   for (
-    const [flags, reason] of [[["--allow-read"], /no-such-file/], [[], /--allow-read/]] as const
+    const [flags, reason] of [[["--allow-read"], /^dns\.ts: Cannot read no-such-file: [^:]*\n$/], [
+      [],
+      /--allow-read/,
+    ]] as const
   ) {
     const { code, stdout, stderr } = await runExample("dns", ["no-such-file"], {
       flags: ["--no-prompt", ...flags],

@@ -127,6 +127,9 @@ test("exits with 1 if the command or the folder is missing, and keeps a recordin
   assertEquals((await run("--overwrite", path, "--", "echo", "2")).stdout, "2\r\n");
   assertMatch(Deno.readTextFileSync(path), /^\{[^\n]*\n\[[\d.]+,"o","2\\r\\n"\]\n$/);
   assertEquals(Deno.statSync(path).mode! & 0o777, 0o600);
+  const full = await run("/dev/full", "--", "true");
+  assertEquals(full.code, 1);
+  assertMatch(full.stderr, /^script\.ts: Cannot write .*\(ENOSPC\)\n$/);
   const nowhere = await run("/no/such/folder", "--", "true");
   assertEquals(nowhere.code, 1);
   assertMatch(nowhere.stderr, /^script\.ts: Cannot open .*\/no\/such\/folder.*\(ENOENT\)\n$/);
