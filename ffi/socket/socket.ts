@@ -51,7 +51,7 @@ const PEER = new Uint8Array(ADDRESS_SIZE);
 const ADOPT = Symbol("adopt");
 
 /**
- * Encodes an address for the family of a socket.
+ * Encodes an address for the family of a socket. The class sets it, as it uses a private field.
  *
  * @param socket The socket
  * @param address The address
@@ -68,7 +68,7 @@ export let encodeFor: (
   encode?: typeof encodeAddress,
 ) => Uint8Array<ArrayBuffer>;
 
-/** Connects. Returns 0, `EINPROGRESS`, or the errno of the refusal. */
+/** Connects. Returns 0, `EINPROGRESS`, or the errno of the refusal. The class sets it, too. */
 export let connectFor: (socket: AnySocket, address: SocketAddress | PacketAddress) => number;
 
 /**
