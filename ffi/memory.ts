@@ -3,15 +3,20 @@ import { libcCalls } from "./libc.ts";
 import { decodeCString } from "./text.ts";
 
 // Deno.UnsafePointer and its views require an unscoped permission; libc's own calls do not.
-const calls = libcCalls({
+const places = abi.winsock?.libraries.memory;
+const copyCalls = libcCalls({
   memcpy: { parameters: ["buffer", "usize", "usize"], result: "void" },
-  addressOf: { name: "memcpy", parameters: ["buffer", "buffer", "usize"], result: "usize" },
+}, places);
+const addressCalls = libcCalls({
+  memcpy: { parameters: ["buffer", "buffer", "usize"], result: "usize" },
+}, places);
+const lengthCalls = libcCalls({
   strlen: { parameters: ["usize"], result: "usize" },
-}, abi.winsock?.libraries.memory);
+}, places);
 
 /** Copies `target.byteLength` bytes from an address into a buffer. */
 export function copyFrom(address: bigint, target: Uint8Array<ArrayBuffer>): void {
-  calls().memcpy(target, address, BigInt(target.byteLength));
+  copyCalls().memcpy(target, address, BigInt(target.byteLength));
 }
 
 /**
@@ -20,12 +25,12 @@ export function copyFrom(address: bigint, target: Uint8Array<ArrayBuffer>): void
  * it alive while something points to it.
  */
 export function addressOf(buffer: BufferSource): bigint {
-  return calls().addressOf(buffer, buffer, 0n);
+  return addressCalls().memcpy(buffer, buffer, 0n);
 }
 
 /** Returns the bytes of the NUL-terminated string at an address, without the NUL. */
 export function bytesAt(address: bigint): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(Number(calls().strlen(address)));
+  const bytes = new Uint8Array(Number(lengthCalls().strlen(address)));
   copyFrom(address, bytes);
   return bytes;
 }
@@ -43,7 +48,7 @@ export function cString(text: string): Uint8Array<ArrayBuffer> {
 const nativeCalls = libcCalls({
   realloc: { parameters: ["usize", "usize"], result: "usize" },
   memcpy: { parameters: ["usize", "buffer", "usize"], result: "void" },
-}, abi.winsock?.libraries.memory);
+}, places);
 
 /** Memory that `malloc` owns, not the garbage collector. It is never given back. */
 export class NativeMemory {

@@ -1,7 +1,7 @@
 /**
  * What a table of a system's numbers holds. The other files of this folder fill it in for one
- * system each. They export functions, so that a program makes only the table of its system: making
- * all of them takes a sixth of the time of importing the package.
+ * system each. They export functions, so that a program makes only the table of its system: it
+ * would take milliseconds to make all of them.
  * All other code reads the table and decides by it, not by the name of the system.
  *
  * Names are C's own, so that a C compiler can check each row. A number has one row: a constant of a
