@@ -16,7 +16,6 @@
 
 import { DefaultSelector, EVENT_READ, EVENT_WRITE, OSError } from "@readiness/selectors";
 import {
-  AF_INET,
   AF_INET6,
   AF_UNIX,
   type InternetAddress,
@@ -41,10 +40,9 @@ import { lookUpPort } from "./support/services.ts";
 const REFUSAL = 1000;
 
 run(async () => {
-  const { options, patience, quit, path, host, ports, local } = parseNetcatLine();
+  const { options, patience, quit, family, path, host, ports, local } = parseNetcatLine();
   exitOnWindows("selectors for standard input");
   const protocol = options.udp ? "udp" : "tcp";
-  const family = options.ipv6 ? AF_INET6 : options.ipv4 ? AF_INET : undefined;
   const interrupted = interruption();
   const conversation = new Conversation({
     isDatagram: options.udp,

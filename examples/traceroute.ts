@@ -14,7 +14,7 @@
 
 import { DefaultSelector, EVENT_READ, EVENT_WRITE } from "@readiness/selectors";
 import { MSG_ERRQUEUE } from "@readiness/selectors/socket";
-import { lookUp } from "./support/addresses.ts";
+import { familyAsked, lookUp } from "./support/addresses.ts";
 import {
   exitWith,
   interruption,
@@ -23,11 +23,13 @@ import {
   parseSeconds,
   run,
 } from "./support/command_line.ts";
+import { HEADER } from "./support/icmp.ts";
 import { print, printable } from "./support/output.ts";
 import {
   despiteErrors,
   IcmpProber,
   type Meeting,
+  PAYLOAD,
   type Prober,
   UdpProber,
 } from "./support/probes.ts";
@@ -46,6 +48,7 @@ Options:
   -N, --parallel N    how many probes may be in flight (16)
   -w, --wait SECONDS  how long to wait for an answer (3)
   -p, --port PORT     UDP: the port of the first probe; each has the next one (33434)
+  -4, -6              use IPv4 or IPv6 only
   -n                  do not look names up, which it never does
   -h, --help          show this and exit
 
@@ -181,9 +184,9 @@ function formatHop(probes: readonly Probe[]): string {
     const { host, time, note } = meeting;
     if (host !== previous) words.push(printable(host));
     previous = host;
-    words.push(`${(time - sent).toFixed(3)} ms${note === "" ? "" : ` ${note}`}`);
+    words.push(` ${(time - sent).toFixed(3)} ms${note === "" ? "" : ` ${note}`}`);
   }
-  return words.join("  ");
+  return words.join(" ");
 }
 
 run(async () => {
@@ -194,6 +197,8 @@ run(async () => {
     queries: { type: "string", short: "q", default: "3" },
     parallel: { type: "string", short: "N", default: "16" },
     wait: { type: "string", short: "w", default: "3" },
+    ipv4: { type: "boolean", short: "4", default: false },
+    ipv6: { type: "boolean", short: "6", default: false },
     numeric: { type: "boolean", short: "n" },
     port: { type: "string", short: "p", default: "33434" },
   }, true);
@@ -209,14 +214,16 @@ run(async () => {
   const port = parseInteger("port", options.port, 1, 65_536 - mostProbes);
   const [name = ""] = positionals;
   if (positionals.length !== 1) exitWith(2, "There must be one host", USAGE);
+  const family = familyAsked(options);
   if (MSG_ERRQUEUE === undefined) {
     exitWith(1, `${Deno.build.os} does not have error queues: run this program on Linux`);
   }
-  const { hostname } = lookUp({ hostname: name, port: 9 });
+  const { hostname } = lookUp({ hostname: name, port: 9 }, family);
   const interrupted = interruption();
   using prober = options.icmp ? new IcmpProber(hostname) : new UdpProber(hostname, port);
-  const kind = options.icmp ? "ICMP" : "UDP";
-  print(`traceroute to ${printable(name)} (${hostname}), ${last} hops max, ${kind}`);
+  const size = hostname.includes(":") ? 40 : 20; // Of the IP header.
+  const bytes = size + HEADER + PAYLOAD;
+  print(`traceroute to ${printable(name)} (${hostname}), ${last} hops max, ${bytes} byte packets`);
   const trace = new Trace(prober, settings);
   try {
     await trace.run(interrupted);

@@ -47,13 +47,22 @@ export function familyOf(hostname: string): number {
   return hostname.includes(":") ? AF_INET6 : AF_INET;
 }
 
-/** Resolves the name in a remote address once, to an IPv4 address if there is one. */
-export function lookUp(address: InternetAddress): InternetAddress {
+/** Returns the address family that `-4` and `-6` ask for, if any, or exits. */
+export function familyAsked({ ipv4, ipv6 }: { ipv4: boolean; ipv6: boolean }): number | undefined {
+  if (ipv4 && ipv6) exitWith(2, "Cannot use both -4 and -6");
+  return ipv4 ? AF_INET : ipv6 ? AF_INET6 : undefined;
+}
+
+/**
+ * Resolves the name in a remote address once: to an address of this family, or else to an IPv4
+ * address if there is one.
+ */
+export function lookUp(address: InternetAddress, family?: number): InternetAddress {
   const isIpv6 = address.hostname.includes(":");
   try {
-    return connectIn(familyOf(address.hostname), address);
+    return connectIn(family ?? familyOf(address.hostname), address);
   } catch (error) {
-    if (isIpv6 || !(error instanceof OSError)) throw error;
+    if (isIpv6 || family !== undefined || !(error instanceof OSError)) throw error;
     try {
       return connectIn(AF_INET6, address);
     } catch {

@@ -31,7 +31,7 @@ import {
 import { ArrivalClock } from "./arrival_clock.ts";
 import { exitWith } from "./command_line.ts";
 
-/** The size of an ICMP header, in bytes. */
+/** The size of an ICMP header, and of a UDP header, in bytes. */
 export const HEADER = 8;
 
 /** The payload of each request of this run starts with these bytes, as far as there is room. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isNumeric, parseRemotePort } from "./addresses.ts";
+import { familyAsked, isNumeric, parseRemotePort } from "./addresses.ts";
 import { exitWith, parseCommandLine, parsePort, parseSeconds } from "./command_line.ts";
 import { lookUpService } from "./services.ts";
 
@@ -50,8 +50,6 @@ export interface NetcatLine {
     readonly numeric: boolean;
     readonly wait?: string;
     readonly verbose: boolean;
-    readonly ipv4: boolean;
-    readonly ipv6: boolean;
   };
   /** How long to wait, in milliseconds. */
   readonly patience: number;
@@ -59,6 +57,8 @@ export interface NetcatLine {
   readonly quit: number;
   /** The path of a Unix socket. */
   readonly path?: string;
+  /** The address family to use alone. */
+  readonly family?: number;
   /** The host to connect to. */
   readonly host: string;
   /** The ports to connect to. */
@@ -89,11 +89,11 @@ export function parseNetcatLine(): NetcatLine {
   const protocol = udp ? "udp" : "tcp";
   if (options["keep-listening"] && !listen) exitWith(2, "Cannot use -k without -l", USAGE);
   if (options.zero && listen) exitWith(2, "Cannot use both -z and -l", USAGE);
-  if (options.ipv4 && options.ipv6) exitWith(2, "Cannot use both -4 and -6", USAGE);
+  const family = familyAsked(options);
   const patience = wait === undefined ? Infinity : parseSeconds("wait", wait, 0.001, 1_000_000);
   const quit = options.quit === "-1" ? Infinity : parseSeconds("delay", options.quit, 0, 1_000_000);
   const from = options.port === undefined ? undefined : findPort(options.port);
-  const common = { options, patience, quit, host: "", ports: [] };
+  const common = { options, patience, quit, family, host: "", ports: [] };
 
   if (unix) {
     if (positionals.length !== 1) exitWith(2, "There must be one path", USAGE);

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { AF_INET, AF_INET6 } from "@readiness/selectors/socket";
-import { familyOf, isNumeric } from "./addresses.ts";
+import { familyAsked, familyOf, isNumeric } from "./addresses.ts";
 import { exitWith, parseCommandLine, parseInteger, parseSeconds } from "./command_line.ts";
 
 const USAGE = `Usage: ping.ts [OPTIONS] HOST...
@@ -80,8 +79,7 @@ export function parsePingLine(): PingLine {
   const size = parseInteger("size", options.size, 0, MOST_BYTES);
   const ttl = options.ttl === undefined ? undefined : parseInteger("ttl", options.ttl, 1, 255);
   const { source, quiet } = options;
-  if (options.ipv4 && options.ipv6) exitWith(2, "Cannot use both -4 and -6");
-  const only = options.ipv4 ? AF_INET : options.ipv6 ? AF_INET6 : undefined;
+  const only = familyAsked(options);
   const family = source !== undefined && isNumeric(source) ? familyOf(source) : only;
   if (only !== undefined && family !== only) {
     exitWith(2, `The source must be an address of the other family, received ${source}`);

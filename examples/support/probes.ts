@@ -56,7 +56,7 @@ const NOTES: Readonly<Record<number, string>> = {
 const NOTES_V6: Readonly<Record<number, string>> = { 0: "!N", 1: "!X", 2: "!S", 3: "!H", 5: "!X" };
 
 /** The payload of a probe, in bytes. */
-const PAYLOAD = 32;
+export const PAYLOAD = 32;
 
 /**
  * Probes over UDP, to ports where most likely nothing listens. The number of the port is that of
