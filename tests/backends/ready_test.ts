@@ -21,7 +21,7 @@ import {
   whenReadable,
   whenWritable,
 } from "../../mod.ts";
-import { holdLoop, loopMustTurn } from "../../backends/event_loop.ts";
+import { holdLoop, loopMustTurn, loopTurned } from "../../backends/event_loop.ts";
 import { FileDescriptor } from "../../ffi/fd/mod.ts";
 import { DEADLINE } from "../support/deadline.ts";
 import { Descriptor, needsDup2, Pair, Pipe } from "../support/descriptors.ts";
@@ -675,6 +675,7 @@ Deno.test("whenReadable() rejects when the attempt of another wait closes its de
 Deno.test("ready() rejects when the attempt of another wait closes its descriptor", async () => {
   using a = new Pair();
   using b = new Pair();
+  loopTurned(); // So the attempts are not put off.
   // Whichever is found first closes the other.
   const attempts = [[a, b], [b, a]].map(([one, other]) =>
     whenReadable(one!.left, () => {
@@ -729,6 +730,7 @@ Deno.test("whenReadable() rejects when an attempt closes its descriptor and retu
 Deno.test("sendAll() rejects when its descriptor is closed as it becomes writable", async () => {
   using ends = new Pair();
   ends.stuff();
+  loopTurned(); // So the attempt is not put off.
   const closing = ready(ends.left, EVENT_WRITE).then(() => ends.left.close());
   const sending = assertRejects(() => sendAll(ends.left, new Uint8Array(1)), BadResource);
   const buffer = new Uint8Array(1 << 20);
