@@ -93,6 +93,7 @@ run(async () => {
   const meeting = { path: `\0${name}` };
   const interrupted = interruption();
 
+  const responses = new Set<ServerResponse>(); // Until their last byte is out.
   let isDraining = false;
   try {
     await serve();
@@ -191,6 +192,8 @@ run(async () => {
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    responses.add(response);
+    response.on("close", () => responses.delete(response));
     const [, delay] = WAIT.exec(request.url ?? "") ?? [];
     if (delay !== undefined) await setTimeout(Number(delay));
     if (isDraining) response.setHeader("Connection", "close");
@@ -200,6 +203,10 @@ run(async () => {
   /** Stops accepting, and waits until all connections have ended. */
   async function drain(http: Server, { server, door }: Sockets): Promise<void> {
     isDraining = true;
+    // When a response is out, a closed server closes the connection, also if the response announces
+    // that it is kept. The next request may be on its way then.
+    const ended = [...responses].filter((response) => response.writableEnded);
+    await Promise.all(ended.map((response) => once(response, "close")));
     const closed = once(http, "close");
     for (const socket of [server, door]) socket.close();
     // The method of HTTP's server closes idle connections, on which a request may be on its way.
