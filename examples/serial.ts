@@ -41,7 +41,8 @@ const GONE = ["EIO", "ENXIO", "ENODEV"];
 
 const encoder = new TextEncoder();
 
-const NEW_LINE = encoder.encode("\r\n");
+/** What is shown for the keys Enter and Backspace. */
+const SHOWN = new Map([[13, encoder.encode("\r\n")], [127, encoder.encode("\b")]]);
 
 /** A file, and the bytes that it has not taken yet. */
 class Outlet {
@@ -130,7 +131,7 @@ run(async () => {
         command(String.fromCharCode(key));
         return false;
       }
-      if (isEchoing) toScreen.send(key === 13 ? NEW_LINE : new Uint8Array([key]));
+      if (isEchoing) toScreen.send(SHOWN.get(key) ?? new Uint8Array([key]));
       return true;
     }
 

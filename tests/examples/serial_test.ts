@@ -7,7 +7,7 @@ import {
   type Terminal,
 } from "../../ffi/fd/mod.ts";
 import { DEADLINE } from "../support/deadline.ts";
-import { linuxOnly, type Skip, skipIf } from "../support/skip.ts";
+import { linuxOnly, needsProgram, type Skip, skipIf } from "../support/skip.ts";
 import { runExample } from "../support/example_process.ts";
 import { isQemu } from "../support/os.ts";
 import { needsSetpriv } from "../support/privileges.ts";
@@ -20,34 +20,40 @@ function test(name: string, fn: () => void | Promise<void>, skip: Skip = {}): vo
   Deno.test({ name, ...linuxOnly, ...skip, fn });
 }
 
-/** The example at a terminal of its own, and the device at the other end of its line. */
+const serial = (...args: string[]) => [Deno.execPath(), "run", "--allow-ffi", EXAMPLE, ...args];
+
+/** A program at a terminal of its own, and the device at the other end of its line. */
 class Session implements Disposable {
   readonly line = pseudoTerminal();
   readonly screen = pseudoTerminal();
   readonly child: ProcessDescriptor;
   readonly #settings: string;
 
-  constructor(...args: string[]) {
+  constructor([program, ...args]: readonly string[]) {
     this.#settings = settingsOf(this.screen);
     this.screen.subsidiary.setBlocking(true);
     const { subsidiary } = this.screen;
     this.child = ProcessDescriptor.spawn(
-      Deno.execPath(),
-      ["run", "--allow-ffi", EXAMPLE, ...args, this.line.path],
+      program!,
+      [...args, this.line.path],
       { stdin: subsidiary, stdout: subsidiary, stderr: subsidiary },
     );
   }
 
-  /** Starts it, and waits until it is connected. */
+  /** Starts the example, and waits until it is connected. */
   static async connected(...args: string[]): Promise<Session> {
-    const session = new Session(...args);
+    const session = new Session(serial(...args));
     assertMatch(
       await session.see("\n"),
       /^connected to \/dev\/pts\/\d+ at \d+; leave with Ctrl-. q, /,
     );
-    // The terminal is made raw just after that line.
-    while (settingsOf(session.screen) === session.#settings) await pause();
+    await session.raw();
     return session;
+  }
+
+  /** Waits until the terminal is raw: at most just after the program is connected. */
+  async raw(): Promise<void> {
+    while (settingsOf(this.screen) === this.#settings) await pause();
   }
 
   type(text: string): void {
@@ -117,7 +123,7 @@ async function receive(terminal: Terminal, text: string): Promise<string> {
 /** Runs it with input that is no terminal. */
 function pipeThrough(input: Uint8Array<ArrayBuffer>, path: string): Deno.ChildProcess {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-ffi", EXAMPLE, path],
+    args: serial(path).slice(1),
     env: { NO_COLOR: "1" },
     stdin: "piped",
     stdout: "piped",
@@ -291,3 +297,31 @@ test("serial.ts sends a file to its end, and shows what comes later", async () =
     /^connected to \/dev\/pts\/\d+ at 115200\n$/,
   );
 });
+
+for (const echo of [false, true]) {
+  test(`serial.ts does what picocom does, ${echo ? "with" : "without"} local echo`, async () => {
+    const folder = await Deno.makeTempDir();
+    const [log, theirLog] = [`${folder}/ours`, `${folder}/theirs`];
+    const picocom = ["picocom", "-qr", "-e", "]", "-b", "9600"];
+    const programs = [
+      { command: serial("-b", "9600", ...echo ? ["-e"] : ["-l", log]), quit: "q" },
+      { command: [...picocom, ...echo ? ["-c"] : ["-g", theirLog]], quit: "\x11" },
+    ];
+    const [ours, theirs] = await Promise.all(programs.map(async ({ command, quit }) => {
+      using session = new Session(command);
+      await session.raw();
+      // Control characters, such as Ctrl-C, Ctrl-Z and those of flow control, and others.
+      session.type(`AT\r\n\x03\x1a\x11\x13\x7f\t\0é${ESCAPE}${ESCAPE}.`);
+      const heard = await session.hear(".");
+      const settings = settingsOf(session.line);
+      session.answer("OK\r\n\x1b[1mé\0done");
+      const seen = await session.see("done");
+      session.type(`${ESCAPE}${quit}`);
+      const banner = /^connected[^\n]*\n/;
+      return { heard, settings, seen: seen.replace(banner, ""), status: session.end() };
+    }));
+    assertEquals(ours, theirs);
+    if (!echo) assertEquals(await Deno.readTextFile(log), await Deno.readTextFile(theirLog));
+    await Deno.remove(folder, { recursive: true });
+  }, needsProgram("picocom"));
+}
