@@ -16,6 +16,7 @@ export const PEERS = {
   baseAsync: "base, for await",
   baseAwait: "base, await",
   ffi: "bare FFI calls",
+  ffiChecked: "bare FFI calls, checked",
   c: "C",
   cThreaded: "C, two threads",
   python: "CPython",
@@ -82,7 +83,7 @@ export class Peers implements Disposable {
     const { base } = options;
     const deno = `Deno ${Deno.version.deno}, V8 ${Deno.version.v8}`;
     const own = Object.keys(BASES) as PeerName[];
-    for (const name of [...own, "ffi", "deno", "nodeInDeno"] as const) {
+    for (const name of [...own, "ffi", "ffiChecked", "deno", "nodeInDeno"] as const) {
       await peers.#try(name, () => deno);
     }
     if (base !== undefined) {
@@ -155,6 +156,8 @@ export class Peers implements Disposable {
         return deno("--allow-ffi", ...ownProgram(`${base}/`, program, "_await"), ...rest);
       case "ffi":
         return deno("--allow-ffi", `${peer}/ffi/${program}.ts`, ...rest);
+      case "ffiChecked":
+        return deno("--allow-ffi", `${peer}/ffi/${program}_checked.ts`, ...rest);
       case "c":
         return [await this.compile(`peers/c/${program}.c`), ...rest];
       case "cThreaded":

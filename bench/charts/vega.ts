@@ -22,6 +22,7 @@ const COLORS: Record<PeerName, string> = {
   baseAsync: "#c49c94",
   baseAwait: "#e3d0cb",
   ffi: "#e0c341",
+  ffiChecked: "#f0e2a0",
   c: "#333333",
   cThreaded: "#999999",
   python: "#3f7fbf",

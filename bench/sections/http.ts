@@ -15,7 +15,7 @@ export function http(context: Context): Section {
     rounds: 5,
     ...serverWorkloads(
       context,
-      ["readiness", "ffi", "c", "cThreaded", "deno", "nodeInDeno", "node"],
+      ["readiness", "ffi", "ffiChecked", "c", "cThreaded", "deno", "nodeInDeno", "node"],
       connections.map((count) => ({
         name: formatQuantity(count, "connection"),
         parameters: { connections: count },

@@ -74,10 +74,11 @@ export class Scanner {
   /** Takes bytes if they are the same as the first of these, at least one. */
   takeSame(bytes: Uint8Array, length: number): boolean {
     if (length === 0 || length > this.#end - this.at) return false;
+    const { bytes: own, at } = this;
     for (let i = 0; i < length; i++) {
-      if (this.bytes[this.at + i] !== bytes[i]) return false;
+      if (own[at + i] !== bytes[i]) return false;
     }
-    this.at += length;
+    this.at = at + length;
     return true;
   }
 

@@ -4,13 +4,10 @@
  * @module
  */
 
+import { ANSWER_SIZE, answers } from "./http_answer.ts";
 import { input, serve } from "./server.ts";
 
-const ANSWER = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 14\r\n" +
-  "Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\nHello, world!\n";
 const END = new TextEncoder().encode("\r\n\r\n");
-
-const answers = new TextEncoder().encode(ANSWER.repeat(input.length / 4));
 
 /** How many bytes of the end of a head each connection has received, by descriptor. */
 const matches = new Uint8Array(1 << 16);
@@ -26,5 +23,5 @@ serve(answers, (fd, size) => {
     requests++;
   }
   matches[fd] = matched;
-  return requests * ANSWER.length;
+  return requests * ANSWER_SIZE;
 });
