@@ -12,6 +12,7 @@ import {
   type TcpInfo,
   tcpInfo,
 } from "../../../ffi/socket/mod.ts";
+import { until } from "../../support/deadline.ts";
 import { isQemu } from "../../support/os.ts";
 import { linuxOnly, needsProgram, skipIf, skipUnless, windowsOnly } from "../../support/skip.ts";
 import { Connection, untilReadable } from "../../support/sockets.ts";
@@ -35,6 +36,7 @@ Deno.test("tcpInfo() returns the state of a connection", needsTcpInfo, () => {
 Deno.test("tcpInfo() returns sensible numbers", { ...needsTcpInfo, ...notQemu }, () => {
   using connection = new Connection();
   connection.client.send(new Uint8Array(1_000));
+  untilReadable(connection.server);
   connection.server.recv(new Uint8Array(1_000));
   const info = tcpInfo(connection.client);
   for (const [name, value] of Object.entries(info)) {
@@ -49,6 +51,7 @@ Deno.test("tcpInfo() returns sensible numbers", { ...needsTcpInfo, ...notQemu },
 Deno.test("tcpInfo() counts bytes and segments", { ...linuxOnly, ...notQemu }, async () => {
   using connection = new Connection();
   connection.client.send(new Uint8Array(1_000));
+  await untilAcknowledged(connection);
   connection.server.recv(new Uint8Array(1_000));
   const { sentBytes, acknowledgedBytes, sentDataSegments, ...sent } = tcpInfo(connection.client);
   assertEquals(sentBytes ?? 1_000, 1_000); // Since Linux 4.19.
@@ -69,6 +72,7 @@ Deno.test("tcpInfo() agrees with ss", {
 }, async () => {
   using connection = new Connection();
   connection.client.send(new Uint8Array(1_000));
+  await untilAcknowledged(connection);
   const { localAddress } = connection.client;
   assert("port" in localAddress);
   const { stdout } = await new Deno.Command("ss", {
@@ -84,6 +88,12 @@ Deno.test("tcpInfo() agrees with ss", {
   assertEquals(info.pathMtuBytes, number("pmtu"));
   assertEquals(info.congestionWindowSegments, number("cwnd"));
 });
+
+/** Waits until the peer has 1,000 bytes, and the client knows. SYN counts as a byte. */
+async function untilAcknowledged({ client, server }: Connection): Promise<void> {
+  untilReadable(server);
+  await until(() => (tcpInfo(client).acknowledgedBytes ?? 1_001) === 1_001, "the bytes are there");
+}
 
 /** Fills every field of the structure with its place in the list of fields. */
 function filled(layout: Layout): [Uint8Array<ArrayBuffer>, Map<string, number>] {
