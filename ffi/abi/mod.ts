@@ -73,9 +73,14 @@ export function tableOf(
   return table;
 }
 
-/** Leaves a table only its own rows, so that none can come from a polluted `Object.prototype`. */
+/**
+ * Leaves a table only its own rows, so that none can come from a polluted `Object.prototype`. The
+ * loop makes no array of the rows: start-up then often does without a garbage collection.
+ */
 function removePrototypes(table: object): void {
-  if (Array.isArray(table) || Object.getPrototypeOf(table) === null) return;
   Object.setPrototypeOf(table, null);
-  for (const row of Object.values(table)) if (typeof row === "object") removePrototypes(row);
+  for (const name in table) {
+    const row: unknown = table[name as never];
+    if (typeof row === "object" && !Array.isArray(row)) removePrototypes(row!);
+  }
 }
