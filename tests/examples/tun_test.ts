@@ -4,7 +4,9 @@ import { makeReply } from "../../examples/support/echo_replies.ts";
 import { parseNetwork } from "../../examples/support/networks.ts";
 import { runCommand } from "../support/command.ts";
 import { inTime } from "../support/deadline.ts";
-import { Example, runExample } from "../support/example_process.ts";
+import { Example, type ExampleOptions, runExample } from "../support/example_process.ts";
+import { needsFakes } from "../support/fake_library.ts";
+import { Faults } from "../support/faults.ts";
 import { Lines } from "../support/lines.ts";
 import { Namespace } from "../support/namespace.ts";
 import { isQemu } from "../support/os.ts";
@@ -42,7 +44,7 @@ async function makeHosts(): Promise<[Namespace, Namespace]> {
   return [left, right];
 }
 
-const startOn = (host: Namespace, here: number, there: number) =>
+const startOn = (host: ExampleOptions, here: number, there: number) =>
   Example.start("tun", [
     ...["--listen", `192.0.2.${here}:5555`, "--peer", `192.0.2.${there}:5555`],
     ...["--address", `10.7.0.${here}/24`, "--address", `fd07::${here}/64`],
@@ -125,6 +127,44 @@ Deno.test({
     assertMatch(one.stderr, /^(tun\.ts: Cannot receive .* \(ECONNREFUSED\); packets are lost\n)?$/);
     const [, sent] = /^(\d+) packets sent, \d+ received, \d+ lost$/m.exec(one.stdout)!;
     assertGreater(Number(sent), 2 * size / 1400);
+  },
+});
+
+Deno.test({
+  name: "tun.ts goes on while calls fail, which lose packets at most",
+  ...needsPeers,
+  ...needsFakes,
+  ...skipIf(isQemu, "qemu is slow, and faults are tried without it"),
+  async fn() {
+    using faults = new Faults();
+    const [left, right] = await makeHosts();
+    await using _left = left;
+    await using _right = right;
+    const faulty = (host: Namespace): ExampleOptions => {
+      const { flags, through } = faults.options;
+      return { flags, through: (command) => host.through(through(command)) };
+    };
+    await using near = await startOn(faulty(left), 1, 2);
+    await using far = await startOn(faulty(right), 2, 1);
+    const calls = ["read", "write", "recv", "send"];
+    faults.set([
+      ...[...calls, "epoll_wait"].map((call) => `${call}=EINTR/3`),
+      ...calls.map((call) => `${call}=EAGAIN/9`),
+      ...["write=EIO/50", "send=ENOBUFS/50", "recv=ECONNREFUSED/50"],
+    ]);
+    const path = await Deno.makeTempFile();
+    try {
+      const hash = await writeNoise(path, 1 << 19);
+      const arrived = await transfer(left, right, "10.7.0.2", path);
+      assertEquals([arrived.size, arrived.hash], [1 << 19, hash]);
+    } finally {
+      await Deno.remove(path);
+    }
+    assertGreater(faults.made.length, 0);
+    for (const { code, stderr } of [await near.stop(), await far.stop()]) {
+      assertEquals(code, 0);
+      assertMatch(stderr, /^(tun\.ts: Cannot .*; packets are lost\n)*$/);
+    }
   },
 });
 
