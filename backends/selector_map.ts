@@ -50,6 +50,20 @@ export class SelectorMap<Data = unknown, File extends FileObject = FileObject>
    *
    * @param fileobj A descriptor, or an object as it was registered
    * @returns Its key, or `undefined` if it is not registered
+   *
+   * @example
+   * ```ts
+   * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
+   * import { socketpair } from "@readiness/selectors/socket";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using selector = new DefaultSelector();
+   * using pair = socketpair();
+   * const [left, right] = pair;
+   * selector.register(left, EVENT_READ);
+   * assertEquals(selector.getMap().get(left)?.events, EVENT_READ);
+   * assertEquals(selector.getMap().get(right), undefined);
+   * ```
    */
   get(fileobj: FileObject): SelectorKey<Data, File> | undefined {
     try {
@@ -64,6 +78,20 @@ export class SelectorMap<Data = unknown, File extends FileObject = FileObject>
    *
    * @param fileobj A descriptor, or an object as it was registered
    * @returns Whether it has a key
+   *
+   * @example
+   * ```ts
+   * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
+   * import { socketpair } from "@readiness/selectors/socket";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using selector = new DefaultSelector();
+   * using pair = socketpair();
+   * const [left, right] = pair;
+   * selector.register(left, EVENT_READ);
+   * assertEquals(selector.getMap().has(left), true);
+   * assertEquals(selector.getMap().has(right.fileno()), false);
+   * ```
    */
   has(fileobj: FileObject): boolean {
     return this.get(fileobj) !== undefined;
@@ -73,6 +101,19 @@ export class SelectorMap<Data = unknown, File extends FileObject = FileObject>
    * Lists the descriptors.
    *
    * @returns An iterator over the descriptors
+   *
+   * @example
+   * ```ts
+   * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
+   * import { socketpair } from "@readiness/selectors/socket";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using selector = new DefaultSelector();
+   * using pair = socketpair();
+   * const [left] = pair;
+   * selector.register(left, EVENT_READ);
+   * assertEquals([...selector.getMap().keys()], [left.fileno()]);
+   * ```
    */
   *keys(): MapIterator<number> {
     for (const key of this.#keys.values()) yield key.fd;
@@ -82,6 +123,19 @@ export class SelectorMap<Data = unknown, File extends FileObject = FileObject>
    * Lists the keys.
    *
    * @returns An iterator over the keys
+   *
+   * @example
+   * ```ts
+   * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
+   * import { socketpair } from "@readiness/selectors/socket";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using selector = new DefaultSelector();
+   * using pair = socketpair();
+   * const [left] = pair;
+   * selector.register(left, EVENT_READ);
+   * assertEquals([...selector.getMap().values()].map(({ fileobj }) => fileobj), [left]);
+   * ```
    */
   values(): MapIterator<SelectorKey<Data, File>> {
     return this.#keys.values();
@@ -91,6 +145,19 @@ export class SelectorMap<Data = unknown, File extends FileObject = FileObject>
    * Lists the descriptors with their keys.
    *
    * @returns An iterator over the pairs
+   *
+   * @example
+   * ```ts
+   * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
+   * import { socketpair } from "@readiness/selectors/socket";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using selector = new DefaultSelector();
+   * using pair = socketpair();
+   * const [left] = pair;
+   * selector.register(left, EVENT_READ);
+   * assertEquals([...selector.getMap().entries()], [[left.fileno(), selector.getKey(left)]]);
+   * ```
    */
   *entries(): MapIterator<[number, SelectorKey<Data, File>]> {
     for (const key of this.#keys.values()) yield [key.fd, key];
@@ -101,6 +168,19 @@ export class SelectorMap<Data = unknown, File extends FileObject = FileObject>
    *
    * @param callback Called with the key, its descriptor and this map
    * @param thisArg What `this` is in the callback
+   *
+   * @example
+   * ```ts
+   * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
+   * import { socketpair } from "@readiness/selectors/socket";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using selector = new DefaultSelector();
+   * using pair = socketpair();
+   * const [left] = pair;
+   * selector.register(left, EVENT_READ);
+   * selector.getMap().forEach((key, fd) => assertEquals([fd, key], [left.fileno(), selector.getKey(left)]));
+   * ```
    */
   forEach(
     callback: (

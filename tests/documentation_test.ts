@@ -7,16 +7,20 @@ interface Documentation {
   nodes: Record<string, { symbols: Symbol[] }>;
 }
 
-interface Symbol {
-  name: string;
-  declarations: {
-    kind: string;
-    jsDoc?: { doc?: string; tags?: { kind: string }[] };
-    def: { constructors?: Member[]; methods?: Member[]; properties?: Member[] };
-  }[];
+interface Documented {
+  kind?: string;
+  jsDoc?: { doc?: string; tags?: { kind: string }[] };
 }
 
-interface Member {
+interface Symbol {
+  name: string;
+  declarations: (Documented & {
+    kind: string;
+    def: { constructors?: Member[]; methods?: Member[]; properties?: Member[] };
+  })[];
+}
+
+interface Member extends Documented {
   name: string;
   accessibility?: "private" | "protected" | "public";
   isStatic?: boolean;
@@ -65,13 +69,26 @@ Deno.test("every symbol has a category", () => {
   assertEquals(without.map(({ name }) => name), []);
 });
 
-Deno.test("every function and class has an example", () => {
-  const without = symbols.filter(({ declarations }) =>
-    declarations.some(({ kind, jsDoc }) =>
-      ["class", "function"].includes(kind) && !jsDoc?.tags?.some(({ kind }) => kind === "example")
-    )
-  );
-  assertEquals(without.map(({ name }) => name), []);
+Deno.test("every function, class and method has an example", () => {
+  const names = new Set<string>();
+  const shown = new Set<string>();
+  const note = (name: string, { jsDoc }: Documented) => {
+    names.add(name);
+    if (jsDoc?.tags?.some(({ kind }) => kind === "example")) shown.add(name);
+  };
+  for (const { name, declarations } of symbols) {
+    for (const declaration of declarations) {
+      if (!["class", "function"].includes(declaration.kind)) continue;
+      note(name, declaration);
+      for (const method of declaration.def.methods ?? []) {
+        // The language itself calls a method whose name is a symbol.
+        if (method.kind === "method" && !method.name.startsWith("[")) {
+          note(`${name}.${method.name}()`, method);
+        }
+      }
+    }
+  }
+  assertEquals([...names.difference(shown)], []);
 });
 
 Deno.test("every entry point is linted and in the user's program", () => {

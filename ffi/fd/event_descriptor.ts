@@ -83,6 +83,17 @@ export class EventDescriptor extends FileDescriptor {
    * @throws {TypeError} If `value` is neither a number nor a `bigint`
    * @throws {RangeError} If `value` is out of range or not an integer
    * @throws {OSError} If `write` fails, such as with `EBADF` once closed
+   *
+   * @example
+   * ```ts
+   * import { EventDescriptor } from "@readiness/selectors/fd";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using event = new EventDescriptor();
+   * event.add();
+   * event.add(2n ** 63n);
+   * assertEquals(event.add(2n ** 63n), false); // There is no room.
+   * ```
    */
   add(value?: number | bigint): boolean {
     if (value === undefined) value = 1;
@@ -108,6 +119,16 @@ export class EventDescriptor extends FileDescriptor {
    *
    * @returns The counter's value, 1 for a semaphore, or `null` if it was zero
    * @throws {OSError} If `read` fails, such as with `EBADF` once closed
+   *
+   * @example
+   * ```ts
+   * import { EventDescriptor } from "@readiness/selectors/fd";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using event = new EventDescriptor({ initial: 3 });
+   * assertEquals(event.readCounter(), 3n);
+   * assertEquals(event.readCounter(), null);
+   * ```
    */
   readCounter(): bigint | null {
     return super.read(new Uint8Array(COUNTER.buffer)) === null ? null : COUNTER[0]!;

@@ -85,6 +85,14 @@ export class InotifyDescriptor extends FileDescriptor {
    * @throws {RangeError} If `path` contains a NUL, or `mask` is zero or not a 32-bit integer
    * @throws {OSError} If `inotify_add_watch` fails, such as with `ENOENT`, `EACCES` or, if the user
    * has as many watches as `/proc/sys/fs/inotify/max_user_watches` allows, `ENOSPC`
+   *
+   * @example
+   * ```ts
+   * import { IN_CREATE, IN_DELETE, InotifyDescriptor } from "@readiness/selectors/fd";
+   *
+   * using inotify = new InotifyDescriptor();
+   * inotify.watch("/tmp", IN_CREATE | IN_DELETE);
+   * ```
    */
   watch(path: string, mask: number): number {
     assertCString("Cannot watch a path: it", path);
@@ -106,6 +114,19 @@ export class InotifyDescriptor extends FileDescriptor {
    * @throws {RangeError} If `wd` is not a 32-bit integer
    * @throws {OSError} If `inotify_rm_watch` fails, such as with `EINVAL` if there is no such watch,
    * also because the watched file is gone
+   *
+   * @example
+   * ```ts
+   * import { IN_IGNORED, IN_MODIFY, InotifyDescriptor } from "@readiness/selectors/fd";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const directory = await Deno.makeTempDir();
+   * using inotify = new InotifyDescriptor();
+   * const wd = inotify.watch(directory, IN_MODIFY);
+   * inotify.unwatch(wd);
+   * assertEquals(inotify.readEvents(), [{ wd, mask: IN_IGNORED, cookie: 0, name: "" }]);
+   * await Deno.remove(directory);
+   * ```
    */
   unwatch(wd: number): void {
     assertInteger("Cannot remove a watch: it", wd);
@@ -122,6 +143,20 @@ export class InotifyDescriptor extends FileDescriptor {
    * @returns The events in order, or an empty array if there are none. Bytes of a name that are not
    * UTF-8 become U+FFFD
    * @throws {OSError} If `read` fails, such as with `EBADF` once closed
+   *
+   * @example
+   * ```ts
+   * import { IN_CREATE, InotifyDescriptor } from "@readiness/selectors/fd";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const directory = await Deno.makeTempDir();
+   * using inotify = new InotifyDescriptor();
+   * const wd = inotify.watch(directory, IN_CREATE);
+   * assertEquals(inotify.readEvents(), []);
+   * Deno.writeTextFileSync(`${directory}/note`, "");
+   * assertEquals(inotify.readEvents(), [{ wd, mask: IN_CREATE, cookie: 0, name: "note" }]);
+   * await Deno.remove(directory, { recursive: true });
+   * ```
    */
   readEvents(): InotifyEvent[] {
     const size = super.read(EVENTS) ?? 0;

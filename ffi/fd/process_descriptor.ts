@@ -199,6 +199,18 @@ export class ProcessDescriptor extends FileDescriptor {
    * @throws {TypeError} If `reap` is not a boolean
    * @throws {OSError} If `waitid` fails, such as with `ECHILD` if the process is not a child or
    * something else waited for it, or `EBADF` if it was closed before its status was known
+   *
+   * @example
+   * ```ts
+   * import { EVENT_READ, ready } from "@readiness/selectors";
+   * import { ProcessDescriptor } from "@readiness/selectors/fd";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using child = ProcessDescriptor.spawn("sh", ["-c", "exit 3"]);
+   * await ready(child, EVENT_READ);
+   * assertEquals(child.wait({ reap: false })?.code, 3);
+   * assertEquals(child.wait()?.code, 3);
+   * ```
    */
   wait(options?: { readonly reap?: boolean }): Deno.CommandStatus | null {
     const { constants, siginfo_t: { fields, size } } = abi.pidfd!;

@@ -112,6 +112,15 @@ export class SignalDescriptor extends FileDescriptor {
    *
    * @returns The signal, or `null` if there is none
    * @throws {OSError} If `read` fails, such as with `EBADF` once closed
+   *
+   * @example
+   * ```ts
+   * import { SignalDescriptor } from "@readiness/selectors/fd";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using signals = new SignalDescriptor(["SIGUSR1"]);
+   * assertEquals(signals.readSignal(), null);
+   * ```
    */
   readSignal(): SignalInfo | null {
     if (super.read(INFO) === null) return null;
@@ -134,6 +143,14 @@ export class SignalDescriptor extends FileDescriptor {
    * it is closed already. A detached descriptor leaves its signals blocked.
    *
    * @throws {OSError} If `close` fails; the descriptor is given up anyway
+   *
+   * @example
+   * ```ts
+   * import { SignalDescriptor } from "@readiness/selectors/fd";
+   *
+   * const signals = new SignalDescriptor(["SIGUSR1"]);
+   * signals.close(); // SIGUSR1 is no longer blocked.
+   * ```
    */
   override close(): void {
     if (super.fileno() < 0) return;

@@ -88,6 +88,17 @@ export class Terminal extends FileDescriptor {
    * @throws {OSError} If `tcgetattr`, `tcsetattr` or `ioctl` fails, such as with `ENOTTY`, or
    * `EBADF` once closed
    * @throws {Deno.errors.NotSupported} On a system that the class does not list
+   *
+   * @example
+   * ```ts
+   * import { openTerminal, pseudoTerminal } from "@readiness/selectors/fd";
+   *
+   * using pair = pseudoTerminal();
+   * using terminal = openTerminal(pair.path);
+   * {
+   *   using _raw = terminal.raw();
+   * } // Here the terminal has its old settings again.
+   * ```
    */
   raw(): Disposable {
     const attributes = getAttributes(this);
@@ -110,6 +121,14 @@ export class Terminal extends FileDescriptor {
    * @returns The settings. If the system has a speed for each direction, it is that of the output
    * @throws {OSError} If `tcgetattr` or `ioctl` fails, such as with `ENOTTY`
    * @throws {Deno.errors.NotSupported} On a system that the class does not list
+   *
+   * @example
+   * ```ts
+   * import { pseudoTerminal } from "@readiness/selectors/fd";
+   *
+   * using pair = pseudoTerminal();
+   * console.log(pair.subsidiary.settings().parity); // none
+   * ```
    */
   settings(): LineSettings {
     return readSettings(getAttributes(this));
@@ -126,6 +145,16 @@ export class Terminal extends FileDescriptor {
    * @throws {OSError} If `tcgetattr`, `tcsetattr` or `ioctl` fails, such as with `EINVAL` or
    * `ENOTTY`
    * @throws {Deno.errors.NotSupported} On a system that the class does not list
+   *
+   * @example
+   * ```ts
+   * import { pseudoTerminal } from "@readiness/selectors/fd";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using pair = pseudoTerminal(); // In place of a serial line.
+   * const { speed } = pair.subsidiary.configure({ speed: 115_200, flowControl: "hardware" });
+   * assertEquals(speed, 115_200);
+   * ```
    */
   configure(settings: Partial<LineSettings>): LineSettings {
     const attributes = getAttributes(this);
@@ -140,6 +169,14 @@ export class Terminal extends FileDescriptor {
    * @returns The size; zeros if it is unknown, such as that of a serial line
    * @throws {OSError} If `ioctl` fails, such as with `ENOTTY`
    * @throws {Deno.errors.NotSupported} On a system that the class does not list
+   *
+   * @example
+   * ```ts
+   * import { isTerminal, Terminal } from "@readiness/selectors/fd";
+   *
+   * const terminal = new Terminal(1);
+   * if (isTerminal(terminal)) console.log(terminal.windowSize()); // { rows: 24, columns: 80 }
+   * ```
    */
   windowSize(): WindowSize {
     const { constants, winsize: { fields, size } } = termiosTable();

@@ -66,6 +66,17 @@ export class TimerDescriptor extends FileDescriptor {
    * @throws {TypeError} If one of them is `NaN` or not a number
    * @throws {RangeError} If one of them is negative or too large
    * @throws {OSError} If `timerfd_settime` fails, such as with `EBADF` once closed
+   *
+   * @example
+   * ```ts
+   * import { EVENT_READ, ready } from "@readiness/selectors";
+   * import { TimerDescriptor } from "@readiness/selectors/fd";
+   *
+   * using timer = new TimerDescriptor();
+   * timer.start(5, 1000); // In 5 ms, and then every second.
+   * await ready(timer, EVENT_READ);
+   * console.log(timer.readExpirations()); // 1
+   * ```
    */
   start(delay: number, interval?: number): void {
     if (interval === undefined) interval = 0;
@@ -79,6 +90,17 @@ export class TimerDescriptor extends FileDescriptor {
    * Stops the timer. Unread expirations are dropped.
    *
    * @throws {OSError} If `timerfd_settime` fails, such as with `EBADF` once closed
+   *
+   * @example
+   * ```ts
+   * import { TimerDescriptor } from "@readiness/selectors/fd";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using timer = new TimerDescriptor();
+   * timer.start(60_000);
+   * timer.stop();
+   * assertEquals(timer.remaining(), null);
+   * ```
    */
   stop(): void {
     setTimer(this, 0, 0);

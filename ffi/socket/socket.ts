@@ -433,6 +433,17 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * nothing to receive now
    * @throws {TypeError} If `buffer` is not a `Uint8Array`
    * @throws {OSError} If the system refuses (`recv`), such as with `ECONNRESET`
+   *
+   * @example
+   * ```ts
+   * import { socketpair } from "@readiness/selectors/socket";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using pair = socketpair();
+   * const [left, right] = pair;
+   * left.write(new Uint8Array(3));
+   * assertEquals(right.read(new Uint8Array(10)), 3);
+   * ```
    */
   override read(buffer: Uint8Array): number | null {
     return this.recv(buffer);
@@ -445,6 +456,15 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * @returns The number of bytes sent, or `null` if there is no room now
    * @throws {TypeError} If `data` is not a `Uint8Array`
    * @throws {OSError} If the system refuses (`send`), such as with `EPIPE` or `ENOTCONN`
+   *
+   * @example
+   * ```ts
+   * import { socketpair } from "@readiness/selectors/socket";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using pair = socketpair();
+   * assertEquals(pair[0].write(new TextEncoder().encode("hi")), 2);
+   * ```
    */
   override write(data: Uint8Array): number | null {
     return this.send(data);
