@@ -4,10 +4,10 @@ import type { Figures } from "../results.ts";
 import { type Context, runsOf, type Section } from "../section.ts";
 
 /**
- * How many requests to keep in flight while a server warms up. With one, V8 would still interpret
- * much of the server when the measurement begins.
+ * How many requests to keep in flight while a server warms up. With one, V8 would not have
+ * optimized the server when the measurement begins; with many, not what it does once per wait.
  */
-const BUSY = 50;
+const BUSY = 8;
 
 /** A server under the load of a client. */
 export interface ServerCase {
@@ -59,7 +59,7 @@ export function serverWorkloads(
       return runForFigures([path, ...args]);
     };
     const [warmUp, window] = isQuick ? [200, 300] : [400, 800];
-    if (inFlight < BUSY) await load(BUSY, warmUp, 1);
+    if (inFlight < BUSY) await load(BUSY, window, 1);
     const { answers, cpu, wall } = await load(inFlight, warmUp, window);
     return { cpu: cpu! / answers! / 1000, throughput: answers! / wall! * 1e9 };
   }
