@@ -91,12 +91,14 @@ export function readableStream(
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const canceled = new AbortController();
   const signal = either(canceled.signal, signalOf("Cannot make a stream", options));
+  let isFirst = true; // The reader that asked may have gone before the stream began to pull.
   let isPrompt = false;
   // A byte stream asks for nothing ahead of its reader: its high-water mark is 0.
   const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
     type: "bytes",
     pull(controller) {
-      isPrompt = true;
+      isPrompt = !isFirst;
+      isFirst = false;
       const read = () => readOnce(controller as ReadableByteStreamController);
       const done = whenReadable(file, read, { signal });
       isPrompt = false; // From now on, the stream may have another reader.

@@ -20,7 +20,7 @@ import {
 } from "../../mod.ts";
 import { abi } from "../../ffi/abi/mod.ts";
 import { FileDescriptor, pseudoTerminal } from "../../ffi/fd/mod.ts";
-import { DEADLINE } from "../support/deadline.ts";
+import { DEADLINE, inTime } from "../support/deadline.ts";
 import { Descriptor, Pair, Pipe } from "../support/descriptors.ts";
 import { isPending, turnEventLoop } from "../support/event_loop.ts";
 import { isWindows } from "../support/os.ts";
@@ -380,6 +380,21 @@ Deno.test("readableStream() gives to the next reader what it read for one that h
       ends.right.close();
       assertEquals((await nextReader.read()).done, true);
     }
+  }
+});
+
+Deno.test("readableStream() reads for the next reader if the first one has gone at once", async () => {
+  for (const hasBegun of [false, true]) {
+    using ends = new Pair();
+    ends.right.send(encoder.encode("hello"));
+    const stream = readableStream(ends.left);
+    const reader = stream.getReader({ mode: "byob" });
+    const read = assertRejects(() => reader.read(new Uint8Array(9)), TypeError);
+    reader.releaseLock();
+    if (hasBegun) await turnEventLoop();
+    const next = stream.getReader().read();
+    assertEquals((await inTime(next, "the next read")).value, encoder.encode("hello"));
+    await read;
   }
 });
 
