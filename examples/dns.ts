@@ -49,7 +49,8 @@ file is ADDRESS NAME..., as in /etc/hosts, or a record: NAME [TTL] TYPE DATA, of
 CNAME, MX, NS, PTR, SRV or TXT. Names are fully qualified, such as example.com.
 
 Options:
-  --record LINE      a line for the table, such as "example.com MX 10 mail.example.com"; repeatable
+  --record LINE      a line for the table, such as "example.com MX 10 mail.example.com"; may be
+                     repeated
   --hostname HOST    the address to listen on (127.0.0.1)
   --port PORT        the port to listen on; 0 lets the system pick one (5353)
   --ttl SECONDS      how long clients may keep a record without a TTL (60)

@@ -13,7 +13,7 @@ import { familyOf, formatAddress } from "./support/addresses.ts";
 import { exitWith, parseCommandLine, parsePort, run } from "./support/command_line.ts";
 import { write } from "./support/output.ts";
 
-const USAGE = `Usage: echo_client.ts [OPTIONS] [MESSAGE ...]
+const USAGE = `Usage: echo_client.ts [OPTIONS] [MESSAGE...]
 
 Sends each message (hello and world, if there is none) as a line to an echo server and prints what
 comes back. Exits with 0 when all of it has come back.

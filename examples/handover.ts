@@ -47,10 +47,10 @@ import { ownUser } from "./support/users.ts";
 
 const USAGE = `Usage: handover.ts [OPTIONS]
 
-Answers HTTP requests with its process ID, until it is interrupted (Ctrl-C), or until it
-is started again: the new process takes the port over, and the old one answers the requests that it
-has accepted, and ends. If the new process fails, the old one goes on. /wait/MS answers after that
-many milliseconds.
+Answers HTTP requests with its process ID, until it is interrupted (Ctrl-C), or until it is started
+again: the new process takes the port over, and the old one answers the requests that it has
+accepted, and ends. If the new process fails, the old one goes on. /wait/MS answers after that many
+milliseconds.
 
 Options:
   --hostname HOST  the address to listen on (127.0.0.1)

@@ -49,7 +49,7 @@ Options:
   -w, --wait SECONDS  how long to wait for an answer (3)
   -p, --port PORT     UDP: the port of the first probe; each has the next one (33434)
   -4, -6              use IPv4 or IPv6 only
-  -n                  do not look names up, which it never does
+  -n                  ignored, as it never looks names up
   -h, --help          show this and exit
 
 After a time, !H, !N and !P mean that the host, network or protocol cannot be reached, !X that it is

@@ -53,8 +53,8 @@ Options:
   --listen HOST:PORT  the address here, to which the other end sends (127.0.0.1:5555)
   --reply             answer every ping that is routed to the device, instead of making a tunnel
   --name NAME         the device; %d becomes the first number that is free (tun%d)
-  --address ADDR/LEN  give the device this address and set it up, as in 10.7.0.1/24; repeatable.
-                      Without it, use ip(8)
+  --address ADDR/LEN  give the device this address, such as 10.7.0.1/24, and set it up; may be
+                      repeated. Without it, use ip(8)
   --mtu BYTES         its largest packet, when it is set up (1400)
   -h, --help          show this and exit
 

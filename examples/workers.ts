@@ -37,14 +37,16 @@ const MOST_WORKERS = Math.max(64, navigator.hardwareConcurrency);
 const USAGE = `Usage: workers.ts [OPTIONS]
 
 Answers HTTP requests on several cores, until it is interrupted (Ctrl-C). Then it prints how many
-each Worker answered. It needs --allow-ffi, and --allow-read=. to load the Workers.
+each Worker answered.
 
 Options:
   --hostname HOST  the address to listen on (127.0.0.1)
   --port PORT      the port to listen on; 0 lets the system pick one (8000)
   --workers COUNT  the number of Workers, at most ${MOST_WORKERS} (${navigator.hardwareConcurrency})
   --share          let all Workers accept from one socket, as they do without SO_REUSEPORT
-  -h, --help       show this and exit`;
+  -h, --help       show this and exit
+
+Of Deno's permissions, it needs --allow-ffi, and --allow-read=. to load the Workers.`;
 
 run(async () => {
   const { values: options } = parseCommandLine(USAGE, {

@@ -20,7 +20,7 @@ Options:
   -l            wait for a connection, or a datagram; port 0 lets the system pick one
   -k            with -l, wait for another connection when one ends; with -lu, take datagrams from
                 all senders
-  -u            use UDP: a datagram for each read from standard input. UDP has no end: see -w
+  -u            use UDP: a datagram for each read from standard input. UDP has no end: see -q
   -U            use a Unix socket; on Linux, @NAME is one without a file
   -z            only try to connect; with -u, send one byte, which a closed port refuses
   -N            close the sending side at the end of the input, and end when the peer has, too

@@ -21,7 +21,7 @@ Options:
   -I SOURCE     send from this address, or through the network interface of this name
   -t HOPS       how many hops a request may make (the system's default)
   -q            print only the first lines and the summary
-  -n            do not look names up of those that answer, which it never does
+  -n            ignored, as it never looks names up
   -4, -6        use IPv4 or IPv6 only
   -h, --help    show this and exit
 
