@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { runCommand } from "../support/command.ts";
 import { needsProgram, skipIf } from "../support/skip.ts";
-import { inNetworkOf, inOwnNetwork, needsOwnNetwork } from "../support/privileges.ts";
+import { inNetworkOf, inOwnNetwork, needsOwnNetwork, untilUp } from "../support/privileges.ts";
 import { inTime } from "../support/deadline.ts";
 import { Example, runExample } from "../support/example_process.ts";
 import { Lines } from "../support/lines.ts";
@@ -18,6 +18,7 @@ const INTERFACES = [
   "ip addr add 198.51.100.1/24 dev two",
   "ip link set one up",
   "ip link set two up",
+  untilUp("one", "two"),
   "ip -6 route add local ff00::/8 dev lo table local",
 ].join("\n");
 

@@ -19,6 +19,7 @@ import {
   needsOwnNetwork,
   needsRaw,
   needsSetpriv,
+  untilUp,
 } from "../support/privileges.ts";
 import { Example, runExample } from "../support/example_process.ts";
 import { needsIpv6 } from "../support/sockets.ts";
@@ -107,7 +108,8 @@ Deno.test({
         echo 50 > /proc/sys/net/$version/neigh/left/retrans_time_ms
       done
       ip link set left up
-      ip link set right up`;
+      ip link set right up
+      ${untilUp("left", "right")}`;
     const args = ["-c1 10.0.9.2", "-c1 fd00:9::2", "-w30 10.0.9.2", "-w30 -c2 -i9 fd00:9::2"];
     for (const line of args.map((text) => text.split(" "))) {
       const theirs = await runCommand(inOwnNetwork(prepare, ["ping", ...line]));

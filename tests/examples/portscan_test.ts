@@ -17,7 +17,7 @@ import {
 } from "../support/example_process.ts";
 import { runCommand } from "../support/command.ts";
 import { isLinux, isWine } from "../support/os.ts";
-import { inOwnNetwork, needsOwnNetwork } from "../support/privileges.ts";
+import { inOwnNetwork, needsOwnNetwork, untilUp } from "../support/privileges.ts";
 import { needsIpv6, reset } from "../support/sockets.ts";
 import { assertUsageErrors } from "./command_lines.ts";
 
@@ -205,6 +205,7 @@ Deno.test({
       "ip addr add 192.0.2.254/24 dev one",
       "ip link set one up",
       "ip link set two up",
+      untilUp("one", "two"),
     ].join("\n");
     const ports = Array.from({ length: 20 }, (_, i) => 100 + i);
     const args = ["--all", "--timeout", "5000", "--ports", `${ports}`, "192.0.2.1"];

@@ -16,6 +16,7 @@ import {
   needsOwnNetwork,
   needsRoot,
   needsSetpriv,
+  untilUp,
   withoutRaw,
 } from "../support/privileges.ts";
 import { inTime } from "../support/deadline.ts";
@@ -187,6 +188,7 @@ Deno.test({
       "ip link set one up",
       "echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6",
       "ip link set two up",
+      untilUp("one", "two"),
     ].join("\n");
     await using program = await Example.start("sniff", ["-i", "any", "-p", "9"], {
       through: (command) => inOwnNetwork(prepare, command),

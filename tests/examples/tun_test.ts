@@ -10,7 +10,7 @@ import { Faults } from "../support/faults.ts";
 import { Lines } from "../support/lines.ts";
 import { Namespace } from "../support/namespace.ts";
 import { isQemu } from "../support/os.ts";
-import { needsOwnNetwork, needsRoot, needsSetpriv } from "../support/privileges.ts";
+import { needsOwnNetwork, needsRoot, needsSetpriv, untilUp } from "../support/privileges.ts";
 import { noise } from "../support/sockets.ts";
 import { linuxOnly, needs, needsProgram, skipIf } from "../support/skip.ts";
 import { assertUsageErrors } from "./command_lines.ts";
@@ -41,6 +41,7 @@ async function makeHosts(): Promise<[Namespace, Namespace]> {
     ip link set cable up
   `);
   await right.run("ip addr add 192.0.2.2/24 dev cable; ip link set cable up");
+  await Promise.all([left, right].map((host) => host.run(untilUp("cable"))));
   return [left, right];
 }
 

@@ -40,6 +40,12 @@ export function inNetworkOf(pid: number, command: readonly string[]): string[] {
   return ["nsenter", "--target", `${pid}`, ...users, "--net", ...command];
 }
 
+/** Lines for {@linkcode inOwnNetwork} that wait until links carry packets, after they were set up. */
+export function untilUp(...links: string[]): string {
+  return links.map((link) => `until ip link show ${link} | grep -q "state UP"; do sleep 0.01; done`)
+    .join("\n");
+}
+
 /** Lets every group ping: a line for {@linkcode inOwnNetwork}. */
 export const EVERYONE_PINGS = "echo '0 0' > /proc/sys/net/ipv4/ping_group_range";
 
