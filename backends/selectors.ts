@@ -202,6 +202,7 @@ export class KqueueSelector<Data = unknown, File extends FileObject = FileObject
    * @throws {Deno.errors.NotSupported} If libc has no kqueue and no library is given (on every
    * system but macOS and the BSDs), or if the library lacks a call
    * @throws {Deno.errors.NotFound} If the library cannot be opened
+   * @throws {RangeError} If the library's path contains a NUL
    * @throws {Deno.errors.NotCapable} Without FFI permission
    * @throws {TypeError} If the layout is unknown
    * @throws {OSError} If the system refuses (`kqueue`), such as with `EMFILE`
@@ -323,6 +324,7 @@ export class DevpollSelector<Data = unknown, File extends FileObject = FileObjec
    * @throws {Deno.errors.NotSupported} If there is no /dev/poll and no library is given (on every
    * system but Solaris and illumos), or if the library lacks a call
    * @throws {Deno.errors.NotFound} If the library cannot be opened
+   * @throws {RangeError} If the library's path contains a NUL
    * @throws {Deno.errors.NotCapable} Without FFI permission
    * @throws {OSError} If the system refuses (`open`)
    *

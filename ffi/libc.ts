@@ -1,5 +1,5 @@
 import { abi, NOTHING } from "./abi/mod.ts";
-import { assertString } from "./checks.ts";
+import { assertCString } from "./checks.ts";
 
 /** How the calls of a library are declared, by the name under which the code calls them. */
 export type Declarations = Record<string, Deno.ForeignFunction>;
@@ -154,7 +154,8 @@ function isAbsolute(place: string): boolean {
 
 /** Opens a library. Deno takes all calls as optional: a missing one has an error of its own. */
 function openLibrary<const D extends Declarations>(path: string, declarations: D): Calls<D> {
-  assertString("Cannot open a library: its path", path);
+  assertCString("Cannot open a library: its path", path);
+  if (path === "") throw new Deno.errors.NotFound("Cannot open a library: its path is empty");
   if (Deno.permissions.requestSync(permissionFor(path)).state !== "granted") {
     throw new Deno.errors.NotCapable(
       `Cannot open the library ${path} without FFI permission: run again with --allow-ffi=${path}`,

@@ -91,6 +91,12 @@ Deno.test("KqueueSelector() throws NotFound when the library does not exist", ()
   assertStringIncludes(error.message, `Cannot open the library ${library}: `);
 });
 
+Deno.test("KqueueSelector() throws NotFound or RangeError for a path that no library has", () => {
+  const open = (library: string) => () => new KqueueSelector({ library });
+  assertThrows(open(""), Deno.errors.NotFound, "Cannot open a library: its path is empty");
+  assertThrows(open("libc.so.6\0"), RangeError, "its path must not contain a NUL");
+});
+
 Deno.test("KqueueSelector() throws NotFound with the reason when the file is not a library", () => {
   const library = new URL(import.meta.url).pathname;
   const error = assertThrows(() => new KqueueSelector({ library }), Deno.errors.NotFound);
