@@ -184,7 +184,8 @@ function formatHop(probes: readonly Probe[]): string {
     const { host, time, note } = meeting;
     if (host !== previous) words.push(printable(host));
     previous = host;
-    words.push(` ${(time - sent).toFixed(3)} ms${note === "" ? "" : ` ${note}`}`);
+    const took = Math.max(time - sent, 0); // The system's clock can be set back.
+    words.push(` ${took.toFixed(3)} ms${note === "" ? "" : ` ${note}`}`);
   }
   return words.join(" ");
 }

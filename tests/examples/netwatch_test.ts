@@ -10,7 +10,7 @@ import { inTime } from "../support/deadline.ts";
 import { Example, runExample } from "../support/example_process.ts";
 import { Lines } from "../support/lines.ts";
 import { Namespace } from "../support/namespace.ts";
-import { needsOwnNetwork } from "../support/privileges.ts";
+import { needsOwnNetwork, untilUp } from "../support/privileges.ts";
 import { noise } from "../support/sockets.ts";
 import { linuxOnly } from "../support/skip.ts";
 import { assertUsageErrors } from "./command_lines.ts";
@@ -24,6 +24,7 @@ const PAIR = `
   ip link add one type veth peer name two
   ip link set one up
   ip link set two up
+  ${untilUp("one", "two")}
 `;
 
 /** Two links with addresses and routes of every kind. */
@@ -34,6 +35,7 @@ const LINKS = `
   ip link set two address 02:00:00:00:00:02 mtu 1400
   ip link set one up
   ip link set two up
+  ${untilUp("one", "two")}
   ip addr add 192.0.2.1/24 dev one
   ip addr add 192.0.2.5 peer 192.0.2.6/32 dev two
   ip addr add 2001:db8::1/64 dev one nodad
