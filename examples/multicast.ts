@@ -31,6 +31,7 @@ import {
   exitWith,
   interruption,
   parseCommandLine,
+  parseCount,
   parseInteger,
   run,
 } from "./support/command_line.ts";
@@ -73,9 +74,7 @@ run(async () => {
   const { hostname, port } = parseAddress(positionals[0]);
   const [group, zone] = hostname.split("%") as [string, string?];
   const hops = parseInteger("number of hops", options.hops, 0, 255);
-  const count = options.count === undefined
-    ? Infinity
-    : parseInteger("count", options.count, 1, 1_000_000_000);
+  const count = parseCount(options.count);
   if (zone !== undefined && options.interface !== undefined) {
     exitWith(2, "Cannot use both --interface and the zone of an address");
   }

@@ -18,7 +18,7 @@ import {
   exitWith,
   interruption,
   parseCommandLine,
-  parseInteger,
+  parseCount,
   run,
 } from "./support/command_line.ts";
 import { isIp, readFrame } from "./support/frames.ts";
@@ -61,9 +61,7 @@ run(async () => {
   if ((device === undefined) === (source === undefined)) {
     exitWith(2, "There must be either an interface or a file to read", USAGE);
   }
-  const count = options.count === undefined
-    ? Infinity
-    : parseInteger("count", options.count, 1, 1_000_000_000);
+  const count = parseCount(options.count);
   exitOnWindows("a descriptor for a capture");
   try {
     using capture = device === undefined

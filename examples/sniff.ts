@@ -35,6 +35,7 @@ import {
   exitWith,
   interruption,
   parseCommandLine,
+  parseCount,
   parseInteger,
   run,
 } from "./support/command_line.ts";
@@ -94,9 +95,7 @@ run(async () => {
   const port = options.port === undefined
     ? undefined
     : parseInteger("port", options.port, 1, 65_535);
-  const count = options.count === undefined
-    ? Infinity
-    : parseInteger("count", options.count, 1, 1_000_000_000);
+  const count = parseCount(options.count);
   const interrupted = interruption();
 
   // Without a protocol it receives nothing before it is bound to the interface.

@@ -78,6 +78,11 @@ export function parseInteger(what: string, text: string, minimum: number, maximu
   return value;
 }
 
+/** Parses after how many to stop, if it was given, or exits. */
+export function parseCount(text: string | undefined): number {
+  return text === undefined ? Infinity : parseInteger("count", text, 1, 2 ** 31 - 1);
+}
+
 /** Parses a number of seconds, such as 0.2, in a range, or exits. Returns milliseconds. */
 export function parseSeconds(what: string, text: string, minimum: number, maximum: number): number {
   const value = Number(text);

@@ -5,7 +5,13 @@
  */
 
 import { familyAsked, familyOf, isNumeric } from "./addresses.ts";
-import { exitWith, parseCommandLine, parseInteger, parseSeconds } from "./command_line.ts";
+import {
+  exitWith,
+  parseCommandLine,
+  parseCount,
+  parseInteger,
+  parseSeconds,
+} from "./command_line.ts";
 
 const USAGE = `Usage: ping.ts [OPTIONS] HOST...
 
@@ -68,9 +74,7 @@ export function parsePingLine(): PingLine {
     ipv4: { type: "boolean", short: "4", default: false },
     ipv6: { type: "boolean", short: "6", default: false },
   }, true);
-  const count = options.count === undefined
-    ? Infinity
-    : parseInteger("count", options.count, 1, 2 ** 31 - 1);
+  const count = parseCount(options.count);
   const interval = parseSeconds("interval", options.interval, 0.001, 3600);
   const timeout = parseSeconds("timeout", options.timeout, 0.001, 3600);
   const deadline = options.deadline === undefined
