@@ -6,6 +6,7 @@ import { Lines } from "../support/lines.ts";
 import { linuxOnly, needsProgram, type Skip, skipIf } from "../support/skip.ts";
 import { libcPath } from "../support/platform.ts";
 import { isQemu } from "../support/os.ts";
+import { keepingPace } from "../support/pace.ts";
 import { untilIdle } from "../support/usage.ts";
 import { assertUsageErrors } from "./command_lines.ts";
 
@@ -311,18 +312,22 @@ Deno.test({
 });
 
 test("watch.ts goes on with a file that is replaced a while after it has been moved", async () => {
-  using folder = new Folder();
-  folder.write("file");
-  const path = `${folder.path}/file`;
-  await using program = await watch(path);
-  Deno.renameSync(path, `${path}~`);
-  await program.stdout.wait(`moved ${path}`);
-  await new Promise((resolve) => setTimeout(resolve, 200));
-  folder.write("file", "new");
-  await program.stdout.wait(`created ${path}`);
-  Deno.removeSync(`${path}~`);
-  Deno.writeTextFileSync(path, "more", { append: true });
-  await program.stdout.wait(`modified ${path}`);
+  await keepingPace(800, async (step) => { // After a second it would be gone.
+    using folder = new Folder();
+    folder.write("file");
+    const path = `${folder.path}/file`;
+    await using program = await watch(path);
+    step();
+    Deno.renameSync(path, `${path}~`);
+    await program.stdout.wait(`moved ${path}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    folder.write("file", "new");
+    step();
+    await program.stdout.wait(`created ${path}`);
+    Deno.removeSync(`${path}~`);
+    Deno.writeTextFileSync(path, "more", { append: true });
+    await program.stdout.wait(`modified ${path}`);
+  });
 });
 
 test("watch.ts goes on when a file is moved and removed in one burst", async () => {
