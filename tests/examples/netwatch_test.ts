@@ -10,7 +10,7 @@ import { inTime } from "../support/deadline.ts";
 import { Example, runExample } from "../support/example_process.ts";
 import { Lines } from "../support/lines.ts";
 import { Namespace } from "../support/namespace.ts";
-import { needsOwnNetwork, untilUp } from "../support/privileges.ts";
+import { needsOwnNetwork, UNTIL_USABLE, untilUp } from "../support/privileges.ts";
 import { noise } from "../support/sockets.ts";
 import { linuxOnly } from "../support/skip.ts";
 import { assertUsageErrors } from "./command_lines.ts";
@@ -166,6 +166,7 @@ Deno.test({
         ip addr add 192.0.2.1/24 dev one
         ip addr add 192.0.2.7 peer 192.0.2.8/32 dev one
         ip addr add 2001:db8::1/64 dev one nodad
+        ${UNTIL_USABLE}
         ip route add 198.51.100.0/24 via 192.0.2.9 metric 7
         ip route add blackhole 203.0.113.0/24 table 1000
         ip route add 2001:db8:1::/48 via 2001:db8::9

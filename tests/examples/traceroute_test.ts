@@ -8,6 +8,7 @@ import {
   needsOwnNetwork,
   needsRoot,
   needsSetpriv,
+  UNTIL_USABLE,
 } from "../support/privileges.ts";
 import { linuxOnly, needsProgram } from "../support/skip.ts";
 import { assertUsageErrors } from "./command_lines.ts";
@@ -64,6 +65,7 @@ class Chain implements AsyncDisposable {
         ip route add default via fd00:${net}::2
       `);
     }
+    for (const namespace of [host, router, other]) await namespace.run(UNTIL_USABLE);
     // The hosts of a link find each other with the first packet, which takes up to a second.
     await host.run("ping -c 1 -w 20 10.0.2.1; ping -c 1 -w 20 fd00:2::1");
     return new Chain(host, router, other);

@@ -10,7 +10,13 @@ import { Faults } from "../support/faults.ts";
 import { Lines } from "../support/lines.ts";
 import { Namespace } from "../support/namespace.ts";
 import { isQemu } from "../support/os.ts";
-import { needsOwnNetwork, needsRoot, needsSetpriv, untilUp } from "../support/privileges.ts";
+import {
+  needsOwnNetwork,
+  needsRoot,
+  needsSetpriv,
+  UNTIL_USABLE,
+  untilUp,
+} from "../support/privileges.ts";
 import { noise } from "../support/sockets.ts";
 import { linuxOnly, needs, needsProgram, skipIf } from "../support/skip.ts";
 import { assertUsageErrors } from "./command_lines.ts";
@@ -105,6 +111,7 @@ Deno.test({
     await using near = await startOn(left, 1, 2);
     await using far = await startOn(right, 2, 1);
     assertEquals(near.firstLine, "listening on 192.0.2.1:5555 for tun0 (peer 192.0.2.2:5555)");
+    for (const host of [left, right]) await host.run(UNTIL_USABLE);
     const size = isQemu ? 1 << 18 : 8 << 20;
     for (const address of ["10.7.0.2", "fd07::2"]) {
       const { stdout } = await runCommand(

@@ -46,6 +46,9 @@ export function untilUp(...links: string[]): string {
     .join("\n");
 }
 
+/** Lines that wait until new IPv6 addresses can be used, which takes a moment also with `nodad`. */
+export const UNTIL_USABLE = `until [ -z "$(ip -6 addr show tentative)" ]; do sleep 0.01; done`;
+
 /** Lets every group ping: a line for {@linkcode inOwnNetwork}. */
 export const EVERYONE_PINGS = "echo '0 0' > /proc/sys/net/ipv4/ping_group_range";
 
