@@ -12,6 +12,7 @@
  */
 
 import { DefaultSelector, EVENT_READ, OSError } from "@readiness/selectors";
+import type { FileDescriptor } from "@readiness/selectors/fd";
 import {
   type ListenFd,
   listenFds,
@@ -70,10 +71,11 @@ run(async () => {
     : parseInteger("idle time", options.idle, 1, 1_000_000) * 1000;
   const silence = parseInteger("timeout", options.timeout, 1, 1_000_000);
   const interrupted = interruption();
-  using selector = new DefaultSelector<(events: number) => void, Socket>();
+  using selector = new DefaultSelector<(events: number) => void, FileDescriptor>();
   const buffer = new Uint8Array(65_536);
   const acceptors: Acceptor[] = [];
-  const sweep = new Sweep(); // Has a check for each connection.
+  let isOpen = false; // Whether new clients can come.
+  const sweep = new Sweep(selector); // Has a check for each connection.
 
   for (const { name, descriptor } of takeOver()) {
     const label = printable(name);
@@ -82,18 +84,21 @@ run(async () => {
     print(`${label}: ${kind} on ${formatAddress(descriptor.localAddress)}`);
     if (kind === "connection") serve(descriptor);
     else if (kind === "listening") accept(descriptor);
-    else selector.register(descriptor, EVENT_READ, () => answer(descriptor));
+    else {
+      selector.register(descriptor, EVENT_READ, () => answer(descriptor));
+      isOpen = true;
+    }
   }
   notify("READY=1");
   try {
-    while (selector.getMap().size > 0 || acceptors.length > 0) {
+    while (isOpen || sweep.size > 0) {
       const rest = Math.min(...acceptors.map(({ timeout = Infinity }) => timeout));
       const isIdle = sweep.size === 0 && rest === Infinity;
       const timeout = isIdle ? idle : sweep.timeout ?? rest;
       const ready = await select(selector, timeout, { signal: interrupted });
       if (ready.length === 0 && isIdle) break;
       for (const [key, events] of ready) key.data(events);
-      sweep.update(ready.length);
+      sweep.update();
       for (const acceptor of acceptors) acceptor.update();
     }
   } catch (error) {
@@ -108,6 +113,7 @@ run(async () => {
       (connection) => serve(connection, () => acceptor.resume()),
     );
     acceptors.push(acceptor);
+    isOpen = true;
   }
 
   function serve(connection: Socket, end = () => {}): void {

@@ -22,6 +22,7 @@ import {
   PollSelector,
   SelectSelector,
 } from "@readiness/selectors";
+import type { FileDescriptor } from "@readiness/selectors/fd";
 import type { Socket } from "@readiness/selectors/socket";
 import { formatAddress, peerOf } from "./support/addresses.ts";
 import {
@@ -72,11 +73,11 @@ run(() => {
     `The backend must be one of ${[...BACKENDS.keys()].join(", ")}, received ${options.backend}`,
   );
   const idle = parseInteger("idle time", options.idle, 1, 1_000_000);
-  const selector = new Backend<(events: number) => void, Socket>();
+  const selector = new Backend<(events: number) => void, FileDescriptor>();
   const server = bind({ hostname: options.hostname, port: parsePort(options.port) });
   server.listen();
   const acceptor = new Acceptor(selector, server, serve);
-  const sweep = new Sweep();
+  const sweep = new Sweep(selector);
   const buffer = new Uint8Array(64 * 1024);
   let received = buffer; // The part that is filled: mostly the same, as messages have one size.
 
@@ -84,7 +85,7 @@ run(() => {
   for (;;) {
     const ready = selector.select(sweep.timeout ?? acceptor.timeout);
     for (const [key, events] of ready) key.data(events);
-    sweep.update(ready.length);
+    sweep.update();
     acceptor.update();
   }
 

@@ -82,7 +82,7 @@ run(async () => {
   const name = options.socket ?? `@readiness-fdpass-${me}`;
   const meeting = { path: name.replace(/^@/, "\0") };
   const interrupted = interruption();
-  using selector = new DefaultSelector<(events: number) => void, Socket>();
+  using selector = new DefaultSelector<(events: number) => void, FileDescriptor>();
   let hasEnded = false;
 
   try {
@@ -166,7 +166,7 @@ run(async () => {
 
   async function serve(): Promise<void> {
     const boss = new Socket(AF_UNIX, SOCK_STREAM);
-    const sweep = new Sweep();
+    const sweep = new Sweep(selector);
     const greeting = new TextEncoder().encode(`served by process ${Deno.pid}\n`);
     boss.connect(meeting);
     const { uid } = IS_LINUX ? peerCredentials(boss) : {};
@@ -176,7 +176,7 @@ run(async () => {
     while (!hasEnded) {
       const ready = await select(selector, sweep.timeout ?? null, { signal: interrupted });
       for (const [key, events] of ready) key.data(events);
-      sweep.update(ready.length);
+      sweep.update();
     }
 
     function receive(): void {

@@ -18,6 +18,7 @@ import {
   EVENT_WRITE,
   OSError,
 } from "@readiness/selectors";
+import type { FileDescriptor } from "@readiness/selectors/fd";
 import {
   type InternetAddress,
   IPPROTO_TCP,
@@ -79,8 +80,8 @@ run(() => {
   const address: InternetAddress = lookUp(target);
   const to = formatAddress(address);
   const server = bind(from);
-  const selector = new DefaultSelector<(events: number) => void, Socket>();
-  const sweep = new Sweep(); // Has a check for each pair of sockets.
+  const selector = new DefaultSelector<(events: number) => void, FileDescriptor>();
+  const sweep = new Sweep(selector); // Has a check for each pair of sockets.
   let spare: Socket | undefined;
   const GONE = DefaultSelector.supports(EVENT_HANGUP) ? EVENT_HANGUP : 0;
 
@@ -92,7 +93,7 @@ run(() => {
   for (;;) {
     const ready = selector.select(sweep.timeout ?? acceptor.timeout);
     for (const [key, events] of ready) key.data(events);
-    sweep.update(ready.length);
+    sweep.update();
     acceptor.update();
   }
 

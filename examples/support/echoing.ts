@@ -1,4 +1,5 @@
 import { type BaseSelector, EVENT_READ, EVENT_WRITE, OSError } from "@readiness/selectors";
+import type { FileDescriptor } from "@readiness/selectors/fd";
 import type { Socket } from "@readiness/selectors/socket";
 import { Flow } from "./flow.ts";
 import type { Sweep } from "./sweep.ts";
@@ -18,7 +19,7 @@ export interface EchoOptions {
 
 /** Sends back what a connection sends, until it ends. */
 export function serveEcho(
-  selector: BaseSelector<(events: number) => void, Socket>,
+  selector: BaseSelector<(events: number) => void, FileDescriptor>,
   connection: Socket,
   { greeting, sweep, idle, end }: EchoOptions,
 ): void {

@@ -1,30 +1,35 @@
+import type { BaseSelector } from "@readiness/selectors";
+import type { FileDescriptor } from "@readiness/selectors/fd";
+import { Ticker } from "./ticker.ts";
+
 /** How often to sweep, in milliseconds. */
 const PERIOD = 1000;
 
-/** How many waits to let pass before the clock is read, which costs as much as a small message. */
-const WAITS = 16;
-
 /** Looks at all connections once a second, such as for those that have been silent for long. */
 export class Sweep {
-  /** The number of sweeps so far: a clock in seconds that costs nothing to read but may be slow. */
+  /** The number of sweeps so far: a clock in seconds that costs nothing to read. */
   now = 0;
+  readonly #ticker: Ticker;
   readonly #checks = new Set<() => void>();
-  #due = 0;
-  #waits = 0;
+
+  constructor(selector: BaseSelector<(events: number) => void, FileDescriptor>) {
+    this.#ticker = new Ticker(selector, PERIOD, () => this.#sweep());
+  }
 
   /** The number of functions that it calls. */
   get size(): number {
     return this.#checks.size;
   }
 
-  /** How long a wait may last, in milliseconds. */
+  /** How long a wait may last, in milliseconds, if that is limited. */
   get timeout(): number | undefined {
-    return this.#checks.size > 0 ? PERIOD : undefined;
+    return this.#ticker.timeout;
   }
 
   /** Calls a function with each sweep. */
   add(check: () => void): void {
     this.#checks.add(check);
+    if (!this.#ticker.isRunning) this.#ticker.start();
   }
 
   /** No longer calls a function. */
@@ -32,14 +37,14 @@ export class Sweep {
     this.#checks.delete(check);
   }
 
-  /** Sweeps when it is time. To be called after each wait, with the number of its events. */
-  update(events: number): void {
-    if (events > 0 && ++this.#waits < WAITS) return;
-    this.#waits = 0;
-    const time = performance.now();
-    if (time < this.#due) return;
-    this.#due = time + PERIOD;
+  /** Sweeps if that is due. To be called after each wait. */
+  update(): void {
+    this.#ticker.update();
+  }
+
+  #sweep(): void {
     this.now++;
     for (const check of this.#checks) check();
+    if (this.#checks.size === 0) this.#ticker.stop();
   }
 }
