@@ -203,6 +203,7 @@ run(async () => {
   /** Stops accepting, and waits until all connections have ended. */
   async function drain(http: Server, { server, door }: Sockets): Promise<void> {
     isDraining = true;
+    setTimeout(patience, undefined, { ref: false }).then(() => http.closeAllConnections());
     // When a response is out, a closed server closes the connection, also if the response announces
     // that it is kept. The next request may be on its way then.
     const ended = [...responses].filter((response) => response.writableEnded);
@@ -211,7 +212,6 @@ run(async () => {
     for (const socket of [server, door]) socket.close();
     // The method of HTTP's server closes idle connections, on which a request may be on its way.
     NetServer.prototype.close.call(http);
-    setTimeout(patience, undefined, { ref: false }).then(() => http.closeAllConnections());
     await closed;
   }
 });
