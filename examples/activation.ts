@@ -34,7 +34,7 @@ import {
 import { serveEcho } from "./support/echoing.ts";
 import { Acceptor } from "./support/listening.ts";
 import { print, printable, warn } from "./support/output.ts";
-import { select } from "./support/room.ts";
+import { select } from "./support/shortage.ts";
 import { Sweep } from "./support/sweep.ts";
 
 const USAGE = `Usage: activation.ts [OPTIONS]

@@ -24,8 +24,8 @@ import {
 import { Lines } from "./support/lines.ts";
 import { Acceptor, bind } from "./support/listening.ts";
 import { log, print, warn } from "./support/output.ts";
-import { hasNoRoom, rest } from "./support/room.ts";
-import { discard, watch } from "./support/watching.ts";
+import { discard, watch } from "./support/registrations.ts";
+import { hasNoRoom, rest } from "./support/shortage.ts";
 
 const USAGE = `Usage: chat.ts [OPTIONS]
 

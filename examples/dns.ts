@@ -39,8 +39,8 @@ import { serveMessages } from "./support/dns_connection.ts";
 import { InvalidRecord, RecordTable } from "./support/dns_table.ts";
 import { bind } from "./support/listening.ts";
 import { log, print } from "./support/output.ts";
-import { hasNoRoom, rest } from "./support/room.ts";
-import { closeQuietly } from "./support/watching.ts";
+import { closeQuietly } from "./support/registrations.ts";
+import { hasNoRoom, rest } from "./support/shortage.ts";
 
 const USAGE = `Usage: dns.ts [OPTIONS] [FILE...]
 

@@ -34,8 +34,8 @@ import {
 } from "./support/command_line.ts";
 import { Acceptor, bind } from "./support/listening.ts";
 import { log, print } from "./support/output.ts";
+import { discard } from "./support/registrations.ts";
 import { Sweep } from "./support/sweep.ts";
-import { discard } from "./support/watching.ts";
 
 const USAGE = `Usage: echo.ts [OPTIONS]
 

@@ -36,10 +36,10 @@ import {
 import { serveEcho } from "./support/echoing.ts";
 import { Acceptor, bind } from "./support/listening.ts";
 import { log, print, printable, warn, warnSeldom } from "./support/output.ts";
-import { hasNoRoom, select } from "./support/room.ts";
+import { discard } from "./support/registrations.ts";
+import { hasNoRoom, select } from "./support/shortage.ts";
 import { Sweep } from "./support/sweep.ts";
 import { ownUser } from "./support/users.ts";
-import { discard } from "./support/watching.ts";
 
 const USAGE = `Usage: fdpass.ts [OPTIONS] accept
        fdpass.ts [OPTIONS] serve

@@ -37,7 +37,7 @@ import {
 } from "./support/command_line.ts";
 import { print, printable, warnSeldom } from "./support/output.ts";
 import { arrivalOf, receivePacketInfo } from "./support/packet_info.ts";
-import { hasNoRoom, select } from "./support/room.ts";
+import { hasNoRoom, select } from "./support/shortage.ts";
 
 const USAGE = `Usage: multicast.ts [OPTIONS] GROUP:PORT
 

@@ -20,9 +20,9 @@ import { interruption, parseCommandLine, parseInteger, run } from "./support/com
 import { notice, print, warn, write } from "./support/output.ts";
 import { parsePortList } from "./support/port_list.ts";
 import { isItsOwnPeer, type State, stateOfError } from "./support/port_states.ts";
-import { hasNoRoom } from "./support/room.ts";
+import { discard } from "./support/registrations.ts";
+import { hasNoRoom } from "./support/shortage.ts";
 import { findTargets } from "./support/targets.ts";
-import { discard } from "./support/watching.ts";
 
 const USAGE = `Usage: portscan.ts [OPTIONS] [TARGET...]
 

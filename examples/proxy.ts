@@ -41,8 +41,8 @@ import { exitWith, parseCommandLine, parseInteger, run } from "./support/command
 import { Flow } from "./support/flow.ts";
 import { Acceptor, bind } from "./support/listening.ts";
 import { log, print, warn } from "./support/output.ts";
+import { discard, watch } from "./support/registrations.ts";
 import { Sweep } from "./support/sweep.ts";
-import { discard, watch } from "./support/watching.ts";
 
 const USAGE = `Usage: proxy.ts [OPTIONS] --to HOST:PORT
 

@@ -24,8 +24,8 @@ import {
 } from "@readiness/selectors/fd";
 import { exitWith, interruption, run } from "./support/command_line.ts";
 import { notice, printable } from "./support/output.ts";
+import { watch } from "./support/registrations.ts";
 import { parseSerialLine } from "./support/serial_command_line.ts";
-import { watch } from "./support/watching.ts";
 
 /** The help for the escape key. */
 const commandsFor = (escape: string) =>

@@ -30,7 +30,7 @@ import { familyOf, formatAddress, parseAddress } from "./support/addresses.ts";
 import { interruption, parseCommandLine, parseInteger, run } from "./support/command_line.ts";
 import { log, print } from "./support/output.ts";
 import { answerFrom, receivePacketInfo } from "./support/packet_info.ts";
-import { select } from "./support/room.ts";
+import { select } from "./support/shortage.ts";
 
 const USAGE = `Usage: udp_echo.ts [OPTIONS] [ADDRESS...]
 

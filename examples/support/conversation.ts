@@ -8,7 +8,7 @@ import { DefaultSelector, EVENT_READ, EVENT_WRITE, OSError } from "@readiness/se
 import { FileDescriptor } from "@readiness/selectors/fd";
 import type { Socket } from "@readiness/selectors/socket";
 import { Flow } from "./flow.ts";
-import { watch } from "./watching.ts";
+import { watch } from "./registrations.ts";
 
 /** The largest datagram to read from standard input, in bytes; nc has the same. */
 const DATAGRAM = 16 * 1024;

@@ -2,8 +2,8 @@ import { type BaseSelector, EVENT_READ, EVENT_WRITE, OSError } from "@readiness/
 import type { FileDescriptor } from "@readiness/selectors/fd";
 import type { Socket } from "@readiness/selectors/socket";
 import { Flow } from "./flow.ts";
+import { discard, watch } from "./registrations.ts";
 import type { Sweep } from "./sweep.ts";
-import { discard, watch } from "./watching.ts";
 
 /** How a connection that is echoed begins and ends. */
 export interface EchoOptions {

@@ -12,8 +12,8 @@ import { Answer } from "./http_answers.ts";
 import type { Request } from "./http_heads.ts";
 import { CONTINUE, RequestReader } from "./http_requests.ts";
 import { Acceptor, type AcceptorOptions } from "./listening.ts";
+import { discard } from "./registrations.ts";
 import { Ticker } from "./ticker.ts";
-import { discard } from "./watching.ts";
 
 /** How a server answers. */
 export interface ServerOptions extends AcceptorOptions {

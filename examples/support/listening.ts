@@ -15,8 +15,8 @@ import {
 } from "@readiness/selectors/socket";
 import { familyOf } from "./addresses.ts";
 import { warnSeldom } from "./output.ts";
-import { hasNoRoom } from "./room.ts";
-import { discard, watch } from "./watching.ts";
+import { discard, watch } from "./registrations.ts";
+import { hasNoRoom } from "./shortage.ts";
 
 /** How long to rest if no connection ends, in milliseconds. */
 const REST = 1000;

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { type BaseSelector, EVENT_READ, EVENT_WRITE } from "../../../mod.ts";
-import { aloneInACrowd } from "../../support/crowd.ts";
 import { Pair } from "../../support/descriptors.ts";
+import { reserveDescriptors } from "../../support/reserve_descriptors.ts";
 import { COUNT_DESCRIPTORS, runProgram } from "../../support/subprocess.ts";
 import { type Backend, test } from "./backend.ts";
 
@@ -120,7 +120,7 @@ export function testLifetime(backend: Backend): void {
   });
 
   test(backend, `select() handles ${CROWD} descriptors`, async (selector) => {
-    using _alone = await aloneInACrowd();
+    using _alone = await reserveDescriptors();
     using stack = new DisposableStack();
     const pairs = Array.from({ length: CROWD / 2 }, () => stack.use(new Pair()));
     for (const { left, right } of pairs) {

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { discard } from "../../../examples/support/watching.ts";
-import { DefaultSelector, EVENT_READ } from "../../../mod.ts";
+import { discard } from "../../../examples/support/registrations.ts";
 import { AF_INET, OSError, SOCK_DGRAM, Socket } from "../../../ffi/socket/mod.ts";
+import { DefaultSelector, EVENT_READ } from "../../../mod.ts";
 
 /** A socket whose `close` fails after it has closed. */
 class FailingSocket extends Socket {
