@@ -136,7 +136,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * @param events The mask, with modes
    * @returns Whether it does; `false` if `events` is not a mask
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { DefaultSelector, EDGE_TRIGGERED, EVENT_READ } from "@readiness/selectors";
    *
@@ -163,7 +163,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * registered then
    * @throws {Deno.errors.BadResource} If the selector is closed
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { DefaultSelector, EVENT_READ, EVENT_WRITE } from "@readiness/selectors";
    * import { pipe } from "@readiness/selectors/socket";
@@ -221,7 +221,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * @throws {OSError} If the system refuses; the key is removed anyway
    * @throws {Deno.errors.BadResource} If the selector is closed
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
    * import { pipe } from "@readiness/selectors/socket";
@@ -262,7 +262,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * @throws {OSError} If the system refuses; the object is no longer registered then
    * @throws {Deno.errors.BadResource} If the selector is closed
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { DefaultSelector, EVENT_READ, EVENT_WRITE } from "@readiness/selectors";
    * import { socketpair } from "@readiness/selectors/socket";
@@ -333,7 +333,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * @throws {Deno.errors.Busy} If an asynchronous wait is in progress
    * @throws {Deno.errors.BadResource} If the selector is closed
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
    * import { pipe } from "@readiness/selectors/socket";
@@ -383,7 +383,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * @throws {Deno.errors.BadResource} If the selector is closed, or is closed during the wait
    * @throws The signal's reason if it is aborted; the selector stays usable
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
    * import { pipe } from "@readiness/selectors/socket";
@@ -439,7 +439,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * @throws {Deno.errors.BadResource} If the selector is already closed
    * @throws {Deno.errors.Busy} From its `next()`, if another wait is in progress
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
    * import { pipe } from "@readiness/selectors/socket";
@@ -475,7 +475,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    *
    * @throws {Deno.errors.BadResource} If the selector is closed
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { DefaultSelector } from "@readiness/selectors";
    * import { assertEquals } from "@std/assert";
@@ -503,7 +503,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * @throws {OSError} If the system has no descriptor for it (`eventfd` or `pipe`)
    * @throws {Deno.errors.BadResource} If the selector is closed
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { DefaultSelector, wake } from "@readiness/selectors";
    * import { assertEquals } from "@std/assert";
@@ -534,7 +534,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * @throws {RangeError | TypeError} If it is not registered and has no valid descriptor
    * @throws {Deno.errors.BadResource} If the selector is closed
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
    * import { pipe } from "@readiness/selectors/socket";
@@ -558,7 +558,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * @returns A map from file objects or their descriptors to keys
    * @throws {Deno.errors.BadResource} If the selector is closed
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
    * import { pipe } from "@readiness/selectors/socket";
@@ -582,7 +582,7 @@ export abstract class BaseSelector<Data = unknown, File extends FileObject = Fil
    * Closes the selector, not what is registered with it. An asynchronous wait in progress is
    * rejected; an iterator ends. Closing it again does nothing.
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { DefaultSelector } from "@readiness/selectors";
    *

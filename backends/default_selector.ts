@@ -58,7 +58,7 @@ export function firstAvailable(classes: readonly SelectorClass[]): SelectorClass
  * `select()`, `selectAsync()`, `wakeup()`, `waker()`, `getKey()`, `getMap()` and `close()`; it also
  * works with `for await` and `using`.
  *
- * @example
+ * @example Usage
  * ```ts
  * import { DefaultSelector } from "@readiness/selectors";
  *

@@ -49,7 +49,7 @@ export interface WaitOptions {
  * @throws {Deno.errors.NotCapable} Without FFI permission
  * @throws The signal's reason if it is aborted
  *
- * @example
+ * @example Usage
  * ```ts
  * import { EVENT_READ, ready } from "@readiness/selectors";
  * import { pipe } from "@readiness/selectors/fd";
@@ -159,7 +159,7 @@ class Wait implements Watch {
  * @returns What the function returned
  * @throws As {@linkcode ready} does
  *
- * @example
+ * @example Usage
  * ```ts
  * import { whenReadable } from "@readiness/selectors";
  * import { socketpair } from "@readiness/selectors/socket";
@@ -195,7 +195,7 @@ export function whenReadable<T>(
  * @returns What the function returned
  * @throws As {@linkcode ready} does
  *
- * @example
+ * @example Usage
  * ```ts
  * import { whenWritable } from "@readiness/selectors";
  * import { socketpair } from "@readiness/selectors/socket";
@@ -274,7 +274,7 @@ function closedDuringWait(fd: number): Error {
  * @throws {OSError} If the system refuses to write, such as with `EPIPE`
  * @throws As {@linkcode ready} does
  *
- * @example
+ * @example Usage
  * ```ts
  * import { sendAll } from "@readiness/selectors";
  * import { socketpair } from "@readiness/selectors/socket";

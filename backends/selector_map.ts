@@ -8,7 +8,7 @@ import type { KeyTable } from "./key_table.ts";
  * @typeParam Data The data that goes with a registration
  * @typeParam File The file objects that can be registered
  *
- * @example
+ * @example Usage
  * ```ts
  * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
  * import { pipe } from "@readiness/selectors/fd";
@@ -51,7 +51,7 @@ export class SelectorMap<Data = unknown, File extends FileObject = FileObject>
    * @param fileobj A descriptor, or an object as it was registered
    * @returns Its key, or `undefined` if it is not registered
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
    * import { socketpair } from "@readiness/selectors/socket";
@@ -79,7 +79,7 @@ export class SelectorMap<Data = unknown, File extends FileObject = FileObject>
    * @param fileobj A descriptor, or an object as it was registered
    * @returns Whether it has a key
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
    * import { socketpair } from "@readiness/selectors/socket";
@@ -102,7 +102,7 @@ export class SelectorMap<Data = unknown, File extends FileObject = FileObject>
    *
    * @returns An iterator over the descriptors
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
    * import { socketpair } from "@readiness/selectors/socket";
@@ -124,7 +124,7 @@ export class SelectorMap<Data = unknown, File extends FileObject = FileObject>
    *
    * @returns An iterator over the keys
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
    * import { socketpair } from "@readiness/selectors/socket";
@@ -146,7 +146,7 @@ export class SelectorMap<Data = unknown, File extends FileObject = FileObject>
    *
    * @returns An iterator over the pairs
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
    * import { socketpair } from "@readiness/selectors/socket";
@@ -169,7 +169,7 @@ export class SelectorMap<Data = unknown, File extends FileObject = FileObject>
    * @param callback Called with the key, its descriptor and this map
    * @param thisArg What `this` is in the callback
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
    * import { socketpair } from "@readiness/selectors/socket";

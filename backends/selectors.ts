@@ -47,7 +47,7 @@ export type { KqueueLayout };
  * @typeParam Data The data that goes with a registration
  * @typeParam File The file objects that can be registered
  *
- * @example
+ * @example Usage
  * ```ts
  * import { EpollSelector, EVENT_READ } from "@readiness/selectors";
  * import { pipe } from "@readiness/selectors/fd";
@@ -74,7 +74,7 @@ export class EpollSelector<Data = unknown, File extends FileObject = FileObject>
    * @param events The mask, with modes
    * @returns Whether it does; `false` if `events` is not a mask
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { EVENT_PRIORITY, EpollSelector } from "@readiness/selectors";
    *
@@ -104,7 +104,7 @@ export class EpollSelector<Data = unknown, File extends FileObject = FileObject>
    * @returns The descriptor
    * @throws {Deno.errors.BadResource} If the selector is closed
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { EpollSelector } from "@readiness/selectors";
    *
@@ -157,7 +157,7 @@ export interface KqueueSelectorOptions {
  * @typeParam Data The data that goes with a registration
  * @typeParam File The file objects that can be registered
  *
- * @example
+ * @example Usage
  * ```ts
  * import { EVENT_READ, KqueueSelector } from "@readiness/selectors";
  * import { pipe } from "@readiness/selectors/fd";
@@ -184,7 +184,7 @@ export class KqueueSelector<Data = unknown, File extends FileObject = FileObject
    * @param events The mask, with modes
    * @returns Whether it does; `false` if `events` is not a mask
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { EVENT_PRIORITY, KqueueSelector } from "@readiness/selectors";
    *
@@ -230,7 +230,7 @@ export class KqueueSelector<Data = unknown, File extends FileObject = FileObject
    * @returns The descriptor
    * @throws {Deno.errors.BadResource} If the selector is closed
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { KqueueSelector } from "@readiness/selectors";
    *
@@ -279,7 +279,7 @@ export interface DevpollSelectorOptions {
  * @typeParam Data The data that goes with a registration
  * @typeParam File The file objects that can be registered
  *
- * @example
+ * @example Usage
  * ```ts
  * import { DevpollSelector, EVENT_READ } from "@readiness/selectors";
  * import { pipe } from "@readiness/selectors/fd";
@@ -306,7 +306,7 @@ export class DevpollSelector<Data = unknown, File extends FileObject = FileObjec
    * @param events The mask, with modes
    * @returns Whether it does; `false` if `events` is not a mask
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { EVENT_PRIORITY, DevpollSelector } from "@readiness/selectors";
    *
@@ -348,7 +348,7 @@ export class DevpollSelector<Data = unknown, File extends FileObject = FileObjec
    * @returns The descriptor
    * @throws {Deno.errors.BadResource} If the selector is closed
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { DevpollSelector } from "@readiness/selectors";
    *
@@ -389,7 +389,7 @@ export class DevpollSelector<Data = unknown, File extends FileObject = FileObjec
  * @typeParam Data The data that goes with a registration
  * @typeParam File The file objects that can be registered
  *
- * @example
+ * @example Usage
  * ```ts
  * import { EVENT_READ, PollSelector } from "@readiness/selectors";
  * import { pipe } from "@readiness/selectors/fd";
@@ -412,7 +412,7 @@ export class PollSelector<Data = unknown, File extends FileObject = FileObject>
    * @param events The mask, with modes
    * @returns Whether it does; `false` if `events` is not a mask
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { EVENT_PRIORITY, PollSelector } from "@readiness/selectors";
    *
@@ -460,7 +460,7 @@ export class PollSelector<Data = unknown, File extends FileObject = FileObject>
  * @typeParam Data The data that goes with a registration
  * @typeParam File The file objects that can be registered
  *
- * @example
+ * @example Usage
  * ```ts
  * import { EVENT_READ, SelectSelector } from "@readiness/selectors";
  * import { pipe } from "@readiness/selectors/fd";
@@ -483,7 +483,7 @@ export class SelectSelector<Data = unknown, File extends FileObject = FileObject
    * @param events The mask, with modes
    * @returns Whether it does; `false` if `events` is not a mask
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { EVENT_PRIORITY, SelectSelector } from "@readiness/selectors";
    *

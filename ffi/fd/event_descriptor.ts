@@ -64,7 +64,7 @@ export class EventDescriptor extends FileDescriptor {
    * @throws {TypeError} If `fd` is not a number
    * @throws {RangeError} If `fd` is negative, fractional or too large
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { EventDescriptor } from "@readiness/selectors/fd";
    *
@@ -84,7 +84,7 @@ export class EventDescriptor extends FileDescriptor {
    * @throws {RangeError} If `value` is out of range or not an integer
    * @throws {OSError} If `write` fails, such as with `EBADF` once closed
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { EventDescriptor } from "@readiness/selectors/fd";
    * import { assertEquals } from "@std/assert";
@@ -120,7 +120,7 @@ export class EventDescriptor extends FileDescriptor {
    * @returns The counter's value, 1 for a semaphore, or `null` if it was zero
    * @throws {OSError} If `read` fails, such as with `EBADF` once closed
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { EventDescriptor } from "@readiness/selectors/fd";
    * import { assertEquals } from "@std/assert";

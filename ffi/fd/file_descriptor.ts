@@ -105,7 +105,7 @@ export class FileDescriptor implements HasFileno, Disposable {
    *
    * @returns The descriptor, or -1 once it is closed or detached
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { FileDescriptor } from "@readiness/selectors/fd";
    *
@@ -127,7 +127,7 @@ export class FileDescriptor implements HasFileno, Disposable {
    * @throws {TypeError} If `buffer` is not a `Uint8Array`
    * @throws {OSError} If `read` fails, such as with `ECONNRESET`, or `EBADF` once closed
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { pipe } from "@readiness/selectors/fd";
    * import { assertEquals } from "@std/assert";
@@ -156,7 +156,7 @@ export class FileDescriptor implements HasFileno, Disposable {
    * @throws {TypeError} If `data` is not a `Uint8Array`
    * @throws {OSError} If `write` fails, such as with `EPIPE`, or `EBADF` once closed
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { pipe } from "@readiness/selectors/fd";
    * import { assertEquals } from "@std/assert";
@@ -186,7 +186,7 @@ export class FileDescriptor implements HasFileno, Disposable {
    * @throws {TypeError} If `blocking` is not a boolean
    * @throws {OSError} If `fcntl` fails, such as with `EBADF` once closed
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { pipe } from "@readiness/selectors/fd";
    *
@@ -211,7 +211,7 @@ export class FileDescriptor implements HasFileno, Disposable {
    * @throws {Deno.errors.NotSupported} On Windows, which has no call for it
    * @throws {OSError} If `fcntl` fails, such as with `EBADF` once closed
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { FileDescriptor } from "@readiness/selectors/fd";
    *
@@ -236,7 +236,7 @@ export class FileDescriptor implements HasFileno, Disposable {
    * @throws {OSError} If `fcntl`, or `SetHandleInformation` on Windows, fails, such as with `EBADF`
    * once closed
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { pipe } from "@readiness/selectors/fd";
    * import { assertEquals } from "@std/assert";
@@ -265,7 +265,7 @@ export class FileDescriptor implements HasFileno, Disposable {
    * @throws {OSError} If `fcntl` fails, such as with `EMFILE`, or `EBADF` once closed
    * @throws {Deno.errors.NotSupported} On Windows
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { pipe } from "@readiness/selectors/fd";
    * import { assertEquals } from "@std/assert";
@@ -289,7 +289,7 @@ export class FileDescriptor implements HasFileno, Disposable {
    *
    * @returns The descriptor, which the caller has to close; -1 if it was closed already
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { FileDescriptor, pipe } from "@readiness/selectors/fd";
    *
@@ -310,7 +310,7 @@ export class FileDescriptor implements HasFileno, Disposable {
    *
    * @throws {OSError} If `close` fails; the descriptor is given up anyway
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { pipe } from "@readiness/selectors/fd";
    * import { assertEquals } from "@std/assert";

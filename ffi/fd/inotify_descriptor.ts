@@ -86,7 +86,7 @@ export class InotifyDescriptor extends FileDescriptor {
    * @throws {OSError} If `inotify_add_watch` fails, such as with `ENOENT`, `EACCES` or, if the user
    * has as many watches as `/proc/sys/fs/inotify/max_user_watches` allows, `ENOSPC`
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { IN_CREATE, IN_DELETE, InotifyDescriptor } from "@readiness/selectors/fd";
    *
@@ -115,7 +115,7 @@ export class InotifyDescriptor extends FileDescriptor {
    * @throws {OSError} If `inotify_rm_watch` fails, such as with `EINVAL` if there is no such watch,
    * also because the watched file is gone
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { IN_IGNORED, IN_MODIFY, InotifyDescriptor } from "@readiness/selectors/fd";
    * import { assertEquals } from "@std/assert";
@@ -144,7 +144,7 @@ export class InotifyDescriptor extends FileDescriptor {
    * UTF-8 become U+FFFD
    * @throws {OSError} If `read` fails, such as with `EBADF` once closed
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { IN_CREATE, InotifyDescriptor } from "@readiness/selectors/fd";
    * import { assertEquals } from "@std/assert";

@@ -23,7 +23,7 @@ export interface Pipe extends Disposable {
  * @throws {OSError} If `pipe2` or `pipe` fails, such as with `EMFILE`
  * @throws {Deno.errors.NotCapable} Without FFI permission
  *
- * @example
+ * @example Usage
  * ```ts
  * import { pipe } from "@readiness/selectors/fd";
  * import { assertEquals } from "@std/assert";

@@ -200,7 +200,7 @@ export class ProcessDescriptor extends FileDescriptor {
    * @throws {OSError} If `waitid` fails, such as with `ECHILD` if the process is not a child or
    * something else waited for it, or `EBADF` if it was closed before its status was known
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { EVENT_READ, ready } from "@readiness/selectors";
    * import { ProcessDescriptor } from "@readiness/selectors/fd";
@@ -246,7 +246,7 @@ export class ProcessDescriptor extends FileDescriptor {
    * @throws {Deno.errors.BadResource} If the descriptor is closed during the wait
    * @throws The signal's reason if it is aborted
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { ProcessDescriptor } from "@readiness/selectors/fd";
    * import { assertEquals } from "@std/assert";
@@ -268,7 +268,7 @@ export class ProcessDescriptor extends FileDescriptor {
    * @throws {OSError} If `pidfd_send_signal` fails, such as with `ESRCH` if the process has ended
    * and was waited for, `EPERM`, or `EBADF` once closed
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { DefaultSelector, EVENT_READ } from "@readiness/selectors";
    * import { ProcessDescriptor } from "@readiness/selectors/fd";
@@ -299,7 +299,7 @@ export class ProcessDescriptor extends FileDescriptor {
    *
    * @throws {OSError} If `close` fails; all descriptors are given up anyway
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { ProcessDescriptor } from "@readiness/selectors/fd";
    * import { assertEquals } from "@std/assert";

@@ -40,7 +40,7 @@ export interface PseudoTerminal extends Disposable {
  * @throws {Deno.errors.NotSupported} On a system that {@linkcode Terminal} does not list
  * @throws {Deno.errors.NotCapable} Without FFI permission
  *
- * @example
+ * @example Usage
  * ```ts
  * import { pseudoTerminal } from "@readiness/selectors/fd";
  *

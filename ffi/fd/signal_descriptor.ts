@@ -113,7 +113,7 @@ export class SignalDescriptor extends FileDescriptor {
    * @returns The signal, or `null` if there is none
    * @throws {OSError} If `read` fails, such as with `EBADF` once closed
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { SignalDescriptor } from "@readiness/selectors/fd";
    * import { assertEquals } from "@std/assert";
@@ -144,7 +144,7 @@ export class SignalDescriptor extends FileDescriptor {
    *
    * @throws {OSError} If `close` fails; the descriptor is given up anyway
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { SignalDescriptor } from "@readiness/selectors/fd";
    *

@@ -89,7 +89,7 @@ export class Terminal extends FileDescriptor {
    * `EBADF` once closed
    * @throws {Deno.errors.NotSupported} On a system that the class does not list
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { openTerminal, pseudoTerminal } from "@readiness/selectors/fd";
    *
@@ -122,7 +122,7 @@ export class Terminal extends FileDescriptor {
    * @throws {OSError} If `tcgetattr` or `ioctl` fails, such as with `ENOTTY`
    * @throws {Deno.errors.NotSupported} On a system that the class does not list
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { pseudoTerminal } from "@readiness/selectors/fd";
    *
@@ -146,7 +146,7 @@ export class Terminal extends FileDescriptor {
    * `ENOTTY`
    * @throws {Deno.errors.NotSupported} On a system that the class does not list
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { pseudoTerminal } from "@readiness/selectors/fd";
    * import { assertEquals } from "@std/assert";
@@ -170,7 +170,7 @@ export class Terminal extends FileDescriptor {
    * @throws {OSError} If `ioctl` fails, such as with `ENOTTY`
    * @throws {Deno.errors.NotSupported} On a system that the class does not list
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { isTerminal, Terminal } from "@readiness/selectors/fd";
    *
@@ -199,7 +199,7 @@ export class Terminal extends FileDescriptor {
    * @throws {OSError} If `ioctl` fails, such as with `ENOTTY`
    * @throws {Deno.errors.NotSupported} On a system that the class does not list
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { pseudoTerminal } from "@readiness/selectors/fd";
    * import { assertEquals } from "@std/assert";
@@ -233,7 +233,7 @@ export class Terminal extends FileDescriptor {
    * @throws {OSError} If `ioctl` fails, such as with `ENOTTY`
    * @throws {Deno.errors.NotSupported} On a system that the class does not list
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { pseudoTerminal } from "@readiness/selectors/fd";
    *
@@ -266,7 +266,7 @@ export class Terminal extends FileDescriptor {
  * @throws {Deno.errors.NotSupported} On a system that {@linkcode Terminal} does not list
  * @throws {Deno.errors.NotCapable} Without FFI permission
  *
- * @example
+ * @example Usage
  * ```ts
  * import { openTerminal, pseudoTerminal } from "@readiness/selectors/fd";
  *
@@ -298,7 +298,7 @@ export function openTerminal(path: string): Terminal {
  * @throws {Deno.errors.NotSupported} On a system that {@linkcode Terminal} does not list
  * @throws {Deno.errors.NotCapable} Without FFI permission
  *
- * @example
+ * @example Usage
  * ```ts
  * import { isTerminal, pipe } from "@readiness/selectors/fd";
  * import { assertEquals } from "@std/assert";

@@ -67,7 +67,7 @@ export class TimerDescriptor extends FileDescriptor {
    * @throws {RangeError} If one of them is negative or too large
    * @throws {OSError} If `timerfd_settime` fails, such as with `EBADF` once closed
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { EVENT_READ, ready } from "@readiness/selectors";
    * import { TimerDescriptor } from "@readiness/selectors/fd";
@@ -91,7 +91,7 @@ export class TimerDescriptor extends FileDescriptor {
    *
    * @throws {OSError} If `timerfd_settime` fails, such as with `EBADF` once closed
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { TimerDescriptor } from "@readiness/selectors/fd";
    * import { assertEquals } from "@std/assert";
@@ -112,7 +112,7 @@ export class TimerDescriptor extends FileDescriptor {
    * @returns The number of expirations, or `null` if there are none
    * @throws {OSError} If `read` fails, such as with `EBADF` once closed
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { TimerDescriptor } from "@readiness/selectors/fd";
    * import { assertEquals } from "@std/assert";
@@ -133,7 +133,7 @@ export class TimerDescriptor extends FileDescriptor {
    * @returns The time in milliseconds, or `null` if the timer is stopped
    * @throws {OSError} If `timerfd_gettime` fails, such as with `EBADF` once closed
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { TimerDescriptor } from "@readiness/selectors/fd";
    * import { assertEquals, assertLessOrEqual } from "@std/assert";

@@ -25,7 +25,7 @@ const { SOCK_STREAM } = abi.constants;
  * @throws {Deno.errors.NotCapable} Without FFI permission
  * @throws The signal's reason if it is aborted. Nothing stays open
  *
- * @example
+ * @example Usage
  * ```ts
  * import { createConnection, createServer } from "@readiness/selectors/socket";
  *

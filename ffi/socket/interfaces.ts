@@ -26,7 +26,7 @@ const NAME_SIZE = 64;
  * `EADDRNOTAVAIL`
  * @throws {Deno.errors.NotCapable} Without FFI permission
  *
- * @example
+ * @example Usage
  * ```ts
  * import { interfaceIndex, interfaceName } from "@readiness/selectors/socket";
  *
@@ -54,7 +54,7 @@ export function interfaceIndex(name: string): number {
  * `EADDRNOTAVAIL`
  * @throws {Deno.errors.NotCapable} Without FFI permission
  *
- * @example
+ * @example Usage
  * ```ts
  * import { interfaceName } from "@readiness/selectors/socket";
  *

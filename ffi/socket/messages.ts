@@ -78,7 +78,7 @@ export interface ReceiveMessagesOptions {
  * @throws {OSError} If the system refuses (`recvmmsg` or `recvmsg`), such as with `ECONNREFUSED`
  * @throws {Deno.errors.NotSupported} On Solaris
  *
- * @example
+ * @example Usage
  * ```ts
  * import {
  *   AF_INET,
@@ -160,7 +160,7 @@ export function receiveMessages<Address extends SocketAddress | PacketAddress = 
  * `EMSGSIZE`, or a name cannot be resolved (`getaddrinfo`)
  * @throws {Deno.errors.NotSupported} On Solaris
  *
- * @example
+ * @example Usage
  * ```ts
  * import { AF_UNIX, sendMessages, SOCK_DGRAM, socketpair } from "@readiness/selectors/socket";
  * import { assertEquals } from "@std/assert";

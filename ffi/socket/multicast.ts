@@ -76,7 +76,7 @@ export function joinGroup(socket: AnySocket, group: string, on?: Interface): voi
  * socket has not joined; or if no interface has the name (`if_nametoindex`)
  * @throws {Deno.errors.NotSupported} If the system selects an IPv4 interface only by its address
  *
- * @example
+ * @example Usage
  * ```ts
  * import {
  *   AF_INET,
@@ -109,7 +109,7 @@ export function leaveGroup(socket: AnySocket, group: string, on?: Interface): vo
  * or if no interface has the name (`if_nametoindex`)
  * @throws {Deno.errors.NotSupported} If the system selects an IPv4 interface only by its address
  *
- * @example
+ * @example Usage
  * ```ts
  * import {
  *   AF_INET,
@@ -143,7 +143,7 @@ export function setMulticastInterface(socket: AnySocket, on: Interface): void {
  * @throws {RangeError} If `hops` is out of range or not an integer
  * @throws {OSError} If the system refuses (`setsockopt`), such as with `EBADF`
  *
- * @example
+ * @example Usage
  * ```ts
  * import { AF_INET, setMulticastHops, SOCK_DGRAM, Socket } from "@readiness/selectors/socket";
  *
@@ -169,7 +169,7 @@ export function setMulticastHops(socket: AnySocket, hops: number): void {
  * @throws {TypeError} If the socket is neither IPv4 nor IPv6
  * @throws {OSError} If the system refuses (`setsockopt`), such as with `EBADF`
  *
- * @example
+ * @example Usage
  * ```ts
  * import { AF_INET, setMulticastLoop, SOCK_DGRAM, Socket } from "@readiness/selectors/socket";
  *

@@ -30,7 +30,7 @@ export interface NetworkInterface {
  * @throws {Deno.errors.NotSupported} On Windows
  * @throws {Deno.errors.NotCapable} Without FFI permission
  *
- * @example
+ * @example Usage
  * ```ts
  * import { networkInterfaces } from "@readiness/selectors/socket";
  *

@@ -178,7 +178,7 @@ export function setKeepAlive(socket: AnySocket, when: KeepAlive | null): void {
  * if the socket has no such peer
  * @throws {Deno.errors.NotSupported} On a system other than Linux
  *
- * @example
+ * @example Usage
  * ```ts
  * import { peerCredentials, socketpair } from "@readiness/selectors/socket";
  *

@@ -56,7 +56,7 @@ export interface ResolveOptions {
  * @throws {Deno.errors.NotCapable} Without FFI permission
  * @throws The signal's reason if it is aborted
  *
- * @example
+ * @example Usage
  * ```ts
  * import { resolve } from "@readiness/selectors/socket";
  *

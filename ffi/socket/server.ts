@@ -58,7 +58,7 @@ export interface ServerOptions {
  * Windows
  * @throws {Deno.errors.NotCapable} Without FFI permission
  *
- * @example
+ * @example Usage
  * ```ts
  * import { whenReadable } from "@readiness/selectors";
  * import { createConnection, createServer } from "@readiness/selectors/socket";

@@ -193,7 +193,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * @throws {OSError} If it is not open (`EBADF`, on Windows `ENOTSOCK`) or not a socket
    * (`ENOTSOCK`)
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { Socket, socketpair } from "@readiness/selectors/socket";
    *
@@ -249,7 +249,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * @throws {RangeError} If the backlog is negative or not an integer
    * @throws {OSError} If the system refuses (`listen`), such as with `EOPNOTSUPP`
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { AF_INET, SOCK_STREAM, Socket } from "@readiness/selectors/socket";
    *
@@ -274,7 +274,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * @returns The connection, non-blocking and close-on-exec, or `null` if none is waiting
    * @throws {OSError} If the system refuses (`accept4` or `accept`), such as with `EMFILE`
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { AF_INET, SOCK_STREAM, Socket } from "@readiness/selectors/socket";
    * import { assertEquals } from "@std/assert";
@@ -301,7 +301,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * @throws {OSError} If the system refuses (`connect`), such as with `ECONNREFUSED`, or the name
    * cannot be resolved (`getaddrinfo`)
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { DefaultSelector, EVENT_WRITE } from "@readiness/selectors";
    * import { AF_INET, SOCK_STREAM, Socket } from "@readiness/selectors/socket";
@@ -333,7 +333,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * @returns The error, or `null` if there is none
    * @throws {OSError} If the system refuses (`getsockopt`), such as with `EBADF`
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { DefaultSelector, EVENT_WRITE } from "@readiness/selectors";
    * import { AF_INET, SOCK_STREAM, Socket } from "@readiness/selectors/socket";
@@ -369,7 +369,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * @throws {RangeError} If `flags` is not a 32-bit integer
    * @throws {OSError} If the system refuses (`recv`), such as with `ECONNRESET`
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { MSG_PEEK, socketpair } from "@readiness/selectors/socket";
    * import { assertEquals } from "@std/assert";
@@ -404,7 +404,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * @throws {RangeError} If `flags` is not a 32-bit integer
    * @throws {OSError} If the system refuses (`send`), such as with `EPIPE` or `ENOTCONN`
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { socketpair } from "@readiness/selectors/socket";
    * import { assertEquals } from "@std/assert";
@@ -434,7 +434,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * @throws {TypeError} If `buffer` is not a `Uint8Array`
    * @throws {OSError} If the system refuses (`recv`), such as with `ECONNRESET`
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { socketpair } from "@readiness/selectors/socket";
    * import { assertEquals } from "@std/assert";
@@ -457,7 +457,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * @throws {TypeError} If `data` is not a `Uint8Array`
    * @throws {OSError} If the system refuses (`send`), such as with `EPIPE` or `ENOTCONN`
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { socketpair } from "@readiness/selectors/socket";
    * import { assertEquals } from "@std/assert";
@@ -485,7 +485,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * @throws {RangeError} If `flags` is not a 32-bit integer
    * @throws {OSError} If the system refuses (`recvfrom`), such as with `ECONNREFUSED`
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { AF_INET, SOCK_DGRAM, Socket } from "@readiness/selectors/socket";
    * import { assertEquals } from "@std/assert";
@@ -527,7 +527,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * @throws {OSError} If the system refuses (`sendto`), such as with `EMSGSIZE`, or the name cannot
    * be resolved (`getaddrinfo`)
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { AF_INET6, SOCK_DGRAM, Socket } from "@readiness/selectors/socket";
    *
@@ -562,7 +562,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * @throws {TypeError} If `how` is not one of the three
    * @throws {OSError} If the system refuses (`shutdown`), such as with `ENOTCONN`
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { socketpair } from "@readiness/selectors/socket";
    * import { assertEquals } from "@std/assert";
@@ -596,7 +596,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * @throws {RangeError} If `level` or `name` is not a 32-bit integer
    * @throws {OSError} If the system refuses (`getsockopt`), such as with `ENOPROTOOPT`
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { SO_TYPE, SOCK_STREAM, socketpair, SOL_SOCKET } from "@readiness/selectors/socket";
    * import { assertEquals } from "@std/assert";
@@ -622,7 +622,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    * @throws {RangeError} If `level`, `name` or a numeric `value` is not a 32-bit integer
    * @throws {OSError} If the system refuses (`setsockopt`), such as with `ENOPROTOOPT`
    *
-   * @example
+   * @example Usage
    * ```ts
    * import {
    *   AF_INET,
@@ -656,7 +656,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    *
    * @throws {OSError} If the system refuses (`getsockname`), such as with `EBADF`
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { AF_INET, SOCK_STREAM, Socket } from "@readiness/selectors/socket";
    *
@@ -674,7 +674,7 @@ export class Socket<Address extends SocketAddress | PacketAddress = SocketAddres
    *
    * @throws {OSError} If the system refuses (`getpeername`), such as with `ENOTCONN`
    *
-   * @example
+   * @example Usage
    * ```ts
    * import { AF_INET, SOCK_DGRAM, Socket } from "@readiness/selectors/socket";
    *

@@ -19,7 +19,7 @@ export type SocketPair = [Socket, Socket] & Disposable;
  * @throws {OSError} If the system refuses (`socketpair`), such as with `EMFILE` or `EOPNOTSUPP`
  * @throws {Deno.errors.NotCapable} Without FFI permission
  *
- * @example
+ * @example Usage
  * ```ts
  * import { socketpair } from "@readiness/selectors/socket";
  *

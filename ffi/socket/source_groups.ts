@@ -33,7 +33,7 @@ const { AF_INET, IPPROTO_IP, IPPROTO_IPV6 } = abi.constants;
  * @throws {Deno.errors.NotSupported} If the package does not know the system's call, as on NetBSD,
  * OpenBSD and Solaris
  *
- * @example
+ * @example Usage
  * ```ts ignore
  * import { AF_INET, joinSourceGroup, SOCK_DGRAM, Socket } from "@readiness/selectors/socket";
  *
@@ -67,7 +67,7 @@ export function joinSourceGroup(
  * if the socket has not joined; or if no interface has the name (`if_nametoindex`)
  * @throws {Deno.errors.NotSupported} If the package does not know the system's call
  *
- * @example
+ * @example Usage
  * ```ts ignore
  * import {
  *   AF_INET,

@@ -22,7 +22,7 @@ const NO_THRESHOLD = 0x7fff_ffff;
  * `ENOPROTOOPT` if it is not a TCP socket, or `EBADF`
  * @throws {Deno.errors.NotSupported} On Windows, NetBSD and Solaris
  *
- * @example
+ * @example Usage
  * ```ts
  * import { createConnection, createServer, tcpInfo } from "@readiness/selectors/socket";
  *

@@ -15,7 +15,7 @@ import { connectFor, type Socket } from "./socket.ts";
  * @throws {OSError} If the socket is closed (`EBADF`, `connect`), or the name cannot be resolved
  * (`getaddrinfo`)
  *
- * @example
+ * @example Usage
  * ```ts
  * import { AF_UNIX, SOCK_STREAM, Socket, tryConnect } from "@readiness/selectors/socket";
  * import { assertEquals } from "@std/assert";
