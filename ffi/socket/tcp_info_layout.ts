@@ -133,7 +133,7 @@ const BSD_STATES: readonly TcpState[] = [
   "TIME-WAIT",
 ];
 
-/** Returns how to read the structure of a system. */
+/** How to read the structure of a system. */
 export interface Layout {
   readonly option: number;
   readonly fields: { readonly [field: string]: Field | undefined };
